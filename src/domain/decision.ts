@@ -1,0 +1,68 @@
+import type { Effect, Mark } from './effect';
+
+/** Strictest first. */
+export const verdicts = ['deny', 'ask', 'defer', 'allow'] as const;
+export type Verdict = (typeof verdicts)[number];
+
+export const layers = [
+  'input',
+  'tier',
+  'tools',
+  'approvals',
+  'commands',
+  'organization',
+  'grounding',
+  'rates',
+] as const;
+export type Layer = (typeof layers)[number];
+
+/** One layer's view of a call. */
+export interface Finding {
+  verdict: Verdict;
+  layer: Layer;
+  /** Names the rule within its layer; layer and rule together are the finding's id. */
+  rule: string;
+  /** Public text. */
+  message: string;
+  /** For `ask`: the role an approver needs. */
+  role?: string;
+  /** For `ask`: how many distinct approvers. @default 1 */
+  quorum?: number;
+  /** For `ask`: whether the requester is excluded. @default false */
+  fourEyes?: boolean;
+  /** For `defer`: when to try again, in milliseconds since the epoch. */
+  until?: number;
+}
+
+/** A layer that failed; the decision is then `deny`. */
+export interface DecisionError {
+  code: string;
+  message: string;
+}
+
+/** The joined view of all layers. Always says why. */
+export interface Decision {
+  verdict: Verdict;
+  findings: Finding[];
+  errors: DecisionError[];
+  /** Null when the call could not be read far enough to know. */
+  effect: Effect | null;
+  marks: Mark[];
+  /** Id of the snapshot it was judged under. */
+  policySnapshot: string;
+}
+
+/** `tier/production`: what an approval is bound to and organization rules see in `context.approvals`. */
+export function findingId(finding: Pick<Finding, 'layer' | 'rule'>): string {
+  return `${finding.layer}/${finding.rule}`;
+}
+
+/** deny > ask > defer > allow. */
+export function strictest(one: Verdict, other: Verdict): Verdict {
+  return verdicts.indexOf(one) <= verdicts.indexOf(other) ? one : other;
+}
+
+/** The findings that made the verdict what it is. */
+export function reasons(decision: Decision): Finding[] {
+  return decision.findings.filter((finding) => finding.verdict === decision.verdict);
+}

@@ -1,0 +1,253 @@
+/** What the steps of a run hand each other: inputs and results of activities, as they stand in Temporal's history. */
+import type {
+  ApprovalDecision,
+  ApprovalOutcome,
+  PendingApproval,
+  PendingQuestion,
+  QuestionAnswer,
+  QuestionOutcome,
+} from './approval';
+import type { AgentBudget, BudgetedUse, BudgetUsage, TopUp } from './budget';
+import type { CallOutcome, CanonicalCall, ToolCall } from './call';
+import type { Decision } from './decision';
+import type { RunEventData } from './events';
+import type { GrantAudience } from './grant';
+import type { RunInput, RunOutcome } from './run';
+import type { ArchivedEntry, OpenEntry, TranscriptEntry, TranscriptPosition } from './transcript';
+
+/** What the model is given at dispatch. */
+export interface DispatchPayload {
+  prompt: string;
+  systemPrompt: string;
+  policyDigest: string;
+}
+
+export type DispatchInput = RunInput;
+
+export interface DispatchResult {
+  payload: DispatchPayload;
+  /** Id of the pinned snapshot, in the database and in the artifact store. */
+  snapshot: string;
+  tier: string;
+  model: string;
+  budget: AgentBudget;
+  onBudget: 'fail' | 'topUp';
+  /** How long people have, in milliseconds. */
+  waitForPeopleMs: number;
+  /** Whether the runner reads over the channel. */
+  channel: boolean;
+}
+
+export interface PrepareInput {
+  runId: string;
+  repo: string | null;
+}
+
+/** A workspace on one host. */
+export interface Workspace {
+  /** Names the host and its queue `gatehouse-sandbox.<host>`. */
+  host: string;
+  /** RFC 7638 thumbprint of the host's key; the gate compares it with those it trusts. */
+  keyThumbprint: string;
+  /** Git tree of the files as they are, committed or not. */
+  tree: string;
+  /** Commit the run's branch points at. */
+  head: string;
+}
+
+/** What a turn's reads need to run over the channel. */
+export interface GrantedReads {
+  grant: string;
+  host: string;
+  calls: CanonicalCall[];
+}
+
+export interface TurnInput {
+  runId: string;
+  turn: number;
+  /** Snapshot in the artifact store: tells the model's name and the tools it is offered. */
+  snapshot: string;
+  /** The prefix that runner and workflow share. */
+  base: TranscriptPosition;
+  /** What came since; `pending` outcomes are the reads below. */
+  news: OpenEntry[];
+  reads: GrantedReads | null;
+}
+
+export interface TokenUsage {
+  inputTokens: number;
+  outputTokens: number;
+}
+
+export interface TurnResult {
+  /** Outcomes of the reads, in order. */
+  reads: CallOutcome[];
+  text: string;
+  calls: ToolCall[];
+  usage: TokenUsage;
+  /** Chained hash after each entry that this turn appended: the news, then the assistant's. */
+  hashes: string[];
+}
+
+/** One page of a transcript, answered by query `transcript`. */
+export interface TranscriptPage {
+  entries: (TranscriptEntry | ArchivedEntry)[];
+  /** Index of the first entry of the next page, or null at the end. */
+  next: number | null;
+}
+
+/** Facts about the run so far that policies judge on. */
+export interface RunFacts {
+  /** Null before a workspace exists. */
+  workspace: Workspace | null;
+  /** Calls executed so far. */
+  executed: number;
+  /** Values of `executed` at the last successful validate and the last change of the tree; 0 for none. */
+  lastValidateStep: number;
+  lastWriteStep: number;
+  /** Texts people typed or picked: trusted. */
+  answers: string[];
+  /** plan → apply → plan again, counted. */
+  driftIterations: number;
+}
+
+export interface GateInput {
+  runId: string;
+  organizationId: string;
+  snapshot: string;
+  turn: number;
+  /** Counts up with every gate of the run: a repeated gate with the same number answers what was recorded. */
+  step: number;
+  /** In the order given by the model. Canonical already when gated again. */
+  calls: ToolCall[];
+  /** Who will present the grant when nothing but reads is open; effects are always for an activity. */
+  audience: GrantAudience;
+  /** Ids of approvals given in this run, by call: what they approved is read from the database, not from here. */
+  approvals: Record<string, string>;
+  facts: RunFacts;
+  /** Events since the last gate, to be kept with this one. */
+  events: RunEventData[];
+  /** Sequence of the first of them; the gate may use {@link eventsOfGate} numbers from here. */
+  firstSequence: number;
+  usage: BudgetUsage;
+}
+
+/** How many event numbers a gate may use. */
+export function eventsOfGate(events: number, calls: number): number {
+  return events + 2 * calls + 1;
+}
+
+/** One call after the gate. */
+export interface GatedCall {
+  callId: string;
+  /** Null when the call could not be read. */
+  call: CanonicalCall | null;
+  decision: Decision;
+  isRead: boolean;
+  /** Judged on the tree: gated again just before its grant. */
+  isTreeJudged: boolean;
+  /** Whether it may change the workspace. */
+  writes: boolean;
+  needsWorkspace: boolean;
+  use: BudgetedUse | null;
+  /** Set when the verdict is `ask`. */
+  approval: PendingApproval | null;
+  /** Set when the call is an allowed `ask-user`. */
+  question: PendingQuestion | null;
+}
+
+export interface GateResult {
+  calls: GatedCall[];
+  /** One token for all calls granted now; null when there are none. */
+  grant: Grant | null;
+  /** Set when organization or run is stopped or paused: nothing was judged or granted. */
+  halt: 'stopped' | 'paused' | null;
+}
+
+export interface Grant {
+  token: string;
+  audience: GrantAudience;
+  callIds: string[];
+  /** Milliseconds since the epoch; the latest a call may start. */
+  expiresAt: number;
+}
+
+export interface ExecuteInput {
+  runId: string;
+  grant: string;
+  /** One effect, or consecutive reads. */
+  calls: CanonicalCall[];
+}
+
+export interface ExecuteResult {
+  outcomes: CallOutcome[];
+  /** State of the workspace afterwards. */
+  workspace: Workspace;
+  /** Files that differ from before, with the sha-256 of their content (null when deleted), for calls that write. */
+  changed: { path: string; artifact: string | null }[];
+  /** Connections that the sandbox refused. */
+  refusedHosts: RefusedHost[];
+}
+
+export interface RefusedHost {
+  callId: string;
+  host: string;
+  port: number;
+}
+
+export interface FinishInput {
+  runId: string;
+  organizationId: string;
+  outcome: RunOutcome;
+  usage: BudgetUsage;
+  events: RunEventData[];
+  firstSequence: number;
+}
+
+/** What the recording of a person's word needs. Each may use four event numbers. */
+interface PeopleInput {
+  runId: string;
+  organizationId: string;
+  firstSequence: number;
+}
+export const EVENTS_OF_PEOPLE = 4;
+
+export interface RecordDecisionInput extends PeopleInput {
+  decision: ApprovalDecision;
+}
+
+/** `outcome` is null while the quorum is not reached. */
+export type RecordedDecision =
+  | { accepted: true; outcome: ApprovalOutcome | null }
+  | { accepted: false; reason: string };
+
+export interface RecordAnswerInput extends PeopleInput {
+  answer: QuestionAnswer;
+}
+
+export type RecordedAnswer =
+  | { accepted: true; outcome: QuestionOutcome }
+  | { accepted: false; reason: string };
+
+export interface RecordExpiryInput extends PeopleInput {
+  kind: 'approval' | 'question';
+  id: string;
+  waitedMs: number;
+}
+
+export interface RecordTopUpInput extends PeopleInput {
+  topUp: TopUp;
+}
+
+export type RecordedTopUp =
+  | { accepted: true; budget: Partial<AgentBudget> }
+  | { accepted: false; reason: string };
+
+export interface ArchiveInput {
+  entries: TranscriptEntry[];
+}
+
+/** sha-256 of each entry's canonical JSON, in order. */
+export interface ArchiveResult {
+  artifacts: string[];
+}
