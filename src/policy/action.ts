@@ -1,0 +1,78 @@
+import { canonicalJson } from '../domain/canonical-json';
+import { type Decision, findingId } from '../domain/decision';
+import type { Effect, Mark } from '../domain/effect';
+import { sha256 } from '../domain/hashing';
+import type { RunFacts } from '../domain/steps';
+import type { ReadCall } from './layer';
+
+/** The content that a call acts on, as far as an approval is bound to it. */
+export interface BoundContent {
+  /** Git tree of the workspace: commands, pull requests and applies. */
+  tree?: string;
+  /** Commit of the run's branch: pushes. */
+  head?: string;
+}
+
+/** What an approval binds: change any of it and the approval is worth nothing. */
+export interface Action {
+  tool: string;
+  /** RFC 8785 JSON. */
+  args: string;
+  effect: Effect;
+  marks: Mark[];
+  /** Ids of the findings that asked. */
+  findings: string[];
+  /** Id of the pinned snapshot. */
+  snapshot: string;
+  content: BoundContent;
+}
+
+/** The action that a decision asks people about. */
+export function actionOf(read: ReadCall, decision: Decision, facts: RunFacts | undefined): Action {
+  return {
+    tool: read.call.tool,
+    args: read.call.args,
+    effect: read.judgement.effect,
+    marks: [...decision.marks].sort(),
+    findings: [
+      ...new Set(
+        decision.findings.filter((finding) => finding.verdict === 'ask').map((finding) => findingId(finding)),
+      ),
+    ].sort(),
+    snapshot: decision.policySnapshot,
+    content: contentOf(read, facts),
+  };
+}
+
+/** Hex sha-256 that a decision must repeat, so that nobody approves something else than was shown. */
+export function actionHash(action: Action): string {
+  return sha256(canonicalJson(action));
+}
+
+/**
+ * Whether an approval of `approved` covers `wanted`: the same call on the same content, and nothing stricter. A newer
+ * policy that asks for less leaves the approval valid; one that asks for more does not.
+ */
+export function covers(approved: Action, wanted: Action): boolean {
+  return (
+    approved.tool === wanted.tool &&
+    approved.args === wanted.args &&
+    approved.effect === wanted.effect &&
+    approved.snapshot === wanted.snapshot &&
+    approved.content.tree === wanted.content.tree &&
+    approved.content.head === wanted.content.head &&
+    wanted.marks.every((mark) => approved.marks.includes(mark)) &&
+    wanted.findings.every((finding) => approved.findings.includes(finding))
+  );
+}
+
+/** Whether a call is judged and approved on the content of the workspace. */
+export function isContentBound(read: ReadCall): boolean {
+  return read.tool.isTreeJudged === true || read.tool.name === 'run-command';
+}
+
+function contentOf(read: ReadCall, facts: RunFacts | undefined): BoundContent {
+  const workspace = facts?.workspace;
+  if (!workspace || !isContentBound(read)) return {};
+  return read.tool.name === 'git-push' ? { head: workspace.head } : { tree: workspace.tree };
+}

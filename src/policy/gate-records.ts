@@ -1,0 +1,51 @@
+import type { PendingApproval, PendingQuestion } from '../domain/approval';
+import type { BudgetUsage } from '../domain/budget';
+import type { ToolCall } from '../domain/call';
+import type { RunEventData } from '../domain/events';
+import type { Tightening } from '../domain/permissions';
+import type { RunStatus } from '../domain/run';
+import type { GatedCall, RunFacts } from '../domain/steps';
+import type { Action } from './action';
+import type { RecordedApproval } from './gate-turn';
+
+/** What a gate needs to know before it judges, read in one go. */
+export interface GateLoad {
+  agent: string;
+  narrow: Tightening | null;
+  /** The stricter of the run's and the organization's. */
+  halt: 'none' | 'paused' | 'stopped';
+  /** Changes whenever the organization's policies or the agent's definition do. */
+  policyMarker: string;
+  /** What was recorded under this step before: a repeated gate answers the same. Null for a new step. */
+  recorded: GatedCall[] | null;
+  approvals: RecordedApproval[];
+}
+
+/** Everything a gate writes, in one transaction: no commit, no grant. */
+export interface GateCommit {
+  runId: string;
+  organizationId: string;
+  step: number;
+  turn: number;
+  snapshot: string;
+  /** Id of the organization's current snapshot, when it was evaluated beside the pinned one. */
+  currentSnapshot: string;
+  calls: { proposed: ToolCall; gated: GatedCall }[];
+  facts: RunFacts;
+  approvals: (PendingApproval & { action: Action })[];
+  questions: PendingQuestion[];
+  events: RunEventData[];
+  /** Sequence of the first event. */
+  firstSequence: number;
+  status: RunStatus;
+  usage: BudgetUsage;
+  /** What is granted once this is committed. */
+  grantedCallIds: string[];
+  at: number;
+}
+
+/** Where a gate reads and writes. */
+export interface GateStore {
+  load(query: { runId: string; organizationId: string; step: number }): Promise<GateLoad>;
+  commit(record: GateCommit): Promise<void>;
+}

@@ -1,0 +1,217 @@
+import type { PendingApproval, PendingQuestion } from '../domain/approval';
+import { type Decision, findingId } from '../domain/decision';
+import type { GrantAudience, GrantedCall } from '../domain/grant';
+import { sha256 } from '../domain/hashing';
+import type { PolicySnapshot } from '../domain/policy';
+import type { GatedCall, GateInput } from '../domain/steps';
+import { type Action, actionHash, actionOf, covers, isContentBound } from './action';
+import { type JudgedCall, judge, stricterDecision, withApprovals } from './judge';
+import type { ReadCall } from './layer';
+import type { FindTool } from './read-call';
+
+/** An approval as recorded: what it was asked for, and whether people gave it. */
+export interface RecordedApproval {
+  id: string;
+  callId: string;
+  isGiven: boolean;
+  action: Action;
+  /** Milliseconds since the epoch. */
+  expiresAt: number;
+}
+
+export interface GateContext {
+  pinned: PolicySnapshot;
+  /** The organization's policy as it is now: where it is stricter, it counts. */
+  current: PolicySnapshot;
+  /** The tools of a snapshot: one that was removed since is refused. */
+  toolsOf(snapshot: PolicySnapshot): FindTool;
+  /** The run's approvals, by id. */
+  approvals: ReadonlyMap<string, RecordedApproval>;
+  /** How long people have, in milliseconds. */
+  waitForPeopleMs: number;
+  /** Milliseconds since the epoch. */
+  now: number;
+}
+
+/** One call as gated, with the action that an approval of it binds. */
+export interface GatedTurn {
+  calls: GatedCall[];
+  actions: Map<string, Action>;
+  granted: GrantedCall[];
+  audience: GrantAudience;
+  /** Id of the organization's snapshot at this moment. */
+  current: string;
+}
+
+/**
+ * Judges all open calls of a turn at once and says which of them may start now. Pure.
+ *
+ * Reads may start in any order; an effect only when no earlier effect is held; a call judged on the tree only when it
+ * is the first that is open, since earlier calls may change the tree.
+ */
+export function gateTurn(input: GateInput, context: GateContext): GatedTurn {
+  const actions = new Map<string, Action>();
+  const granted: GrantedCall[] = [];
+  let isEffectHeld = false;
+  let isEffectOpen = false;
+  const calls = input.calls.map((proposed): GatedCall => {
+    const { read, decision: judged } = judgeBoth(proposed, input, context);
+    if (!read) return unreadable(proposed.id, judged);
+    const action = actionOf(read, judged, input.facts);
+    actions.set(proposed.id, action);
+    const given = givenApproval(proposed.id, input.approvals[proposed.id], action, context);
+    const decision = refuseToAsk(
+      given ? withApprovals(judged, new Set(given.action.findings)) : judged,
+      context.pinned,
+    );
+    const isRead = read.judgement.effect === 'read';
+    const isBehindEffect = isContentBound(read) && isEffectOpen;
+    const needsWorkspace = read.tool.needsWorkspace !== false && read.tool.run !== undefined;
+    // Nobody can approve content that is not there yet: the workspace comes first.
+    const lacksContent = isContentBound(read) && needsWorkspace && input.facts.workspace === null;
+    const gated: GatedCall = {
+      callId: proposed.id,
+      call: read.call,
+      decision,
+      isRead,
+      isTreeJudged: isContentBound(read),
+      writes: read.judgement.effect !== 'read' && read.judgement.effect !== 'propose',
+      needsWorkspace,
+      use: read.tool.use ?? null,
+      approval:
+        decision.verdict === 'ask' && !isBehindEffect && !lacksContent
+          ? pendingApproval(input.runId, read, decision, action, context)
+          : null,
+      question: decision.verdict === 'allow' ? questionOf(input.runId, read, context) : null,
+    };
+    const mayStart =
+      decision.verdict === 'allow' &&
+      !gated.question &&
+      (isRead || (!isEffectHeld && !isBehindEffect)) &&
+      (!gated.needsWorkspace || input.facts.workspace !== null);
+    if (mayStart) granted.push(grantedCall(read, given ? action : null));
+    // What a person will answer may change what should follow.
+    if (gated.question) isEffectHeld = true;
+    if (!isRead && decision.verdict !== 'deny') {
+      isEffectOpen = true;
+      if (decision.verdict !== 'allow') isEffectHeld = true;
+    }
+    return gated;
+  });
+  const isReadingTurn = calls.every(
+    (call) =>
+      call.decision.verdict === 'deny' ||
+      (call.decision.verdict === 'allow' && call.isRead && !call.question),
+  );
+  return {
+    calls,
+    actions,
+    granted,
+    audience: isReadingTurn ? input.audience : 'activity',
+    current: context.current.id,
+  };
+}
+
+function judgeBoth(
+  proposed: GateInput['calls'][number],
+  input: GateInput,
+  { pinned, current, toolsOf, now }: GateContext,
+): JudgedCall {
+  const shared = { runId: input.runId, facts: input.facts, now };
+  const underPinned = judge(proposed, { ...shared, snapshot: pinned }, toolsOf(pinned));
+  if (current.id === pinned.id) return underPinned;
+  const underCurrent = judge(proposed, { ...shared, snapshot: current }, toolsOf(current));
+  return { read: underPinned.read, decision: stricterDecision(underPinned.decision, underCurrent.decision) };
+}
+
+/** A call of which nothing but its refusal is known. */
+export function unreadable(callId: string, decision: Decision): GatedCall {
+  return {
+    callId,
+    call: null,
+    decision,
+    isRead: false,
+    isTreeJudged: false,
+    writes: false,
+    needsWorkspace: false,
+    use: null,
+    approval: null,
+    question: null,
+  };
+}
+
+function givenApproval(
+  callId: string,
+  id: string | undefined,
+  action: Action,
+  { approvals }: GateContext,
+): RecordedApproval | null {
+  const approval = id === undefined ? undefined : approvals.get(id);
+  return approval?.isGiven && approval.callId === callId && covers(approval.action, action) ? approval : null;
+}
+
+/** An agent that nobody watches (CI, schedules) is refused where others wait. */
+function refuseToAsk(decision: Decision, { settings }: PolicySnapshot): Decision {
+  if (decision.verdict !== 'ask' || settings.onAsk === 'wait') return decision;
+  return {
+    ...decision,
+    verdict: 'deny',
+    findings: [
+      ...decision.findings,
+      {
+        verdict: 'deny',
+        layer: 'approvals',
+        rule: 'on-ask-refuse',
+        message: 'this needs a person, and the agent is set to refuse instead of waiting (`onAsk: refuse`)',
+      },
+    ],
+  };
+}
+
+function pendingApproval(
+  runId: string,
+  read: ReadCall,
+  decision: Decision,
+  action: Action,
+  { approvals, waitForPeopleMs, now }: GateContext,
+): PendingApproval {
+  const hash = actionHash(action);
+  const id = `apr-${sha256(`${runId}\n${read.call.id}\n${hash}`).slice(0, 16)}`;
+  return {
+    id,
+    callId: read.call.id,
+    tool: action.tool,
+    args: action.args,
+    effect: action.effect,
+    marks: action.marks,
+    findings: decision.findings.filter((finding) => action.findings.includes(findingId(finding))),
+    actionHash: hash,
+    expiresAt: approvals.get(id)?.expiresAt ?? now + waitForPeopleMs,
+  };
+}
+
+function questionOf(
+  runId: string,
+  read: ReadCall,
+  { waitForPeopleMs, now }: GateContext,
+): PendingQuestion | null {
+  if (read.tool.name !== 'ask-user') return null;
+  const { question, options } = read.args as { question: string; options?: string[] };
+  return {
+    id: `que-${sha256(`${runId}\n${read.call.id}`).slice(0, 16)}`,
+    callId: read.call.id,
+    question,
+    options: options ?? [],
+    expiresAt: now + waitForPeopleMs,
+  };
+}
+
+function grantedCall(read: ReadCall, approved: Action | null): GrantedCall {
+  return {
+    id: read.call.id,
+    tool: read.call.tool,
+    argsHash: sha256(read.call.args),
+    effect: read.judgement.effect,
+    ...(approved?.content ?? {}),
+  };
+}

@@ -1,0 +1,31 @@
+import type { PolicyLayer } from './layer';
+
+const MAX_DRIFT_ITERATIONS = 10;
+
+/** What holds when a model ignores its prompt rules: validate before a pull request, and no endless drift loop. */
+export const promptRulesLayer: PolicyLayer = ({ tool }, { facts }) => {
+  if (!facts) return [];
+  if (tool.name === 'create-pr' && facts.lastValidateStep <= facts.lastWriteStep)
+    return [
+      {
+        verdict: 'deny',
+        layer: 'tools',
+        rule: 'validate-before-pr',
+        message:
+          'a pull request needs a successful `validate` newer than the last write; run `validate` first',
+      },
+    ];
+  if (
+    (tool.name === 'terraform-plan' || tool.name === 'terraform-apply') &&
+    facts.driftIterations >= MAX_DRIFT_ITERATIONS
+  )
+    return [
+      {
+        verdict: 'deny',
+        layer: 'tools',
+        rule: 'drift-iterations',
+        message: `plan and apply were repeated ${MAX_DRIFT_ITERATIONS} times in this run; stop and report`,
+      },
+    ];
+  return [];
+};

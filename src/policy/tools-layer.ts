@@ -1,0 +1,24 @@
+import type { Finding } from '../domain/decision';
+import { isAllowed, normalizeToolName } from '../domain/permissions';
+import type { PolicyLayer } from './layer';
+
+/** Allowed and denied tools, and what the tool itself has to say of its arguments. Denied beats allowed. */
+export const toolsLayer: PolicyLayer = ({ tool, judgement }, { snapshot }) => {
+  const { allowed, deniedTools } = snapshot.permissions;
+  const findings: Finding[] = [...(judgement.findings ?? [])];
+  if (deniedTools.some((name) => normalizeToolName(name) === normalizeToolName(tool.name)))
+    findings.push({
+      verdict: 'deny',
+      layer: 'tools',
+      rule: 'denied',
+      message: `tool \`${tool.name}\` is denied to this agent`,
+    });
+  else if (tool.name !== 'ask-user' && !isAllowed(allowed, tool.name))
+    findings.push({
+      verdict: 'deny',
+      layer: 'tools',
+      rule: 'not-allowed',
+      message: `tool \`${tool.name}\` is not among this agent's allowed tools`,
+    });
+  return findings;
+};
