@@ -1,0 +1,62 @@
+import type { ApprovalOutcome, PendingApproval } from '../domain/approval';
+import type { Finding } from '../domain/decision';
+import type { Effect, Mark } from '../domain/effect';
+import type { Vote } from './count-votes';
+import type { Database } from './database';
+import type { Approval, ApprovalStatus } from './generated/client';
+
+export type ApprovalStore = ReturnType<typeof createApprovalStore>;
+
+export interface StoredApproval extends PendingApproval {
+  runId: string;
+  status: ApprovalStatus;
+  votes: Vote[];
+  /** Null while it waits. */
+  outcome: ApprovalOutcome | null;
+  /** Milliseconds since the epoch. */
+  createdAt: number;
+}
+
+export const createApprovalStore = (database: Database) =>
+  database.guarded({
+    /** Those that wait for people, oldest first; of one run where one is named. */
+    async listPending(organizationId: string, runId?: string): Promise<StoredApproval[]> {
+      const rows = await database.client.approval.findMany({
+        where: { organizationId, runId, status: 'pending', run: { endedAt: null } },
+        orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
+      });
+      return rows.map(approvalOf);
+    },
+
+    async get(organizationId: string, id: string): Promise<StoredApproval | null> {
+      const row = await database.client.approval.findFirst({ where: { id, organizationId } });
+      return row ? approvalOf(row) : null;
+    },
+
+    /** Ends one that the gate replaced; one already settled stays as it is. */
+    async makeVoid(organizationId: string, id: string, reason: string): Promise<void> {
+      await database.client.approval.updateMany({
+        where: { id, organizationId, status: 'pending' },
+        data: { status: 'void', outcome: { kind: 'void', reason }, settledAt: new Date() },
+      });
+    },
+  });
+
+function approvalOf(row: Approval): StoredApproval {
+  return {
+    id: row.id,
+    runId: row.runId,
+    callId: row.callId,
+    tool: row.tool,
+    args: row.args,
+    effect: row.effect as Effect,
+    marks: row.marks as Mark[],
+    findings: row.findings as unknown as Finding[],
+    actionHash: row.actionHash,
+    expiresAt: row.expiresAt.getTime(),
+    status: row.status,
+    votes: row.votes as unknown as Vote[],
+    outcome: row.outcome as unknown as ApprovalOutcome | null,
+    createdAt: row.createdAt.getTime(),
+  };
+}
