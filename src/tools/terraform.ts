@@ -1,0 +1,107 @@
+import { z } from 'zod';
+import { defineTool } from './define-tool';
+import { outputOf } from './output';
+import { judgePaths, pathArgument, workspacePath } from './paths';
+import { runScript } from './shell';
+import type { CommandResult, ToolContext } from './tool';
+
+const folder = pathArgument.default('.').describe('Folder of the root module, relative to the workspace.');
+const workspace = z
+  .string()
+  .regex(/^[A-Za-z0-9_][A-Za-z0-9._-]*$/)
+  .max(90)
+  .optional()
+  .describe("Terraform workspace; absent means the folder's current one.");
+
+const validateParameters = z.strictObject({ path: folder });
+const planParameters = z.strictObject({ path: folder, workspace });
+
+/** Where a plan is saved, in its folder: terraform-apply runs exactly this file. */
+export const PLAN_FILE = '.terraform/gatehouse.tfplan';
+
+/** Checks a root module without its backend, credentials or network. */
+export const terraformValidate = defineTool<z.infer<typeof validateParameters>>({
+  name: 'terraform-validate',
+  description: 'Run `terraform validate` on a folder, without its backend and without credentials.',
+  parameters: validateParameters,
+  judge: (args, context) => judgePaths('draft', [args.path], context),
+  sensitive: [],
+  idempotent: true,
+  program: 'terraform',
+  async run(args, context) {
+    return outputOf(await runTerraformValidate(context, workspacePath(args.path)));
+  },
+});
+
+/** Plans a root module and saves the plan. */
+export const terraformPlan = defineTool<z.infer<typeof planParameters>>({
+  name: 'terraform-plan',
+  description: 'Run `terraform plan` on a folder and save the plan for terraform-apply.',
+  parameters: planParameters,
+  judge: (args, context) => judgePaths('sandbox', [args.path], context),
+  sensitive: ['workspace'],
+  idempotent: true,
+  program: 'terraform',
+  async run(args, context) {
+    return outputOf(await terraform(context, PLAN, args.path, args.workspace));
+  },
+});
+
+/** Applies the saved plan, and nothing else. */
+export const terraformApply = defineTool<z.infer<typeof planParameters>>({
+  name: 'terraform-apply',
+  description: 'Apply the plan that terraform-plan saved for a folder, exactly as it was planned.',
+  parameters: planParameters,
+  judge: (args, context) => ({
+    ...judgePaths('production', [args.path], context),
+    approvalFlags: ['productionAccess'],
+  }),
+  sensitive: ['workspace'],
+  idempotent: false,
+  isTreeJudged: true,
+  program: 'terraform',
+  async run(args, context) {
+    return outputOf(await terraform(context, APPLY, args.path, args.workspace));
+  },
+});
+
+/** Exit code of {@link runTerraformValidate} when the module's providers or modules could not be had. */
+export const INIT_FAILED = 67;
+
+/** `terraform validate` on a normalised path; it leaves nothing behind in the workspace. */
+export function runTerraformValidate(context: ToolContext, path: string): Promise<CommandResult> {
+  return runScript(context, VALIDATE, [path], { env: ENVIRONMENT, timeoutMs: 300_000 });
+}
+
+function terraform(context: ToolContext, script: string, path: string, workspace?: string) {
+  const env = workspace === undefined ? ENVIRONMENT : { ...ENVIRONMENT, TF_WORKSPACE: workspace };
+  return runScript(context, script, [workspacePath(path), PLAN_FILE], { env, timeoutMs: 900_000 });
+}
+
+const ENVIRONMENT = {
+  TF_IN_AUTOMATION: '1',
+  TF_INPUT: '0',
+  TF_CLI_CONFIG_FILE: '/dev/null',
+  CHECKPOINT_DISABLE: '1',
+};
+
+const ENTER = `inside "$1"; cd -- "$real"`;
+
+const VALIDATE = `${ENTER}
+TF_DATA_DIR=$(mktemp -d); export TF_DATA_DIR
+had_lock=; [ ! -e .terraform.lock.hcl ] || had_lock=1
+clean() { rm -rf -- "$TF_DATA_DIR"; [ -n "$had_lock" ] || rm -f .terraform.lock.hcl; }
+trap clean EXIT
+if ! log=$(terraform init -backend=false -no-color 2>&1); then printf '%s\\n' "$log" >&2; exit ${INIT_FAILED}; fi
+terraform validate -no-color`;
+
+// The folder ignores itself, so that no commit takes in a plan or a provider.
+const PLAN = `${ENTER}
+mkdir -p .terraform
+printf '*\\n' > .terraform/.gitignore
+terraform init -no-color >&2
+terraform plan -no-color -out="$2"`;
+
+const APPLY = `${ENTER}
+[ -f "$2" ] || { echo 'there is no saved plan in this folder; run terraform-plan first' >&2; exit 66; }
+terraform apply -no-color "$2"`;

@@ -1,0 +1,109 @@
+import type { z } from 'zod';
+import type { BudgetedUse } from '../domain/budget';
+import type { Finding } from '../domain/decision';
+import type { Effect, Mark } from '../domain/effect';
+import type { ApprovalFlag } from '../domain/permissions';
+import type { PolicySnapshotContent } from '../domain/policy';
+import type { Forge } from './forge';
+
+/** What a tool's judgement may depend on beside its arguments. */
+export interface JudgeContext {
+  runId: string;
+  /** The run's own branch. */
+  branch: string;
+  settings: PolicySnapshotContent['settings'];
+}
+
+/** What a call would do, computed from the tool and its arguments. */
+export interface Judgement {
+  effect: Effect;
+  marks: Mark[];
+  /** Flags of `requiresApproval` that cover this call. */
+  approvalFlags?: ApprovalFlag[];
+  /** What the tool itself has to say, such as a protected branch. */
+  findings?: Finding[];
+}
+
+/** A command for the OS sandbox. Its profile is the call's effect and not the tool's to choose. */
+export interface SandboxCommand {
+  /** Looked up in system folders only. */
+  argv: string[];
+  /** Relative to the workspace. @default '.' */
+  cwd?: string;
+  stdin?: string | Uint8Array;
+  /** Added to the empty environment. */
+  env?: Record<string, string>;
+  /** Milliseconds until the whole process tree is killed. @default 60_000 */
+  timeoutMs?: number;
+  /** Bytes of output kept, standard output and error each. @default 1_048_576 */
+  maxOutputBytes?: number;
+  /** Whether `.git` is writable (git's own tools); never more than the profile gives. @default false */
+  writesGit?: boolean;
+  /** Whether the forge's repository is reachable (git-push, create-pr); only at effect `draft` and above. */
+  reachesForge?: boolean;
+}
+
+export interface CommandResult {
+  /** Null when killed. */
+  exitCode: number | null;
+  stdout: string;
+  stderr: string;
+  /** Why it was killed, if it was. */
+  killed: 'timeout' | 'cancelled' | null;
+  /** Whether output was dropped past the limit. */
+  truncated: boolean;
+}
+
+/** What a running tool may use: everything else is out of its reach. */
+export interface ToolContext {
+  runId: string;
+  callId: string;
+  /** The run's own branch. */
+  branch: string;
+  settings: PolicySnapshotContent['settings'];
+  /** Runs a command in the OS sandbox, in the profile of the call's effect. */
+  exec(command: SandboxCommand): Promise<CommandResult>;
+  /** Where the workspace is seen inside the sandbox. */
+  workspacePath: string;
+  forge: Forge;
+  signal: AbortSignal;
+}
+
+export interface ToolOutput {
+  /** Whether the tool did what it was asked. */
+  ok: boolean;
+  /** For the model; whole, the caller cuts it. */
+  text: string;
+  exitCode?: number;
+}
+
+/** What a probe finds out about a call that started and whose end is not known. */
+export type Reconciliation =
+  | { kind: 'finished'; output: ToolOutput }
+  | { kind: 'not-started' }
+  | { kind: 'unknown' };
+
+/** One tool of the catalogue: what it may do is declared, judged and executed from this one object. */
+export interface Tool<Args = unknown> {
+  name: string;
+  description: string;
+  /** Strict: unknown keys are errors, defaults are filled in. */
+  parameters: z.ZodType<Args>;
+  /** JSON Schema shown to the model, where `parameters` cannot give it (a user's own tools). */
+  inputSchema?: Record<string, unknown>;
+  judge(args: Args, context: JudgeContext): Judgement;
+  /** Arguments that say who or where; grounding guards them. */
+  sensitive: readonly string[];
+  use?: BudgetedUse;
+  /** Whether running it twice is the same as once. */
+  idempotent: boolean;
+  /** Judged on the tree: gated again just before its grant. @default false */
+  isTreeJudged?: boolean;
+  /** Whether it runs in the run's workspace. @default true */
+  needsWorkspace?: boolean;
+  /** Program that must be present for the tool to be offered. */
+  program?: string;
+  /** Absent for tools the workflow itself carries out (ask-user). */
+  run?(args: Args, context: ToolContext): Promise<ToolOutput>;
+  reconcile?(args: Args, context: ToolContext): Promise<Reconciliation>;
+}
