@@ -1,0 +1,147 @@
+import { type KeyObject, timingSafeEqual } from 'node:crypto';
+import { z } from 'zod';
+import { effects } from '../domain/effect';
+import { GatehouseError } from '../domain/errors';
+import { GRANT_LIFETIME_S, type GrantAudience, type GrantClaims } from '../domain/grant';
+import { readJws, signJws } from './jws';
+import type { SigningKey } from './keys';
+import { thumbprintOf } from './keys';
+
+export interface GrantMinter {
+  /** The token of these claims; the same claims give the same token. */
+  mint(claims: GrantClaims): string;
+}
+
+export interface GrantExpectation {
+  audience: GrantAudience;
+  /** RFC 7638 thumbprint of the key the presenter has proven to hold. */
+  presenter: string;
+  /** Milliseconds since the epoch. */
+  now: number;
+}
+
+export interface OpenedGrant {
+  claims: GrantClaims;
+  /** Whether nothing may start with it any more; what it started before may still be asked for. */
+  isExpired: boolean;
+}
+
+export interface GrantVerifier {
+  /**
+   * The claims of a grant that may start its calls now.
+   *
+   * @throws GatehouseError `grant-expired`, and what {@link open} throws
+   */
+  verify(token: string, expectation: GrantExpectation): GrantClaims;
+  /**
+   * The claims of a grant that is genuine and for this audience and presenter, expired or not.
+   *
+   * @throws GatehouseError `grant-invalid`, `grant-wrong-audience`, `grant-wrong-presenter`
+   */
+  open(token: string, expectation: GrantExpectation): OpenedGrant;
+}
+
+/** Signs grants; only the control worker holds the key. */
+export function createGrantMinter({ privateKey, thumbprint }: SigningKey): GrantMinter {
+  return {
+    mint(claims) {
+      const parsed = grantClaims.parse(claims);
+      return signJws({ typ: GRANT_TYPE, kid: thumbprint }, parsed, privateKey);
+    },
+  };
+}
+
+/** Verifies grants signed by any of these keys (two while a key is being changed). */
+export function createGrantVerifier({ publicKeys }: { publicKeys: readonly KeyObject[] }): GrantVerifier {
+  const keys = new Map(publicKeys.map((key) => [thumbprintOf(key), key]));
+
+  function open(token: string, expectation: GrantExpectation): OpenedGrant {
+    const claims = claimsOf(token, keys);
+    const nowS = expectation.now / 1000;
+    if (claims.iat > nowS + CLOCK_SKEW_S) throw invalid('is dated in the future; compare the clocks');
+    if (claims.exp <= claims.iat || claims.exp - claims.iat > GRANT_LIFETIME_S[claims.aud])
+      throw invalid('has a lifetime that no gate gives');
+    if (claims.aud !== expectation.audience)
+      throw refusal('wrong-audience', `is for \`${claims.aud}\`, not for \`${expectation.audience}\``);
+    if (!isSame(claims.cnf.jkt, expectation.presenter))
+      throw refusal('wrong-presenter', 'is not bound to the key that presents it');
+    return { claims, isExpired: claims.exp <= nowS };
+  }
+
+  return {
+    open,
+    verify(token, expectation) {
+      const { claims, isExpired } = open(token, expectation);
+      if (isExpired) throw expired();
+      return claims;
+    },
+  };
+}
+
+/** The refusal of a grant that came too late. */
+export function expired(): GatehouseError {
+  return refusal('expired', 'has expired; the call is gated again');
+}
+
+/** `grant-<code>`, with a public text that starts with the grant. */
+export function refusal(code: string, what: string, cause?: unknown): GatehouseError {
+  return new GatehouseError(`grant-${code}`, `the grant ${what}`, { cause });
+}
+
+const GRANT_TYPE = 'gatehouse-grant+jwt';
+/** How far the clocks of two hosts may be apart, in seconds. */
+const CLOCK_SKEW_S = 5;
+const MAX_CALLS = 256;
+
+const hash = z.string().regex(/^[0-9a-f]{64}$/);
+const gitObject = z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/);
+const name = z.string().min(1).max(256);
+
+const grantClaims: z.ZodType<GrantClaims> = z.strictObject({
+  iss: z.literal('gatehouse'),
+  sub: name,
+  aud: z.enum(['channel', 'activity']),
+  jti: name,
+  iat: z.int().nonnegative(),
+  exp: z.int().nonnegative(),
+  cnf: z.strictObject({ jkt: z.string().regex(/^[\w-]{43}$/) }),
+  organization: name,
+  snapshot: hash,
+  host: name,
+  calls: z
+    .array(
+      z.strictObject({
+        id: name,
+        tool: name,
+        argsHash: hash,
+        effect: z.enum(effects),
+        tree: gitObject.optional(),
+        head: gitObject.optional(),
+      }),
+    )
+    .min(1)
+    .max(MAX_CALLS),
+});
+
+function claimsOf(token: string, keys: ReadonlyMap<string, KeyObject>): GrantClaims {
+  const jws = readJws(token);
+  if (!jws || jws.header.typ !== GRANT_TYPE) throw invalid('cannot be read');
+  const key = typeof jws.header.kid === 'string' ? keys.get(jws.header.kid) : undefined;
+  if (!key) throw invalid('is signed with a key that is not known here');
+  if (!jws.isSignedBy(key)) throw invalid('does not have a valid signature');
+  const parsed = grantClaims.safeParse(jws.claims);
+  if (!parsed.success) throw invalid('has claims that cannot be read', parsed.error);
+  const ids = new Set(parsed.data.calls.map((call) => call.id));
+  if (ids.size !== parsed.data.calls.length) throw invalid('names a call twice');
+  return parsed.data;
+}
+
+function invalid(what: string, cause?: unknown): GatehouseError {
+  return refusal('invalid', what, cause);
+}
+
+function isSame(one: string, other: string): boolean {
+  const left = Buffer.from(one);
+  const right = Buffer.from(other);
+  return left.length === right.length && timingSafeEqual(left, right);
+}

@@ -1,0 +1,161 @@
+import { accessSync, constants } from 'node:fs';
+import { join } from 'node:path';
+import { GatehouseError } from '../domain/errors';
+import type { SandboxCommand } from '../tools/tool';
+import { type ProcessResult, runConfined } from './confined-process';
+import { type Egress, openEgress } from './egress';
+import type { Confinement, OsSandbox } from './os-sandbox';
+import { findProcessGroups, MAX_PROCESSES } from './process-group';
+import { INSIDE, PROXY_PORT, type ProfileHost, profileOf, reachesNetwork } from './profile';
+import { readSystemLayout } from './system-layout';
+
+export interface BubblewrapOptions {
+  /** Folders in which bubblewrap and its helpers are looked up. @default the system's */
+  path?: readonly string[];
+  /** Folders of ours to cover where they lie in a system folder: data, checkout. */
+  hidden?: readonly string[];
+}
+
+const DEFAULT_TIMEOUT_MS = 60_000;
+const DEFAULT_OUTPUT_BYTES = 1024 * 1024;
+
+/** The OS sandbox on Linux: bubblewrap with mounts, namespaces and limits of our own choosing. */
+export function createBubblewrapSandbox(options: BubblewrapOptions = {}): OsSandbox {
+  const path = options.path ?? SYSTEM_PATH;
+  const makeGroup = findProcessGroups();
+  let ready: Promise<{ bwrap: string; host: ProfileHost }> | null = null;
+
+  async function prepared() {
+    ready ??= probe(path, options.hidden ?? []);
+    try {
+      return await ready;
+    } catch (error) {
+      // Asked again next time: somebody may install it meanwhile.
+      ready = null;
+      throw error;
+    }
+  }
+
+  return {
+    async check() {
+      await prepared();
+    },
+
+    async run(command, confinement, signal) {
+      const { bwrap, host } = await prepared();
+      signal?.throwIfAborted();
+      const egress = await egressFor(confinement, path);
+      const group = makeGroup?.();
+      try {
+        const result = await runConfined({
+          argv: [...(group?.prefix ?? []), bwrap, ...argumentsOf(command, confinement, host, egress)],
+          stdin: command.stdin,
+          timeoutMs: command.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+          maxOutputBytes: command.maxOutputBytes ?? DEFAULT_OUTPUT_BYTES,
+          signal,
+        });
+        if (!result.killed && !hasStarted(result)) throw unavailable(result.stderr);
+        const { status: _status, ...commandResult } = result;
+        return commandResult;
+      } finally {
+        group?.remove();
+        await egress?.close();
+      }
+    },
+  };
+}
+
+const SYSTEM_PATH = INSIDE.path.split(':');
+
+/** Per process; root's count of processes is kept by a control group. */
+const LIMITS = [
+  `--nproc=${MAX_PROCESSES}`,
+  // Private writable memory: what is only reserved does not count, as Go, Java and Node reserve much.
+  `--data=${4 * 1024 ** 3}`,
+  `--fsize=${1024 ** 3}`,
+  '--nofile=4096',
+  '--core=0',
+];
+
+function argumentsOf(
+  command: SandboxCommand,
+  { effect, workspace, hasGit, forge, binds }: Confinement,
+  host: ProfileHost,
+  egress: Egress | null,
+): string[] {
+  const { writesGit, reachesForge, cwd, env } = command;
+  const profile = profileOf(
+    { effect, workspace, hasGit, forge, binds, writesGit, reachesForge, cwd, env, egress: egress?.socket },
+    host,
+  );
+  const limited = ['/usr/bin/prlimit', ...LIMITS, '--', ...command.argv];
+  return ['--json-status-fd', '3', ...profile, '--', ...(egress ? bridged(limited) : limited)];
+}
+
+/** Leads a port inside to the proxy's socket, and starts the command once it answers. */
+function bridged(argv: string[]): string[] {
+  const port = PROXY_PORT.toString(16).toUpperCase().padStart(4, '0');
+  const script = `socat TCP-LISTEN:${PROXY_PORT},bind=127.0.0.1,fork,reuseaddr UNIX-CONNECT:${INSIDE.egress} </dev/null >/dev/null 2>&1 &
+tries=0
+until grep -q ':${port} 00000000:0000 0A' /proc/net/tcp; do
+  tries=$((tries + 1)); [ $tries -lt 200 ] || { echo 'the network bridge did not start' >&2; exit 70; }
+  sleep 0.01
+done
+exec "$@"`;
+  return ['/bin/sh', '-c', script, 'sh', ...argv];
+}
+
+async function egressFor(confinement: Confinement, path: readonly string[]): Promise<Egress | null> {
+  const { effect, network = [], onRefusedHost } = confinement;
+  if (!reachesNetwork(effect) || network.length === 0) return null;
+  if (!programIn(path, 'socat'))
+    throw unavailable('', 'the sandbox needs the program `socat` to reach the network; install it');
+  return openEgress(network, onRefusedHost);
+}
+
+/** bubblewrap tells the exit code of what it started; when it could not start anything, it does not. */
+function hasStarted({ status }: ProcessResult): boolean {
+  return status.includes('"exit-code"');
+}
+
+async function probe(
+  path: readonly string[],
+  hidden: readonly string[],
+): Promise<{ bwrap: string; host: ProfileHost }> {
+  const bwrap = programIn(path, 'bwrap');
+  if (!bwrap) throw unavailable('', 'the sandbox needs the program `bwrap`; install bubblewrap');
+  const layout = { system: readSystemLayout(hidden), etc: join(__dirname, 'etc') };
+  let reason = '';
+  // Without a user namespace only root can; its capabilities are dropped even so.
+  for (const userNamespace of ['closed', 'open', 'none'] as const) {
+    const host: ProfileHost = { ...layout, userNamespace };
+    const argv = argumentsOf({ argv: ['true'] }, { effect: 'read', workspace: null }, host, null);
+    const result = await runConfined({
+      argv: [bwrap, ...argv],
+      timeoutMs: 10_000,
+      maxOutputBytes: 10_000,
+    }).catch((cause) => {
+      throw unavailable(cause);
+    });
+    if (hasStarted(result) && result.exitCode === 0) return { bwrap, host };
+    reason = result.stderr;
+  }
+  throw unavailable(reason);
+}
+
+function programIn(path: readonly string[], name: string): string | null {
+  for (const folder of path) {
+    try {
+      accessSync(join(folder, name), constants.X_OK);
+      return join(folder, name);
+    } catch {}
+  }
+  return null;
+}
+
+function unavailable(
+  cause: unknown,
+  message = 'the sandbox cannot start programs on this machine; run `gatehouse doctor` there',
+): GatehouseError {
+  return new GatehouseError('sandbox-unavailable', message, { cause });
+}

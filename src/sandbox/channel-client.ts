@@ -1,0 +1,122 @@
+import { Agent, type IncomingMessage, type RequestOptions, request } from 'node:http';
+import type { SigningKey } from '../broker/keys';
+import type { CallOutcome, CanonicalCall } from '../domain/call';
+import { GatehouseError } from '../domain/errors';
+import { PROOF_HEADER, proofOf } from './channel-proof';
+
+/** Path of the one request of the channel, and what it carries. */
+export const READS_PATH = '/v1/reads';
+export interface ReadsRequest {
+  grant: string;
+  calls: CanonicalCall[];
+}
+
+/** The runner's way to have granted reads executed on a sandbox host. */
+export interface ChannelClient {
+  /**
+   * Outcomes of the reads, in order.
+   *
+   * @throws GatehouseError `channel-unavailable` when the host cannot be reached, else the host's own codes
+   */
+  read(reads: ReadsRequest, signal: AbortSignal): Promise<CallOutcome[]>;
+  close(): void;
+}
+
+export interface ChannelClientOptions {
+  socketPath: string;
+  runnerKey: SigningKey;
+}
+
+/** A client of the channel over a Unix socket, which is the runner's configuration and no input's. */
+export function createChannelClient({ socketPath, runnerKey }: ChannelClientOptions): ChannelClient {
+  const agent = new Agent({ keepAlive: true, maxSockets: 32 });
+  return {
+    async read(reads, signal) {
+      signal.throwIfAborted();
+      const body = Buffer.from(JSON.stringify({ grant: reads.grant, calls: reads.calls }));
+      const send = () => {
+        const proof = proofOf({ method: 'POST', path: READS_PATH, body }, runnerKey);
+        const headers = {
+          'content-type': 'application/json',
+          'content-length': body.length,
+          [PROOF_HEADER]: proof,
+        };
+        return post({ socketPath, path: READS_PATH, method: 'POST', agent, headers, signal }, body);
+      };
+      let answer: Answer;
+      try {
+        // A kept connection may be closed by the host just as it is used again: that is no failure of the host.
+        answer = await send().catch((error) => {
+          if (error instanceof StaleConnectionError) return send();
+          throw error;
+        });
+      } catch (cause) {
+        signal.throwIfAborted();
+        throw unavailable('cannot be reached', cause);
+      }
+      return outcomesOf(answer, reads.calls);
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
+
+interface Answer {
+  status: number;
+  text: string;
+}
+
+class StaleConnectionError extends Error {
+  override readonly name = 'StaleConnectionError';
+}
+
+function post(options: RequestOptions, body: Buffer): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const sent = request(options, (response: IncomingMessage) => {
+      const chunks: Buffer[] = [];
+      let length = 0;
+      response.on('data', (chunk: Buffer) => {
+        length += chunk.length;
+        if (length > MAX_ANSWER_BYTES) response.destroy(new Error('the answer is too long'));
+        else chunks.push(chunk);
+      });
+      response.on('error', reject);
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }),
+      );
+    });
+    sent.on('error', (cause) =>
+      reject(sent.reusedSocket ? new StaleConnectionError('closed before it answered', { cause }) : cause),
+    );
+    sent.end(body);
+  });
+}
+
+function outcomesOf({ status, text }: Answer, calls: CanonicalCall[]): CallOutcome[] {
+  let answer: { outcomes?: CallOutcome[]; error?: { code?: unknown; message?: unknown } };
+  try {
+    answer = JSON.parse(text);
+  } catch (cause) {
+    throw unavailable('gave an answer that cannot be read', cause);
+  }
+  if (status === 200 && isFor(answer.outcomes, calls)) return answer.outcomes;
+  const { code, message } = answer.error ?? {};
+  if (status !== 200 && typeof code === 'string' && typeof message === 'string')
+    throw new GatehouseError(code, message);
+  throw unavailable(`gave an unexpected answer (HTTP ${status})`);
+}
+
+function isFor(outcomes: CallOutcome[] | undefined, calls: CanonicalCall[]): outcomes is CallOutcome[] {
+  return (
+    Array.isArray(outcomes) &&
+    outcomes.length === calls.length &&
+    outcomes.every(
+      (outcome, index) => outcome?.callId === calls[index]?.id && typeof outcome.text === 'string',
+    )
+  );
+}
+
+function unavailable(what: string, cause?: unknown): GatehouseError {
+  return new GatehouseError('channel-unavailable', `the sandbox host's channel ${what}`, { cause });
+}

@@ -1,0 +1,219 @@
+import type { ArtifactStore } from '../artifacts/artifact-store';
+import { expired, type GrantVerifier, refusal } from '../broker/grant';
+import type { CallOutcome, CanonicalCall } from '../domain/call';
+import { GatehouseError } from '../domain/errors';
+import type { GrantAudience, GrantClaims, GrantedCall } from '../domain/grant';
+import { sha256 } from '../domain/hashing';
+import type { ExecuteResult, RefusedHost } from '../domain/steps';
+import type { ToolDeclaration } from '../domain/tool-declaration';
+import type { Forge } from '../tools/forge';
+import type { Tool } from '../tools/tool';
+import type { Journal, JournalRecord } from './journal';
+import type { OsSandbox } from './os-sandbox';
+import { isWriting } from './profile';
+import { createToolRunner, type PreparedCall } from './run-tool';
+import { createSnapshotReader } from './snapshot-settings';
+import { createTurnstile } from './turnstile';
+import type { Workspaces } from './workspace';
+
+export interface ExecutorDependencies {
+  sandbox: OsSandbox;
+  workspaces: Workspaces;
+  artifacts: ArtifactStore;
+  journal: Journal;
+  verifier: GrantVerifier;
+  /** The built-in ones, by name. */
+  tools: ReadonlyMap<string, Tool>;
+  toolOf(declaration: ToolDeclaration): Tool;
+  forge: Forge;
+  /** This host, as grants name it and as it proves itself. */
+  host: { name: string; thumbprint: string };
+  /** Milliseconds since the epoch. @default Date.now */
+  now?(): number;
+  /** Internal causes of what is told the model in public words. */
+  log?(message: string, cause: unknown): void;
+}
+
+export interface ExecuteRequest {
+  grant: string;
+  calls: readonly CanonicalCall[];
+  audience: GrantAudience;
+  /** Thumbprint that the runner proved over the channel; absent for this host itself. */
+  presenter?: string;
+  /** Absent over the channel, where the grant alone names the run. */
+  runId?: string;
+}
+
+/** Executes granted calls in order. Everything that can execute a tool goes through here. */
+export interface Executor {
+  /**
+   * @throws GatehouseError `grant-…`, `content-changed`, `snapshot-unavailable`, `workspace-missing`,
+   * `sandbox-unavailable`: nothing of the calls without an outcome ran
+   */
+  execute(request: ExecuteRequest, signal: AbortSignal): Promise<ExecuteResult>;
+  /** As {@link execute}, without the state of the workspace, which reads cannot change. */
+  read(request: ExecuteRequest, signal: AbortSignal): Promise<CallOutcome[]>;
+}
+
+/** Reads change nothing, so that they need not wait for each other; effects keep their order. */
+const READS_AT_ONCE = 4;
+
+/** Most refused connections of one call that are reported. */
+const MAX_REFUSED = 50;
+
+export function createExecutor(dependencies: ExecutorDependencies): Executor {
+  const { sandbox, workspaces, artifacts, journal, tools, host } = dependencies;
+  const now = dependencies.now ?? Date.now;
+  const readSnapshot = createSnapshotReader(artifacts);
+  /** Connections refused to a call that is running, by its run and id. */
+  const refused = new Map<string, RefusedHost[]>();
+  const runner = createToolRunner({
+    ...dependencies,
+    onRefusedHost(runId, callId, hostName, port) {
+      const key = `${runId} ${callId}`;
+      refused.set(key, [...(refused.get(key) ?? []), { callId, host: hostName, port }].slice(0, MAX_REFUSED));
+    },
+  });
+  const turnstile = createTurnstile();
+
+  async function prepared(request: ExecuteRequest): Promise<PreparedCall[]> {
+    const presenter = request.presenter ?? host.thumbprint;
+    const opened = dependencies.verifier.open(request.grant, {
+      audience: request.audience,
+      presenter,
+      now: now(),
+    });
+    const { claims } = opened;
+    if (request.runId !== undefined && claims.sub !== request.runId)
+      throw refusal('wrong-run', 'is for another run');
+    if (claims.host !== host.name) throw refusal('wrong-presenter', `is for the host \`${claims.host}\``);
+    if (request.calls.length === 0) throw refusal('wrong-call', 'comes with no call');
+    const granted = request.calls.map((call) => grantedCall(claims, call));
+    if (request.audience === 'channel' && granted.some(({ effect }) => effect !== 'read'))
+      throw refusal('wrong-audience', 'holds a call with an effect, and the channel only reads');
+    const snapshot = await readSnapshot(claims.snapshot);
+    if (snapshot.organizationId !== claims.organization)
+      throw refusal('invalid', 'names a snapshot of another organization');
+    return request.calls.map((call, index) => {
+      const declaration = snapshot.tools.find(({ name }) => name === call.tool);
+      const tool = tools.get(call.tool) ?? (declaration && dependencies.toolOf(declaration));
+      if (!tool?.run) throw refusal('wrong-call', `names the tool \`${call.tool}\`, which does not run here`);
+      return { claims, call, tool, granted: granted[index] as GrantedCall, settings: snapshot.settings };
+    });
+  }
+
+  /** One call, or what is already known of it. */
+  async function executeOne(prepared: PreparedCall, signal: AbortSignal): Promise<JournalRecord> {
+    const { claims, call, tool, granted } = prepared;
+    const known = journal.look(claims, call.id);
+    if (known.kind === 'recorded') return known.record;
+    const mayRepeat = tool.idempotent || granted.effect === 'read';
+    if (known.kind === 'interrupted' && !mayRepeat) return settleInterrupted(prepared, signal);
+    return startOne(prepared, signal);
+  }
+
+  async function startOne(prepared: PreparedCall, signal: AbortSignal): Promise<JournalRecord> {
+    const { claims, call, granted } = prepared;
+    const isDurable = granted.effect !== 'read';
+    const writes = isWriting(granted.effect) && prepared.tool.needsWorkspace !== false;
+    await sandbox.check();
+    if (prepared.tool.needsWorkspace !== false) await workspaces.path(claims.sub);
+    // What was approved is compared with the files themselves; the rest only needs to know what differs afterwards.
+    if (isBound(granted)) requireBound(granted, await workspaces.state(claims.sub, signal));
+    const before = writes ? await workspaces.knownState(claims.sub, signal) : null;
+    signal.throwIfAborted();
+    if (claims.exp * 1000 <= now()) throw expired();
+    journal.begin(claims, call.id, isDurable);
+    if (writes) workspaces.willWrite(claims.sub);
+    const outcome = await runner.run(prepared, signal);
+    // Whether it finished before it was stopped nobody knows: it stays started, and is settled when it comes again.
+    signal.throwIfAborted();
+    const key = `${claims.sub} ${call.id}`;
+    const refusedHosts = refused.get(key) ?? [];
+    refused.delete(key);
+    const changed = before ? await changedSince(claims, before.tree) : [];
+    const record = { outcome, changed, refusedHosts };
+    journal.finish(claims, call.id, record, isDurable);
+    return record;
+  }
+
+  async function settleInterrupted(prepared: PreparedCall, signal: AbortSignal): Promise<JournalRecord> {
+    const { claims, call } = prepared;
+    await sandbox.check();
+    const reconciled = await runner.reconcile(prepared, signal);
+    signal.throwIfAborted();
+    if (reconciled.kind === 'not-started') return startOne(prepared, signal);
+    const record = { outcome: reconciled.outcome, changed: [], refusedHosts: [] };
+    journal.finish(claims, call.id, record);
+    return record;
+  }
+
+  async function changedSince(claims: GrantClaims, tree: string) {
+    const after = await workspaces.state(claims.sub);
+    return workspaces.changed(claims.sub, tree, after.tree);
+  }
+
+  async function all(request: ExecuteRequest, signal: AbortSignal): Promise<JournalRecord[]> {
+    const calls = await prepared(request);
+    const areReads = calls.every(({ granted }) => granted.effect === 'read');
+    const atOnce = areReads ? READS_AT_ONCE : 1;
+    const records: JournalRecord[] = [];
+    for (let start = 0; start < calls.length; start += atOnce) {
+      const batch = calls.slice(start, start + atOnce);
+      records.push(...(await Promise.all(batch.map((call) => executeOne(call, signal)))));
+    }
+    return records;
+  }
+
+  return {
+    async execute(request, signal) {
+      const runId = request.runId;
+      if (runId === undefined) throw new TypeError('an execution names its run');
+      // One at a time for each run: an attempt that Temporal gave up may still be ending when the next one comes.
+      return turnstile(runId, async () => {
+        const records = await all(request, signal);
+        const state = await workspaces.knownState(runId, signal);
+        return {
+          outcomes: records.map(({ outcome }) => outcome),
+          workspace: { host: host.name, keyThumbprint: host.thumbprint, ...state },
+          changed: merged(records),
+          refusedHosts: records.flatMap((record) => record.refusedHosts),
+        };
+      });
+    },
+
+    async read(request, signal) {
+      return (await all(request, signal)).map(({ outcome }) => outcome);
+    },
+  };
+}
+
+function grantedCall(claims: GrantClaims, call: CanonicalCall): GrantedCall {
+  const granted = claims.calls.find(({ id }) => id === call.id);
+  if (!granted || granted.tool !== call.tool || granted.argsHash !== sha256(call.args))
+    throw refusal('wrong-call', `is not for call \`${call.id}\` as it came`);
+  return granted;
+}
+
+function isBound({ tree, head }: GrantedCall): boolean {
+  return tree !== undefined || head !== undefined;
+}
+
+function requireBound(granted: GrantedCall, state: { tree: string; head: string }): void {
+  const hasChanged =
+    (granted.tree !== undefined && granted.tree !== state.tree) ||
+    (granted.head !== undefined && granted.head !== state.head);
+  if (hasChanged)
+    throw new GatehouseError(
+      'content-changed',
+      'the workspace is no longer what was approved; the call is gated again',
+    );
+}
+
+/** By path, the last word counts. */
+function merged(records: readonly JournalRecord[]): ExecuteResult['changed'] {
+  const changed = new Map(
+    records.flatMap((record) => record.changed.map((file) => [file.path, file] as const)),
+  );
+  return [...changed.values()];
+}

@@ -1,0 +1,27 @@
+import { join } from 'node:path';
+import { GatehouseError } from '../domain/errors';
+import { isRunId } from '../domain/run';
+
+/** Where a run's things are on this host. */
+export interface RunFolder {
+  path: string;
+  /** The files the agent works on, with their `.git`. */
+  workspace: string;
+  /** A workspace in the making. */
+  partial: string;
+  /** Our own index and tree objects, which nothing of the run can touch. */
+  state: string;
+}
+
+/** @throws GatehouseError `run-id-malformed`: run ids name folders */
+export function runFolder(root: string, runId: string): RunFolder {
+  if (!isRunId(runId))
+    throw new GatehouseError('run-id-malformed', 'a run id holds letters, digits, `.`, `_` and `-` only');
+  const path = join(root, runId);
+  return {
+    path,
+    workspace: join(path, 'repo'),
+    partial: join(path, 'repo.partial'),
+    state: join(path, 'state'),
+  };
+}

@@ -1,0 +1,136 @@
+import type { ArtifactStore } from '../artifacts/artifact-store';
+import type { CallOutcome, CanonicalCall } from '../domain/call';
+import { type JsonValue, parseStrictJson } from '../domain/canonical-json';
+import { publicMessage } from '../domain/errors';
+import type { GrantClaims, GrantedCall } from '../domain/grant';
+import type { PolicySnapshotContent } from '../domain/policy';
+import { branchOf } from '../domain/run';
+import type { Forge } from '../tools/forge';
+import type { Tool, ToolContext, ToolOutput } from '../tools/tool';
+import type { OsSandbox } from './os-sandbox';
+import { limited } from './output-limit';
+import { INSIDE } from './profile';
+import type { Workspaces } from './workspace';
+
+/** A call whose grant was verified, with its tool. */
+export interface PreparedCall {
+  claims: GrantClaims;
+  call: CanonicalCall;
+  granted: GrantedCall;
+  tool: Tool;
+  settings: PolicySnapshotContent['settings'];
+}
+
+interface ToolRunnerDependencies {
+  sandbox: OsSandbox;
+  workspaces: Workspaces;
+  artifacts: ArtifactStore;
+  forge: Forge;
+  log?(message: string, cause: unknown): void;
+  onRefusedHost?(runId: string, callId: string, host: string, port: number): void;
+}
+
+export type ReconciledCall = { kind: 'settled'; outcome: CallOutcome } | { kind: 'not-started' };
+
+interface ToolRunner {
+  run(prepared: PreparedCall, signal: AbortSignal): Promise<CallOutcome>;
+  /** What became of a call that started and did not report its end. */
+  reconcile(prepared: PreparedCall, signal: AbortSignal): Promise<ReconciledCall>;
+}
+
+/** Runs tools in the profile of their call's effect, and turns what they say or throw into outcomes. */
+export function createToolRunner(dependencies: ToolRunnerDependencies): ToolRunner {
+  const { artifacts, log = () => {} } = dependencies;
+
+  async function outcomeOf(
+    callId: string,
+    output: ToolOutput,
+    notes: readonly string[],
+  ): Promise<CallOutcome> {
+    const { ok, exitCode } = output;
+    const { text, artifact } = await limited([output.text, ...notes].join('\n'), artifacts);
+    return {
+      kind: ok ? 'done' : 'failed',
+      callId,
+      text,
+      ...(exitCode === undefined ? {} : { exitCode }),
+      ...(artifact === undefined ? {} : { artifact }),
+    };
+  }
+
+  return {
+    async run(prepared, signal) {
+      const { call, tool } = prepared;
+      const refused = new Set<string>();
+      let output: ToolOutput | undefined;
+      try {
+        const context = await contextOf(dependencies, prepared, signal, refused);
+        output = await tool.run?.(argumentsOf(prepared), context);
+        if (!output) throw new TypeError(`the tool ${tool.name} does not run`);
+      } catch (error) {
+        log(`call ${call.id} of run ${prepared.claims.sub} failed`, error);
+        return { kind: 'failed', callId: call.id, text: publicMessage(error) };
+      }
+      // Outside: a store that is away does not make a failure of what was done.
+      return outcomeOf(call.id, output, [...refused].sort().map(networkNote));
+    },
+
+    async reconcile(prepared, signal) {
+      const { call, tool } = prepared;
+      const unknown: CallOutcome = {
+        kind: 'unknown',
+        callId: call.id,
+        text: 'it started and was broken off, and nobody knows whether it finished; look before you repeat it',
+      };
+      try {
+        const context = await contextOf(dependencies, prepared, signal, new Set());
+        const found = await tool.reconcile?.(argumentsOf(prepared), context);
+        if (found?.kind === 'not-started') return found;
+        if (found?.kind === 'finished')
+          return { kind: 'settled', outcome: await outcomeOf(call.id, found.output, []) };
+      } catch (error) {
+        log(`call ${call.id} of run ${prepared.claims.sub} could not be reconciled`, error);
+      }
+      return { kind: 'settled', outcome: unknown };
+    },
+  };
+}
+
+async function contextOf(
+  { sandbox, workspaces, forge, onRefusedHost }: ToolRunnerDependencies,
+  { claims, call, granted, tool, settings }: PreparedCall,
+  signal: AbortSignal,
+  refused: Set<string>,
+): Promise<ToolContext> {
+  const runId = claims.sub;
+  const confinement = {
+    effect: granted.effect,
+    workspace: tool.needsWorkspace === false ? null : await workspaces.path(runId),
+    forge: workspaces.forgePath(runId),
+    network: settings.network,
+    onRefusedHost(host: string, port: number) {
+      refused.add(`${host}:${port}`);
+      onRefusedHost?.(runId, call.id, host, port);
+    },
+  };
+  return {
+    runId,
+    callId: call.id,
+    branch: branchOf(runId),
+    settings,
+    exec: (command) => sandbox.run(command, confinement, signal),
+    workspacePath: INSIDE.workspace,
+    forge,
+    signal,
+  };
+}
+
+/** Parsed from the very bytes whose hash the grant holds. */
+function argumentsOf({ call, tool }: PreparedCall): unknown {
+  const value: JsonValue = parseStrictJson(call.args);
+  return tool.parameters.parse(value);
+}
+
+function networkNote(address: string): string {
+  return `(the network refused \`${address}\`: it is not among the agent's hosts)`;
+}
