@@ -1,0 +1,83 @@
+import type { ArtifactStore } from '../src/artifacts/artifact-store';
+import { canonicalJson } from '../src/domain/canonical-json';
+import { GatehouseError } from '../src/domain/errors';
+import type { DispatchInput, DispatchResult } from '../src/domain/steps';
+import { tierName } from '../src/domain/tier';
+import { readRunInput } from '../src/policy/run-input';
+import { compileSnapshot } from '../src/policy/snapshot';
+import type { AgentStore } from '../src/store/agent-store';
+import type { PolicyStore } from '../src/store/policy-store';
+import type { RunStore } from '../src/store/run-store';
+import type { SnapshotStore } from '../src/store/snapshot-store';
+import { toFailure } from './failures';
+import { ownWorkflowId } from './own-workflow';
+
+export interface DispatchDependencies {
+  agents: AgentStore;
+  policies: PolicyStore;
+  snapshots: SnapshotStore;
+  runs: RunStore;
+  artifacts: ArtifactStore;
+  waitForPeopleMs: number;
+  /** Whether the runner reads over the channel. */
+  channel: boolean;
+}
+
+/** Temporal drops an activity's result that is over 2 MiB, and would try again for ever. */
+const MAX_PAYLOAD_BYTES = 1_200_000;
+
+/**
+ * Before an agent runs: the organization's active policies become one digest, and everything the run is judged by one
+ * snapshot, pinned by its hash. The run's row exists afterwards. Idempotent by run.
+ */
+export const createDispatch = (dependencies: DispatchDependencies) => ({
+  async dispatch(input: DispatchInput): Promise<DispatchResult> {
+    try {
+      return await dispatchRun(readRunInput(input, ownWorkflowId()), dependencies);
+    } catch (error) {
+      throw toFailure(error);
+    }
+  },
+});
+
+async function dispatchRun(
+  input: DispatchInput,
+  { agents, policies, snapshots, runs, artifacts, waitForPeopleMs, channel }: DispatchDependencies,
+): Promise<DispatchResult> {
+  const agent = await agents.get(input.organizationId, input.agent);
+  if (!agent)
+    throw new GatehouseError(
+      'agent-unknown',
+      `there is no agent \`${input.agent}\` in organization \`${input.organizationId}\`; \`gatehouse agents list\` shows those there are`,
+    );
+  const snapshot = compileSnapshot({
+    organizationId: input.organizationId,
+    agent,
+    policies: await policies.listActive(input.organizationId),
+    narrow: input.narrow,
+  });
+  const payload = {
+    prompt: input.prompt,
+    systemPrompt: snapshot.systemPrompt,
+    policyDigest: snapshot.digest,
+  };
+  if (Buffer.byteLength(JSON.stringify(payload)) > MAX_PAYLOAD_BYTES)
+    throw new GatehouseError(
+      'prompt-too-large',
+      `prompt, system prompt and policies together are over ${MAX_PAYLOAD_BYTES} bytes`,
+    );
+  const { id, ...content } = snapshot;
+  await snapshots.save(snapshot);
+  await artifacts.put(canonicalJson(content));
+  await runs.create({ ...input, snapshotId: id });
+  return {
+    payload,
+    snapshot: id,
+    tier: tierName(snapshot.permissions.tier),
+    model: snapshot.model,
+    budget: snapshot.budget,
+    onBudget: snapshot.settings.onBudget,
+    waitForPeopleMs,
+    channel,
+  };
+}

@@ -1,0 +1,25 @@
+import { GatehouseError } from '../src/domain/errors';
+import { workflowIdOf } from '../src/domain/run';
+import type { FinishInput } from '../src/domain/steps';
+import { toFailure } from './failures';
+import { ownWorkflowId } from './own-workflow';
+
+/** Where the end of a run is kept. Idempotent by run. */
+export interface FinishStore {
+  finish(input: FinishInput): Promise<void>;
+}
+
+/** Closes a run: its outcome, its last events, the closing audit record. */
+export const createFinish = ({ runs }: { runs: FinishStore }) => ({
+  async finish(input: FinishInput): Promise<void> {
+    try {
+      const workflowId = ownWorkflowId();
+      // A workflow that was refused as another run's must not end that run.
+      if (workflowId !== workflowIdOf(input.runId))
+        throw new GatehouseError('run-unknown', `workflow \`${workflowId}\` is not that of the run it names`);
+      await runs.finish(input);
+    } catch (error) {
+      throw toFailure(error);
+    }
+  },
+});

@@ -1,0 +1,31 @@
+import type { PrepareInput, Workspace } from '../src/domain/steps';
+import type { Workspaces } from '../src/sandbox/workspace';
+import { toFailure } from './failures';
+import { withHeartbeat } from './heartbeat';
+
+export interface PrepareDependencies {
+  workspaces: Workspaces;
+  /** This host, as grants name it and as it proves itself. */
+  host: { name: string; thumbprint: string };
+}
+
+/** The sandbox worker's activities that make and remove a run's workspace on this host. */
+export const createPrepare = ({ workspaces, host }: PrepareDependencies) => ({
+  /** Done again, it answers for the workspace that is there. */
+  async prepare(input: PrepareInput): Promise<Workspace> {
+    try {
+      const state = await withHeartbeat((signal) => workspaces.prepare(input, signal));
+      return { host: host.name, keyThumbprint: host.thumbprint, ...state };
+    } catch (error) {
+      throw toFailure(error);
+    }
+  },
+
+  async discard(runId: string): Promise<void> {
+    try {
+      await workspaces.remove(runId);
+    } catch (error) {
+      throw toFailure(error);
+    }
+  },
+});

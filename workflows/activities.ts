@@ -1,0 +1,72 @@
+/** The run's activities as the workflow sees them: types only, with their queues, limits and retries. */
+import type { ActivityOptions, LocalActivityOptions } from '@temporalio/common';
+import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import type { createArchive } from '../activities/archive';
+import type { createDispatch } from '../activities/dispatch';
+import type { createExecuteTool } from '../activities/execute-tool';
+import type { createFinish } from '../activities/finish';
+import type { createPeople } from '../activities/people';
+import type { createPolicyGate } from '../activities/policy-gate';
+import type { createPrepare } from '../activities/prepare';
+import type { createTakeTurn } from '../activities/take-turn';
+import { hostQueue, queues } from './messages';
+
+type Control = ReturnType<typeof createDispatch> &
+  ReturnType<typeof createPolicyGate> &
+  ReturnType<typeof createPeople> &
+  ReturnType<typeof createArchive> &
+  ReturnType<typeof createFinish>;
+
+/** A control activity waits for the database as long as it must: no run is lost to an outage. */
+const untilHealed = { initialInterval: '200ms', maximumInterval: '10s' } as const;
+
+const CONTROL: ActivityOptions = {
+  taskQueue: queues.control,
+  startToCloseTimeout: '20s',
+  retry: untilHealed,
+};
+
+/** Quick work beside the workflow, in its own worker: one marker in history. */
+const LOCAL: LocalActivityOptions = {
+  scheduleToCloseTimeout: '2s',
+  retry: { maximumAttempts: 1 },
+};
+
+export const control = proxyActivities<Control>(CONTROL);
+export const localControl = proxyLocalActivities<Control>(LOCAL);
+
+/** As {@link control} and {@link localControl}, with a line for whoever reads the history. */
+export const summarized = {
+  regular: (summary: string): ActivityOptions => ({ ...CONTROL, summary }),
+  local: (summary: string): LocalActivityOptions => ({ ...LOCAL, summary }),
+};
+
+export const runnerOptions: ActivityOptions = {
+  taskQueue: queues.runner,
+  startToCloseTimeout: '15m',
+  heartbeatTimeout: '5s',
+  retry: { initialInterval: '500ms', maximumInterval: '30s', maximumAttempts: 8 },
+};
+export const runner = proxyActivities<ReturnType<typeof createTakeTurn>>(runnerOptions);
+
+export const preparer = proxyActivities<ReturnType<typeof createPrepare>>({
+  taskQueue: queues.sandbox,
+  startToCloseTimeout: '10m',
+  heartbeatTimeout: '5s',
+  retry: { initialInterval: '500ms', maximumInterval: '10s', maximumAttempts: 20 },
+});
+
+const EXECUTION: ActivityOptions = {
+  // Longer than this and the grant has expired: the call is gated again instead.
+  scheduleToStartTimeout: '45s',
+  startToCloseTimeout: '1h',
+  heartbeatTimeout: '5s',
+  retry: { initialInterval: '500ms', maximumInterval: '10s', maximumAttempts: 20 },
+};
+
+/** Options of a tool's execution on the host that holds the run's workspace. */
+export function executionOn(host: string, summary: string): ActivityOptions {
+  return { ...EXECUTION, taskQueue: hostQueue(host), summary };
+}
+
+export const sandbox = proxyActivities<ReturnType<typeof createExecuteTool>>(EXECUTION);

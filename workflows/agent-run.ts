@@ -1,0 +1,149 @@
+import {
+  ApplicationFailure,
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  isCancellation,
+  TemporalFailure,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { BudgetExceededError } from '../src/domain/budget';
+import type { RunInput, RunOutcome } from '../src/domain/run';
+import { control } from './activities';
+import { CarryOut } from './carry-out';
+import { createExclusive, type Exclusive } from './exclusive';
+import { codeOf, publicTextOf } from './failures';
+import { listen } from './listen';
+import { createOperatorView, labelRun } from './operator-view';
+import { People } from './people';
+import { type CarriedRun, RunState } from './run-state';
+import { takeTurn } from './take-turn';
+import { RunStoppedError, Waiting } from './waiting';
+
+/**
+ * Length of our own state at which the run continues as new: its input may not pass Temporal's 2 MiB. What archiving
+ * cannot take away does not count, or the run would continue for ever.
+ */
+const MAX_STATE_LENGTH = 900_000;
+
+/**
+ * One agent run: dispatched under a pinned policy, then turn after turn, each call decided before it happens.
+ *
+ * @param carried only set by the run itself when it continues as new
+ * @returns the outcome of a run that completed or used up its budget; a failed run fails the workflow with its public
+ *   text, a stopped one ends cancelled
+ */
+export async function agentRun(input: RunInput, carried?: CarriedRun): Promise<RunOutcome> {
+  requireOwnStart(input, carried);
+  const run = new RunState(input, Date.now, carried);
+  const exclusively = createExclusive();
+  const people = new People(run, exclusively);
+  const waiting = new Waiting(run, createOperatorView(run, people));
+  const parts = { run, people, waiting, exclusively };
+  listen(run, people, waiting);
+
+  try {
+    if (!carried) {
+      run.begin(await control.dispatch(input));
+      labelRun(run);
+    }
+    waiting.set('RUNNING');
+    for (;;) {
+      await waiting.whilePaused();
+      if (isLarge(run)) return await startAfresh(run);
+      await waiting.withinBudget(() => run.budget.check(run.budgetLimits));
+      const turn = await takeTurn(run, exclusively);
+      if (turn.calls.length === 0) return await finish(parts, { status: 'COMPLETED', text: turn.text });
+      await new CarryOut(run, people, waiting, exclusively, turn.calls).carryOut();
+    }
+  } catch (error) {
+    const outcome = outcomeOf(error);
+    await CancellationScope.nonCancellable(() => finish(parts, outcome));
+    if (isCancellation(error)) throw error;
+    if (outcome.status === 'FAILED')
+      throw ApplicationFailure.nonRetryable(outcome.text, 'RunFailed', outcome);
+    return outcome;
+  }
+}
+
+/**
+ * What is needed to run at all; dispatch reads the rest strictly.
+ *
+ * INVARIANT: only the run itself hands on its state, or whoever starts a workflow could skip dispatch with one of his own.
+ */
+function requireOwnStart(input: unknown, carried: unknown): void {
+  if (carried !== undefined && !workflowInfo().continuedFromExecutionRunId)
+    throw ApplicationFailure.nonRetryable('a run is started with its input alone', 'input-malformed');
+  const given = (typeof input === 'object' && input !== null ? input : {}) as Record<string, unknown>;
+  const missing = ['runId', 'organizationId', 'agent', 'prompt', 'requestedBy'].filter(
+    (name) => typeof given[name] !== 'string',
+  );
+  if (missing.length > 0)
+    throw ApplicationFailure.nonRetryable(
+      `the input of a run needs ${missing.map((name) => `\`${name}\``).join(', ')} as text`,
+      'input-malformed',
+    );
+}
+
+/** @throws what is not a named end of a run: a defect, which Temporal retries until a fixed worker is deployed */
+function outcomeOf(error: unknown): RunOutcome {
+  if (error instanceof BudgetExceededError) return { status: 'BUDGET_EXCEEDED', text: error.message };
+  if (error instanceof RunStoppedError) return { status: error.status, text: error.message };
+  if (isCancellation(error)) return { status: 'CANCELLED', text: 'stopped by an operator' };
+  if (error instanceof TemporalFailure) return { status: 'FAILED', text: publicTextOf(error) };
+  throw error;
+}
+
+interface RunParts {
+  run: RunState;
+  people: People;
+  waiting: Waiting;
+  exclusively: Exclusive;
+}
+
+async function finish(
+  { run, people, waiting, exclusively }: RunParts,
+  outcome: RunOutcome,
+): Promise<RunOutcome> {
+  people.end();
+  await exclusively(async () => {
+    const events = [
+      ...run.takeEvents(),
+      ...(outcome.status === 'BUDGET_EXCEEDED'
+        ? [{ type: 'budget' as const, data: { reason: outcome.text } }]
+        : []),
+      { type: 'status' as const, data: { status: outcome.status, text: outcome.text.slice(0, 2_000) } },
+    ];
+    try {
+      await control.finish({
+        runId: run.input.runId,
+        organizationId: run.input.organizationId,
+        outcome,
+        usage: run.budget.snapshot(),
+        events,
+        firstSequence: run.takeSequence(events.length),
+      });
+    } catch (error) {
+      // Refused at dispatch, a run has no record to close.
+      if (codeOf(error) !== 'run-unknown') throw error;
+    }
+  });
+  waiting.end(outcome);
+  await condition(allHandlersFinished);
+  return outcome;
+}
+
+function isLarge(run: RunState): boolean {
+  return workflowInfo().continueAsNewSuggested || run.transcript.archivableSize > MAX_STATE_LENGTH;
+}
+
+/** Continues as new: the transcript's content is archived first, what crosses is a bounded tail and hashes. */
+async function startAfresh(run: RunState): Promise<never> {
+  const artifacts: string[] = [];
+  for (const entries of run.transcript.archivable())
+    artifacts.push(...(await control.archive({ entries })).artifacts);
+  run.transcript.replaceArchived(artifacts);
+  await condition(allHandlersFinished);
+  return continueAsNew<typeof agentRun>(run.input, run.carry());
+}

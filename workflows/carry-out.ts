@@ -1,0 +1,311 @@
+import { sleep } from '@temporalio/workflow';
+import { type ApprovalOutcome, NOBODY_ANSWERED } from '../src/domain/approval';
+import type { CallOutcome, ToolCall } from '../src/domain/call';
+import { normalizeToolName } from '../src/domain/permissions';
+import type { ExecuteResult, GatedCall, GateResult, Workspace } from '../src/domain/steps';
+import type { Exclusive } from './exclusive';
+import { executeCalls, outcomeWithout } from './execute-calls';
+import { gate } from './gate';
+import { refusalOf } from './outcomes';
+import type { People } from './people';
+import type { RunState } from './run-state';
+import { RunStoppedError, type Waiting } from './waiting';
+import { prepareAgain, prepareWorkspace } from './workspace';
+
+/** Time a granted call needs to reach its worker: with less left the call is gated again. */
+const GRANT_MARGIN_MS = 5_000;
+/** How often a call is gated again without getting anywhere before it is given up. */
+const MAX_GATES_PER_CALL = 50;
+
+/**
+ * Carries out the calls of one turn, in the order the model gave them. A turn of allowed reads rides on the next turn;
+ * otherwise every call gets its outcome here. A held effect holds later effects, not reads.
+ */
+export class CarryOut {
+  private readonly outcomes = new Map<string, CallOutcome>();
+  /** Ids of approvals given, by call. */
+  private readonly approvals: Record<string, string> = {};
+  private open: ToolCall[];
+  private gated: GateResult = { calls: [], grant: null, halt: null };
+  private gates = 0;
+  private hasActed = false;
+
+  constructor(
+    private readonly run: RunState,
+    private readonly people: People,
+    private readonly waiting: Waiting,
+    private readonly exclusively: Exclusive,
+    private readonly calls: ToolCall[],
+  ) {
+    this.open = [...calls];
+  }
+
+  /** Afterwards the transcript's news hold the outcomes of this turn, some of them perhaps pending reads. */
+  async carryOut(): Promise<void> {
+    // Asking a person needs no workspace; with one at hand the other calls are gated once and not twice.
+    if (this.calls.some((call) => normalizeToolName(call.tool) !== 'ask-user'))
+      await prepareWorkspace(this.run);
+    await this.gateAgain();
+    while (this.open.length > 0) {
+      await this.waiting.whilePaused();
+      if (this.settleDenied()) continue;
+      if (this.ridesOnNextTurn()) return await this.ride();
+      await this.advance();
+    }
+    this.report([]);
+  }
+
+  private async advance(): Promise<void> {
+    const next = this.gatedOf(this.open[0]!.id);
+    switch (next.decision.verdict) {
+      case 'allow':
+        return next.question ? this.answer(next) : this.act(next);
+      case 'ask':
+        return this.awaitApproval(next);
+      case 'defer':
+        return this.defer(next);
+      case 'deny':
+        // Judged while earlier calls were still open; those have their outcomes now.
+        return this.gateAgain();
+      default:
+        next.decision.verdict satisfies never;
+    }
+  }
+
+  /** All calls that are still open, in one evaluation. */
+  private async gateAgain(): Promise<void> {
+    if (++this.gates > MAX_GATES_PER_CALL * this.calls.length)
+      throw new RunStoppedError('FAILED', 'a call was gated again and again without getting anywhere');
+    for (;;) {
+      this.gated = await gate(this.run, this.exclusively, this.open, this.approvals);
+      if (!this.gated.halt) break;
+      await this.waiting.whileHalted(this.gated.halt);
+    }
+    for (const call of this.gated.calls) {
+      this.people.voidExcept(call.callId, call.approval?.id ?? null, 'the call was gated again');
+      if (call.approval) this.people.hold(call.approval);
+      if (call.question) this.people.ask(call.question);
+    }
+    const needsWorkspace = this.gated.calls.some(
+      (call) => call.needsWorkspace && (call.decision.verdict === 'allow' || call.decision.verdict === 'ask'),
+    );
+    if (needsWorkspace && !this.run.facts.workspace) {
+      await prepareWorkspace(this.run);
+      await this.gateAgain();
+    }
+  }
+
+  private settleDenied(): boolean {
+    const denied = this.open.filter(
+      (call) => this.gatedOf(call.id).decision.verdict === 'deny' && !this.isJudgedTooEarly(call.id),
+    );
+    for (const call of denied) this.settle(refusalOf(this.gatedOf(call.id)));
+    return denied.length > 0;
+  }
+
+  /** A call judged on the tree, refused before an earlier call of the turn has changed it: its own turn comes yet. */
+  private isJudgedTooEarly(callId: string): boolean {
+    if (!this.gatedOf(callId).isTreeJudged) return false;
+    const earlier = this.gated.calls.slice(
+      0,
+      this.gated.calls.findIndex((call) => call.callId === callId),
+    );
+    return earlier.some((call) => call.writes && call.decision.verdict !== 'deny');
+  }
+
+  private ridesOnNextTurn(): boolean {
+    const { grant } = this.gated;
+    return (
+      !this.hasActed &&
+      grant?.audience === 'channel' &&
+      this.open.every((call) => {
+        const gated = this.gatedOf(call.id);
+        return (
+          gated.decision.verdict === 'allow' &&
+          gated.isRead &&
+          !gated.question &&
+          grant.callIds.includes(call.id)
+        );
+      })
+    );
+  }
+
+  private async ride(): Promise<void> {
+    const { grant } = this.gated;
+    if (!grant) throw new TypeError('nothing rides without a grant');
+    const calls = this.open.map((call) => this.gatedOf(call.id));
+    for (const call of calls) await this.reserve(call);
+    this.run.riding = { calls, grant };
+    this.report(this.open);
+  }
+
+  /** Runs consecutive granted reads, or one effect; without a fresh grant the open calls are gated again first. */
+  private async act(next: GatedCall): Promise<void> {
+    const batch = next.isRead ? this.leadingReads() : [next];
+    if (!batch.every((call) => this.isGranted(call))) return this.gateAgain();
+    await this.execute(batch);
+  }
+
+  private leadingReads(): GatedCall[] {
+    const batch: GatedCall[] = [];
+    for (const call of this.open) {
+      const gated = this.gatedOf(call.id);
+      if (!gated.isRead || gated.question || gated.decision.verdict !== 'allow') break;
+      batch.push(gated);
+    }
+    return batch;
+  }
+
+  private async execute(batch: GatedCall[]): Promise<void> {
+    const { grant } = this.gated;
+    const { workspace } = this.run.facts;
+    if (!grant || !workspace) throw new TypeError('nothing executes without a grant and a workspace');
+    for (const call of batch) await this.reserve(call);
+    const execution = await executeCalls(this.run.input.runId, workspace, grant, batch);
+    for (const { use } of batch) {
+      const mayHaveRun = execution.kind === 'ran' || execution.kind === 'unknown';
+      if (mayHaveRun) this.run.budget.commit(use ?? undefined);
+      else this.run.budget.release(use ?? undefined);
+    }
+    switch (execution.kind) {
+      case 'ran':
+        return this.take(batch, workspace, execution.result);
+      case 'stale':
+        if (execution.why === 'content') {
+          for (const call of batch) delete this.approvals[call.callId];
+          await prepareAgain(this.run);
+        }
+        return this.gateAgain();
+      case 'not-run':
+      case 'unknown':
+        if (execution.kind === 'not-run' && execution.isWorkspaceLost) await prepareAgain(this.run);
+        for (const { callId } of batch) this.settle(outcomeWithout(callId, execution));
+        return;
+      default:
+        execution satisfies never;
+    }
+  }
+
+  private take(batch: readonly GatedCall[], before: Workspace, result: ExecuteResult): void {
+    const wrote = result.workspace.tree !== before.tree;
+    this.run.facts.workspace = result.workspace;
+    this.hasActed = true;
+    for (const { host, port } of result.refusedHosts) this.run.note({ type: 'egress', data: { host, port } });
+    for (const outcome of result.outcomes) {
+      const call = batch.find((each) => each.callId === outcome.callId);
+      if (call) this.run.learn(call, outcome, wrote);
+      this.settle(outcome);
+    }
+  }
+
+  private async answer(next: GatedCall): Promise<void> {
+    const { question, callId } = next;
+    if (!question) throw new TypeError('only a question is answered');
+    await this.reserve(next);
+    const outcome = await this.waiting.forPeople('WAITING_INPUT', () => this.people.answered(question.id));
+    this.run.budget.commit();
+    switch (outcome.kind) {
+      case 'answered':
+        this.run.facts.answers.push(outcome.answer);
+        return this.settle({ kind: 'answered', callId, text: outcome.answer, answeredBy: outcome.by });
+      case 'timed-out':
+        return this.settle({ kind: 'answered', callId, text: NOBODY_ANSWERED, answeredBy: null });
+      default:
+        outcome satisfies never;
+    }
+  }
+
+  private async awaitApproval(next: GatedCall): Promise<void> {
+    const { approval } = next;
+    // Judged on a tree that an earlier call of this turn changed: it is shown now that it is first.
+    if (!approval) return this.gateAgain();
+    const reads = this.open
+      .map((call) => this.gatedOf(call.id))
+      .filter((call) => call.isRead && call.decision.verdict === 'allow' && !call.question);
+    if (reads.length > 0 && reads.every((call) => this.isGranted(call))) await this.execute(reads);
+    if (this.outcomes.has(next.callId)) return;
+    const outcome = await this.waiting.forPeople('WAITING_APPROVAL', () => this.people.approved(approval.id));
+    await this.conclude(next, approval.id, outcome);
+  }
+
+  private async conclude(next: GatedCall, approvalId: string, outcome: ApprovalOutcome): Promise<void> {
+    const { callId } = next;
+    switch (outcome.kind) {
+      case 'approved':
+        this.approvals[callId] = approvalId;
+        break;
+      case 'edited':
+        this.approvals[callId] = approvalId;
+        this.open = this.open.map((call) => (call.id === callId ? { ...call, args: outcome.args } : call));
+        break;
+      case 'denied':
+        this.refuse(callId, `denied by ${outcome.by}: ${outcome.reason}`, ['approvals/denied']);
+        break;
+      case 'expired':
+        this.refuse(callId, 'nobody approved it within 24 hours, which counts as refused', [
+          'approvals/expired',
+        ]);
+        break;
+      case 'void':
+        break;
+      default:
+        outcome satisfies never;
+    }
+    if (this.open.length > 0) await this.gateAgain();
+  }
+
+  private async defer(next: GatedCall): Promise<void> {
+    const until = Math.max(0, ...next.decision.findings.map((finding) => finding.until ?? 0));
+    await this.waiting.forPeople('RUNNING', () =>
+      sleep(Math.max(1_000, until - Date.now()), { summary: `deferred: ${next.call?.tool ?? 'a call'}` }),
+    );
+    await this.gateAgain();
+  }
+
+  private reserve(call: GatedCall): Promise<void> {
+    return this.waiting.withinBudget(() =>
+      this.run.budget.reserve(this.run.budgetLimits, call.use ?? undefined),
+    );
+  }
+
+  private isGranted(call: GatedCall): boolean {
+    const { grant } = this.gated;
+    return (
+      grant !== null &&
+      grant.audience === 'activity' &&
+      grant.callIds.includes(call.callId) &&
+      grant.expiresAt - GRANT_MARGIN_MS > Date.now()
+    );
+  }
+
+  private gatedOf(callId: string): GatedCall {
+    const gated = this.gated.calls.find((call) => call.callId === callId);
+    if (!gated) throw new TypeError(`the gate did not answer for call ${callId}`);
+    return gated;
+  }
+
+  private refuse(callId: string, text: string, findings: string[]): void {
+    this.settle({ kind: 'refused', callId, text, findings });
+  }
+
+  private settle(outcome: CallOutcome): void {
+    this.outcomes.set(outcome.callId, outcome);
+    const call = this.open.find((each) => each.id === outcome.callId);
+    this.open = this.open.filter((each) => each.id !== outcome.callId);
+    this.run.noteOutcome(call?.tool ?? '', outcome);
+  }
+
+  /** Hands the model the outcomes of the turn, in the order of its calls. */
+  private report(pending: readonly ToolCall[]): void {
+    const waits = new Set(pending.map((call) => call.id));
+    this.run.transcript.add({
+      role: 'tool',
+      outcomes: this.calls.map((call) => {
+        const outcome = this.outcomes.get(call.id);
+        if (outcome) return outcome;
+        if (!waits.has(call.id)) throw new TypeError(`call ${call.id} has no outcome`);
+        return { kind: 'pending' as const, callId: call.id };
+      }),
+    });
+  }
+}

@@ -1,0 +1,87 @@
+import { isCancellation } from '@temporalio/workflow';
+import type { CallOutcome, CanonicalCall } from '../src/domain/call';
+import type { ExecuteResult, GatedCall, Grant, Workspace } from '../src/domain/steps';
+import { visibleText } from '../src/domain/visible-text';
+import { executionOn, sandbox } from './activities';
+import { codeOf, publicTextOf, wasNeverStarted } from './failures';
+
+/** How an execution ended, as far as the workflow can know. */
+export type Execution =
+  | { kind: 'ran'; result: ExecuteResult }
+  /** Nothing ran, and another grant may do: nobody took it in time, or what was approved has changed. */
+  | { kind: 'stale'; why: 'grant' | 'content' }
+  /** Nothing ran. `isWorkspaceLost`: the host has no workspace of the run any more. */
+  | { kind: 'not-run'; text: string; isWorkspaceLost: boolean }
+  /** It started, and whether it finished nobody knows. */
+  | { kind: 'unknown'; text: string };
+
+/**
+ * Has granted calls executed on the host that holds the run's workspace: one effect, or consecutive reads.
+ *
+ * @throws a cancellation, when the run is stopped meanwhile
+ */
+export async function executeCalls(
+  runId: string,
+  { host }: Workspace,
+  { token }: Grant,
+  batch: readonly GatedCall[],
+): Promise<Execution> {
+  try {
+    const input = { runId, grant: token, calls: batch.map(canonical) };
+    const options = executionOn(host, summaryOf(batch));
+    return { kind: 'ran', result: await sandbox.executeTool.executeWithOptions(options, [input]) };
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    const code = codeOf(error);
+    if (wasNeverStarted(error) || code === 'grant-expired') return { kind: 'stale', why: 'grant' };
+    if (code === 'content-changed') return { kind: 'stale', why: 'content' };
+    const text = publicTextOf(error);
+    return code !== null && NOT_RUN.has(code)
+      ? { kind: 'not-run', text, isWorkspaceLost: code === 'workspace-missing' }
+      : { kind: 'unknown', text };
+  }
+}
+
+/** What the model is told of calls that surely did not run, or of which nobody knows. */
+export function outcomeWithout(
+  callId: string,
+  execution: Extract<Execution, { kind: 'not-run' | 'unknown' }>,
+): CallOutcome {
+  switch (execution.kind) {
+    case 'not-run': {
+      const lost = '; it is made anew: what was not pushed is gone, so look again';
+      const text = `not executed: ${execution.text}${execution.isWorkspaceLost ? lost : ''}`;
+      return { kind: 'refused', callId, text, findings: [] };
+    }
+    case 'unknown':
+      return {
+        kind: 'unknown',
+        callId,
+        text: `it started and nobody knows whether it finished (${execution.text}); look before you repeat it`,
+      };
+  }
+}
+
+/** Failures before anything ran; every other leaves the outcome unknown. */
+const NOT_RUN: ReadonlySet<string> = new Set([
+  'grant-invalid',
+  'grant-replayed',
+  'grant-wrong-presenter',
+  'grant-wrong-audience',
+  'grant-wrong-run',
+  'grant-wrong-call',
+  'sandbox-unavailable',
+  'snapshot-unavailable',
+  'workspace-missing',
+  'journal-damaged',
+  'run-id-malformed',
+]);
+
+function canonical(gated: GatedCall): CanonicalCall {
+  if (!gated.call) throw new TypeError('an unread call cannot execute');
+  return gated.call;
+}
+
+function summaryOf(batch: readonly GatedCall[]): string {
+  return visibleText(batch.map((gated) => `${gated.call?.tool} ${gated.call?.args}`).join(', '), 160);
+}

@@ -1,0 +1,50 @@
+import type { ToolCall } from '../src/domain/call';
+import { eventsOfGate, type GateInput, type GateResult } from '../src/domain/steps';
+import { visibleText } from '../src/domain/visible-text';
+import { control, localControl, summarized } from './activities';
+import { eitherWay } from './either-way';
+import type { Exclusive } from './exclusive';
+import type { RunState } from './run-state';
+
+const MAX_SUMMARY_LENGTH = 100;
+
+/**
+ * Asks the policy gate about calls, all in one evaluation. Decisions, approvals and grants are committed before it
+ * answers.
+ *
+ * @param approvals ids of approvals given in this run, by call
+ */
+export function gate(
+  run: RunState,
+  exclusively: Exclusive,
+  calls: ToolCall[],
+  approvals: Record<string, string>,
+): Promise<GateResult> {
+  return exclusively(async () => {
+    const events = run.takeEvents();
+    try {
+      const summary = visibleText(calls.map((call) => call.tool).join(', '), MAX_SUMMARY_LENGTH);
+      const local = (input: GateInput) =>
+        localControl.gate.executeWithOptions(summarized.local(summary), [input]);
+      const regular = (input: GateInput) =>
+        control.gate.executeWithOptions(summarized.regular(summary), [input]);
+      return await eitherWay(local, regular, {
+        runId: run.input.runId,
+        organizationId: run.input.organizationId,
+        snapshot: run.pinned.snapshot,
+        turn: run.turn,
+        step: run.nextStep(),
+        calls,
+        audience: run.channel ? 'channel' : 'activity',
+        approvals,
+        facts: run.facts,
+        events,
+        firstSequence: run.takeSequence(eventsOfGate(events.length, calls.length)),
+        usage: run.budget.snapshot(),
+      });
+    } catch (error) {
+      run.returnEvents(events);
+      throw error;
+    }
+  });
+}

@@ -1,0 +1,100 @@
+import { setHandler, TemporalFailure } from '@temporalio/workflow';
+import {
+  answer,
+  decide,
+  pause,
+  pending,
+  resume,
+  status,
+  submitAnswer,
+  submitDecision,
+  topUp,
+  transcript,
+  usage,
+} from './messages';
+import type { People } from './people';
+import type { RunState } from './run-state';
+import type { Waiting } from './waiting';
+
+/** Invalid signals that are still looked at; later ones are dropped, so that they cannot fill the history. */
+const MAX_INVALID_SIGNALS = 100;
+
+/**
+ * Sets all handlers, before the run's first await: what arrives early is kept. Signals cannot be answered, so a refused
+ * one is counted; updates say why.
+ */
+export function listen(run: RunState, people: People, waiting: Waiting): void {
+  const tolerated = () => run.invalidSignals < MAX_INVALID_SIGNALS;
+  const refused = () => {
+    if (tolerated()) run.invalidSignals++;
+  };
+  /** Each of these cost a recording, unlike those that are refused at sight. */
+  let refusedByControl = 0;
+  /** INVARIANT: nothing that a signal brings ends the run; what a handler throws would. */
+  const attempt = async (isAccepted: () => Promise<boolean>) => {
+    if (refusedByControl >= MAX_INVALID_SIGNALS) return;
+    try {
+      if (await isAccepted()) return;
+    } catch (error) {
+      if (!(error instanceof TemporalFailure)) throw error;
+    }
+    refusedByControl++;
+    refused();
+  };
+
+  // Looked at before they are counted, so that no number of invalid ones shuts a valid one out.
+  setHandler(decide, (decision) =>
+    people.refusalOfDecision(decision) === null
+      ? attempt(async () => (await people.decide(decision)).accepted)
+      : refused(),
+  );
+  setHandler(answer, (given) =>
+    people.refusalOfAnswer(given) === null
+      ? attempt(async () => (await people.answer(given)).accepted)
+      : refused(),
+  );
+  setHandler(submitDecision, (decision) => people.decide(decision), {
+    validator: (decision) => rejectWith(people.refusalOfDecision(decision)),
+  });
+  setHandler(submitAnswer, (given) => people.answer(given), {
+    validator: (given) => rejectWith(people.refusalOfAnswer(given)),
+  });
+  setHandler(pause, (request) => {
+    if (!isRequest(request)) return refused();
+    run.paused ??= { by: request.by, reason: request.reason };
+    waiting.refresh();
+  });
+  setHandler(resume, (request) => {
+    if (!isRequest(request)) return refused();
+    run.paused = null;
+    waiting.refresh();
+  });
+  setHandler(topUp, (request) => (tolerated() ? attempt(() => people.topUp(request)) : undefined));
+
+  setHandler(status, () => ({
+    status: waiting.status,
+    turn: run.turn,
+    text: waiting.outcomeText ?? run.paused?.reason ?? null,
+  }));
+  setHandler(usage, () => ({
+    usage: run.budget.snapshot(),
+    budget: run.limits,
+    elapsedMs: run.budget.elapsedMs(),
+    invalidSignals: run.invalidSignals,
+  }));
+  setHandler(pending, () => people.pending);
+  setHandler(transcript, (request) => run.transcript.page(Number(request?.since ?? 0) || 0));
+}
+
+function rejectWith(reason: string | null): void {
+  if (reason !== null) throw new Error(reason);
+}
+
+function isRequest(request: unknown): request is { by: string; reason: string } {
+  return (
+    typeof request === 'object' &&
+    request !== null &&
+    typeof (request as { by?: unknown }).by === 'string' &&
+    typeof (request as { reason?: unknown }).reason === 'string'
+  );
+}

@@ -1,0 +1,47 @@
+import type { CallOutcome } from '../src/domain/call';
+import type { Exclusive } from './exclusive';
+import { executeCalls, outcomeWithout } from './execute-calls';
+import { gate } from './gate';
+import { refusalOf } from './outcomes';
+import type { RunState } from './run-state';
+import { prepareAgain } from './workspace';
+
+/** Executes reads that were to ride on the next turn as an activity instead: the channel is off. */
+export async function executeRiding(run: RunState, exclusively: Exclusive): Promise<void> {
+  const { riding, facts } = run;
+  if (!riding || !facts.workspace) return;
+  const gated = await gate(
+    run,
+    exclusively,
+    riding.calls.flatMap((each) => each.call ?? []),
+    {},
+  );
+  const granted = gated.calls.filter((each) => gated.grant?.callIds.includes(each.callId));
+  const outcomes = gated.calls.filter((each) => !granted.includes(each)).map(refusalOf);
+  if (gated.grant && granted.length > 0) {
+    const execution = await executeCalls(run.input.runId, facts.workspace, gated.grant, granted);
+    if (execution.kind === 'stale') return executeRiding(run, exclusively);
+    if (execution.kind === 'ran') outcomes.push(...execution.result.outcomes);
+    else {
+      if (execution.kind === 'not-run' && execution.isWorkspaceLost) await prepareAgain(run);
+      outcomes.push(...granted.map(({ callId }) => outcomeWithout(callId, execution)));
+    }
+  }
+  settleRiding(run, outcomes);
+}
+
+/** Counts the riding reads and tells of them; whichever way they ran, the model and listeners see the same. */
+export function settleRiding(run: RunState, outcomes: readonly CallOutcome[]): void {
+  for (const gated of run.riding?.calls ?? []) {
+    const outcome = outcomes.find((each) => each.callId === gated.callId);
+    if (!outcome) throw new TypeError(`call ${gated.callId} was read without an outcome`);
+    if (outcome.kind === 'refused') run.budget.release(gated.use ?? undefined);
+    else {
+      run.budget.commit(gated.use ?? undefined);
+      run.learn(gated, outcome, false);
+    }
+    run.noteOutcome(gated.call?.tool ?? '', outcome);
+  }
+  run.transcript.settle(outcomes);
+  run.riding = null;
+}

@@ -1,0 +1,175 @@
+import { type AgentBudget, BudgetTracker, type BudgetUsage, raisedBudget } from '../src/domain/budget';
+import type { CallOutcome } from '../src/domain/call';
+import type { RunEventData } from '../src/domain/events';
+import type { RunInput } from '../src/domain/run';
+import type { DispatchResult, GatedCall, Grant, RunFacts } from '../src/domain/steps';
+import type { PauseRequest } from './messages';
+import { type CarriedTranscript, Transcript } from './transcript';
+
+/** Reads that run with the next turn, and the grant they ride on. */
+export interface RidingReads {
+  calls: GatedCall[];
+  grant: Grant;
+}
+
+/** How much of an outcome an event repeats, in characters. */
+const MAX_EVENT_TEXT = 500;
+
+/** Everything a run knows, in plain data: the second argument of `agentRun` after continue-as-new. */
+export interface CarriedRun {
+  dispatched: DispatchResult;
+  limits: AgentBudget;
+  usage: BudgetUsage;
+  turn: number;
+  step: number;
+  sequence: number;
+  transcript: CarriedTranscript;
+  riding: RidingReads | null;
+  facts: RunFacts;
+  channel: boolean;
+  events: RunEventData[];
+  paused: PauseRequest | null;
+  invalidSignals: number;
+}
+
+/** The state of one run and the counting that goes with it; no Temporal in here, so it can be tested alone. */
+export class RunState {
+  /** Set once dispatched. */
+  dispatched: DispatchResult | null;
+  limits: AgentBudget | null;
+  readonly budget: BudgetTracker;
+  readonly transcript: Transcript;
+  turn: number;
+  riding: RidingReads | null;
+  facts: RunFacts;
+  /** Whether reads go over the channel; off for good once the runner could not reach it. */
+  channel: boolean;
+  paused: PauseRequest | null;
+  invalidSignals: number;
+  private step: number;
+  private sequence: number;
+  private events: RunEventData[];
+
+  constructor(
+    readonly input: RunInput,
+    now: () => number,
+    carried?: CarriedRun,
+  ) {
+    this.dispatched = carried?.dispatched ?? null;
+    this.limits = carried?.limits ?? null;
+    this.budget = new BudgetTracker(now, carried?.usage);
+    this.transcript = new Transcript(carried?.transcript);
+    this.turn = carried?.turn ?? 0;
+    this.step = carried?.step ?? 0;
+    this.sequence = carried?.sequence ?? 0;
+    this.riding = carried?.riding ?? null;
+    this.facts = carried?.facts ?? {
+      workspace: null,
+      executed: 0,
+      lastValidateStep: 0,
+      lastWriteStep: 0,
+      answers: [],
+      driftIterations: 0,
+    };
+    this.channel = carried?.channel ?? false;
+    this.events = carried?.events ?? [];
+    this.paused = carried?.paused ?? null;
+    this.invalidSignals = carried?.invalidSignals ?? 0;
+  }
+
+  /** Takes what dispatch decided. */
+  begin(dispatched: DispatchResult): void {
+    this.dispatched = dispatched;
+    this.limits = dispatched.budget;
+    this.channel = dispatched.channel;
+    const { payload } = dispatched;
+    this.transcript.add({
+      role: 'system',
+      systemPrompt: payload.systemPrompt,
+      policyDigest: payload.policyDigest,
+    });
+    const { attachments } = this.input;
+    this.transcript.add({
+      role: 'user',
+      text: payload.prompt,
+      ...(attachments && attachments.length > 0 ? { attachments } : {}),
+    });
+  }
+
+  /** What dispatch decided. @throws when asked before {@link begin}, a defect of ours */
+  get pinned(): DispatchResult {
+    if (!this.dispatched) throw new TypeError('the run is not dispatched yet');
+    return this.dispatched;
+  }
+
+  get budgetLimits(): AgentBudget {
+    return this.limits ?? this.pinned.budget;
+  }
+
+  raiseLimits(by: Partial<AgentBudget>): void {
+    this.limits = raisedBudget(this.budgetLimits, by);
+  }
+
+  nextStep(): number {
+    return ++this.step;
+  }
+
+  /** Sets aside `count` event numbers and returns the first. */
+  takeSequence(count: number): number {
+    const first = this.sequence + 1;
+    this.sequence += count;
+    return first;
+  }
+
+  /** Keeps an event until the next gate or `finish` records it. */
+  note(event: RunEventData): void {
+    this.events.push(event);
+  }
+
+  /** Tells listeners what became of a call. */
+  noteOutcome(tool: string, { callId, kind, text }: CallOutcome): void {
+    this.note({ type: 'call', data: { callId, tool, outcome: kind, text: text.slice(0, MAX_EVENT_TEXT) } });
+  }
+
+  takeEvents(): RunEventData[] {
+    const taken = this.events;
+    this.events = [];
+    return taken;
+  }
+
+  /** Puts events back that an activity did not record after all. */
+  returnEvents(events: RunEventData[]): void {
+    this.events = [...events, ...this.events];
+  }
+
+  /** Counts an executed call into the facts that policies judge on. */
+  learn(call: GatedCall, outcome: CallOutcome, wrote: boolean): void {
+    this.facts.executed++;
+    const tool = call.call?.tool;
+    if (wrote) this.facts.lastWriteStep = this.facts.executed;
+    if (outcome.kind !== 'done') return;
+    if (tool === 'validate' || tool === 'terraform-validate')
+      this.facts.lastValidateStep = this.facts.executed;
+    // One drift iteration is an apply: the plan before it is free, the next one is what the limit stops.
+    if (tool === 'terraform-apply') this.facts.driftIterations++;
+  }
+
+  carry(): CarriedRun {
+    return {
+      // The transcript has the payload; twice, a long prompt would fill the input.
+      dispatched: { ...this.pinned, payload: { prompt: '', systemPrompt: '', policyDigest: '' } },
+      limits: this.budgetLimits,
+      usage: this.budget.snapshot(),
+      turn: this.turn,
+      step: this.step,
+      sequence: this.sequence,
+      transcript: this.transcript.carry(),
+      riding: this.riding,
+      facts: this.facts,
+      channel: this.channel,
+      events: this.events,
+      paused: this.paused,
+      invalidSignals: this.invalidSignals,
+    };
+  }
+}

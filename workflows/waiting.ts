@@ -1,0 +1,115 @@
+import { condition } from '@temporalio/workflow';
+import { BudgetExceededError } from '../src/domain/budget';
+import type { RunOutcome, RunStatus } from '../src/domain/run';
+import type { RunState } from './run-state';
+
+/** Ends the run from inside a step, with its status and public text. */
+export class RunStoppedError extends Error {
+  override readonly name = 'RunStoppedError';
+
+  constructor(
+    readonly status: RunOutcome['status'],
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** How often the database is asked whether a paused organization goes on. A signal makes it faster. */
+const HALT_RECHECK_MS = 30_000;
+
+/** The waits of a run: what it shows meanwhile, and that waiting does not count against its time. */
+export class Waiting {
+  private shown: RunStatus = 'QUEUED';
+  private outcome: RunOutcome | null = null;
+  /** Counts the signals that may have changed whether the run is halted. */
+  private nudges = 0;
+
+  constructor(
+    private readonly run: RunState,
+    /** Called whenever the status that people see changes. */
+    private readonly show: (status: RunStatus) => void,
+  ) {}
+
+  get status(): RunStatus {
+    if (this.outcome) return this.outcome.status;
+    return this.run.paused ? 'PAUSED' : this.shown;
+  }
+
+  /** Public text of how the run ended; null before. */
+  get outcomeText(): string | null {
+    return this.outcome?.text ?? null;
+  }
+
+  end(outcome: RunOutcome): void {
+    this.outcome = outcome;
+    this.show(outcome.status);
+  }
+
+  set(status: RunStatus): void {
+    this.shown = status;
+    this.show(this.status);
+  }
+
+  /** Something else that is part of the status changed: the run was paused or resumed. */
+  refresh(): void {
+    this.nudges++;
+    this.show(this.status);
+  }
+
+  /** Waits for people; the run's clock stands still. */
+  async forPeople<T>(status: RunStatus, wait: () => Promise<T>): Promise<T> {
+    this.run.budget.startWaiting();
+    this.set(status);
+    try {
+      const result = await wait();
+      await this.whilePaused();
+      return result;
+    } finally {
+      this.run.budget.stopWaiting();
+      this.set('RUNNING');
+    }
+  }
+
+  async whilePaused(): Promise<void> {
+    if (!this.run.paused) return;
+    const wasWaiting = this.run.budget.snapshot().waitingSince !== null;
+    this.run.budget.startWaiting();
+    await condition(() => this.run.paused === null);
+    if (!wasWaiting) this.run.budget.stopWaiting();
+  }
+
+  /** The organization or the run is halted in the database. */
+  async whileHalted(halt: 'stopped' | 'paused'): Promise<void> {
+    if (halt === 'stopped') throw new RunStoppedError('CANCELLED', 'stopped by an operator');
+    this.run.budget.startWaiting();
+    this.set('PAUSED');
+    const seen = this.nudges;
+    await condition(() => this.nudges > seen, HALT_RECHECK_MS, { summary: 'the organization is paused' });
+    this.run.budget.stopWaiting();
+    this.set('RUNNING');
+  }
+
+  /**
+   * Does something that the budget may refuse. Where the agent chose so, an exhausted budget waits for a top-up.
+   *
+   * @throws BudgetExceededError when it does not wait, or nobody topped up in time
+   */
+  async withinBudget(spend: () => void): Promise<void> {
+    for (;;) {
+      try {
+        return spend();
+      } catch (error) {
+        if (!(error instanceof BudgetExceededError) || this.run.pinned.onBudget === 'fail') throw error;
+        this.run.note({ type: 'budget', data: { reason: error.message } });
+        const limits = this.run.limits;
+        const toppedUp = await this.forPeople('WAITING_APPROVAL', () =>
+          condition(() => this.run.limits !== limits, this.run.pinned.waitForPeopleMs, {
+            summary: `${error.message}: waiting for a top-up`,
+          }),
+        );
+        if (!toppedUp) throw error;
+      }
+    }
+  }
+}
