@@ -1,0 +1,130 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { version } from '../../package.json';
+import type { CliContext } from './context';
+
+export interface GlobalOptions {
+  json?: boolean;
+  debug?: boolean;
+}
+
+/** Does a command's work with what it needs, and keeps its exit code. */
+export type CarryOut = (
+  options: GlobalOptions,
+  work: (context: CliContext) => Promise<number>,
+) => Promise<void>;
+
+/** The words of the command line. What a command does is loaded when it is asked for, so that `--help` is quick. */
+export function createProgram(carryOut: CarryOut): Command {
+  const program = new Command('gatehouse')
+    .description(
+      'Runs infrastructure agents durably and decides, before anything happens, whether it is allowed.',
+    )
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError('(add --help for what can be said)');
+  program.addHelpText('after', '\nExit codes: 0 done, 1 refused or failed, 2 bad usage.');
+
+  const add = (parent: Command, words: string, description: string) =>
+    parent
+      .command(words)
+      .description(description)
+      .option('--json', 'write JSON to stdout')
+      .option('--debug', 'show causes and stacks of errors');
+
+  add(program, 'up', 'bring up servers and workers, until Ctrl-C')
+    .option('--yes', 'install missing programs without asking')
+    .action((options) => carryOut(options, (context) => load.up().up(context, options)));
+
+  add(program, 'init', 'write a small agent, model and policy into the current folder').action((options) =>
+    carryOut(options, (context) => load.init().init(context, '.')),
+  );
+
+  const agents = program.command('agents').description('the agents of the organization');
+  add(agents, 'list', 'those that are stored').action((options) =>
+    carryOut(options, (context) => load.agents().listAgents(context)),
+  );
+  add(agents, 'check <file>', 'say whether an agent file is well formed').action((file, options) =>
+    carryOut(options, (context) => load.agents().checkAgent(context, file)),
+  );
+  add(agents, 'apply <file>', 'store the agent of a file').action((file, options) =>
+    carryOut(options, (context) => load.agents().applyAgent(context, file)),
+  );
+
+  add(program, 'run <agent>', 'start a run of a stored agent, or of an agent file')
+    .requiredOption('--prompt <text>', 'what to do')
+    .option('--repo <path>', 'git repository to work on; it is cloned')
+    .option('--watch', 'show the run until it has ended')
+    .option('--key <text>', 'start the run once, however often this is said')
+    .action((agent, options) => carryOut(options, (context) => load.run().run(context, agent, options)));
+
+  add(program, 'runs', 'the latest runs, and what waits for people')
+    .option('--status <status>', 'only those in this status')
+    .option('--agent <name>', 'only those of this agent')
+    .option('--limit <number>', 'how many, at most 200', positive, 20)
+    .action((options) => carryOut(options, (context) => load.runs().runs(context, options)));
+
+  add(program, 'show <run>', 'everything that is known of a run').action((run, options) =>
+    carryOut(options, (context) => load.show().show(context, run)),
+  );
+
+  add(program, 'approve <id>', 'approve a held action')
+    .option('--reason <text>', 'why')
+    .option('--by <name>', 'who you are')
+    .action((id, { reason, by, ...options }) =>
+      carryOut(options, (context) => load.people().decide(context, id, { decision: 'approve', reason, by })),
+    );
+  add(program, 'deny <id>', 'refuse a held action')
+    .requiredOption('--reason <text>', 'why; the model is told')
+    .option('--by <name>', 'who you are')
+    .action((id, { reason, by, ...options }) =>
+      carryOut(options, (context) => load.people().decide(context, id, { decision: 'deny', reason, by })),
+    );
+  add(program, 'answer <id> <text>', 'answer a question')
+    .option('--by <name>', 'who you are')
+    .action((id, text, { by, ...options }) =>
+      carryOut(options, (context) => load.people().answer(context, id, text, { by })),
+    );
+
+  const steering = { pause: 'hold a run before its next step', resume: 'let a paused run go on' };
+  for (const what of ['pause', 'resume'] as const)
+    add(program, `${what} <run>`, steering[what])
+      .option('--reason <text>', 'why', 'asked on the command line')
+      .action((run, { reason, ...options }) =>
+        carryOut(options, (context) => load.people().steer(context, run, what, reason)),
+      );
+
+  add(program, 'stop <run>', 'stop a run for good').action((run, options) =>
+    carryOut(options, (context) => load.people().steer(context, run, 'stop', '')),
+  );
+
+  add(program, 'doctor', 'look at everything a run needs').action((options) =>
+    carryOut(options, (context) => load.doctor().doctor(context)),
+  );
+
+  add(program, 'demo', 'an agent, a repository, a question, an approval and a pull request')
+    .option('--yes', 'answer everything, then stop')
+    .option('--repo <path>', 'another git repository to work on; it is cloned')
+    .action(({ yes = false, repo, ...options }) =>
+      carryOut(options, (context) => load.demo().runDemo(context, { yes, repo })),
+    );
+  return program;
+}
+
+// `require`, because a dynamic import would need the endings of our files.
+const load = {
+  up: () => require('./up') as typeof import('./up'),
+  init: () => require('./init') as typeof import('./init'),
+  agents: () => require('./agents') as typeof import('./agents'),
+  run: () => require('./run') as typeof import('./run'),
+  runs: () => require('./runs') as typeof import('./runs'),
+  show: () => require('./show') as typeof import('./show'),
+  people: () => require('./people') as typeof import('./people'),
+  doctor: () => require('./doctor') as typeof import('./doctor'),
+  demo: () => require('./demo') as typeof import('./demo'),
+};
+
+function positive(text: string): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number > 0) return number;
+  throw new InvalidArgumentError('It must be a whole number above 0.');
+}

@@ -1,0 +1,83 @@
+import { createAgentStore } from '../store/agent-store';
+import { createApprovalStore } from '../store/approval-store';
+import { openDatabase } from '../store/database';
+import { createDecisionStore } from '../store/decision-store';
+import { createEventStore } from '../store/event-store';
+import { createQuestionStore } from '../store/question-store';
+import { createRunStore } from '../store/run-store';
+import { createAnswer } from './answer';
+import { createApplyAgent } from './apply-agent';
+import { createDecide } from './decide';
+import type { CommandDependencies } from './dependencies';
+import { createListAgents } from './list-agents';
+import { createListPending } from './list-pending';
+import { createListRuns } from './list-runs';
+import { createPauseRun } from './pause-run';
+import { createResumeRun } from './resume-run';
+import { createShowRun } from './show-run';
+import { createStartRun } from './start-run';
+import { createStopRun } from './stop-run';
+import { createWatchRun } from './watch-run';
+import { openWorkflowClient } from './workflow-client';
+
+/** Everything one can do with an organization's agents and runs; the CLI, the API and the console share it. */
+export type Commands = ReturnType<typeof createCommands>;
+
+export const createCommands = (dependencies: CommandDependencies) => ({
+  listAgents: createListAgents(dependencies),
+  applyAgent: createApplyAgent(dependencies),
+  startRun: createStartRun(dependencies),
+  listRuns: createListRuns(dependencies),
+  showRun: createShowRun(dependencies),
+  watchRun: createWatchRun(dependencies),
+  listPending: createListPending(dependencies),
+  decide: createDecide(dependencies),
+  answer: createAnswer(dependencies),
+  pauseRun: createPauseRun(dependencies),
+  resumeRun: createResumeRun(dependencies),
+  stopRun: createStopRun(dependencies),
+});
+
+/** Where a stack is reached. */
+export interface StackAddress {
+  /** `host:port` */
+  temporal: string;
+  namespace: string;
+  databaseUrl: string;
+  organization: string;
+}
+
+/**
+ * Opens the commands over a running stack.
+ *
+ * @throws GatehouseError `temporal-unreachable`, `database-unreachable`, `database-url-malformed`
+ */
+export async function openCommands(
+  stack: StackAddress,
+): Promise<{ commands: Commands; close(): Promise<void> }> {
+  const database = openDatabase(stack.databaseUrl, { poolSize: 4 });
+  try {
+    await database.ready();
+    const temporal = await openWorkflowClient({ address: stack.temporal, namespace: stack.namespace });
+    const commands = createCommands({
+      organizationId: stack.organization,
+      agents: createAgentStore(database),
+      runs: createRunStore(database),
+      events: createEventStore(database),
+      decisions: createDecisionStore(database),
+      approvals: createApprovalStore(database),
+      questions: createQuestionStore(database),
+      temporal,
+    });
+    return {
+      commands,
+      async close() {
+        await temporal.close();
+        await database.close();
+      },
+    };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}

@@ -1,0 +1,20 @@
+import type { AgentStore } from '../store/agent-store';
+import type { ApprovalStore } from '../store/approval-store';
+import type { DecisionStore } from '../store/decision-store';
+import type { EventStore } from '../store/event-store';
+import type { QuestionStore } from '../store/question-store';
+import type { RunStore } from '../store/run-store';
+import type { WorkflowClient } from './workflow-client';
+
+/** What commands work on; each takes what it needs. */
+export interface CommandDependencies {
+  /** Whose agents and runs these are. */
+  organizationId: string;
+  agents: AgentStore;
+  runs: RunStore;
+  events: EventStore;
+  decisions: DecisionStore;
+  approvals: ApprovalStore;
+  questions: QuestionStore;
+  temporal: WorkflowClient;
+}

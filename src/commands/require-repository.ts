@@ -1,0 +1,38 @@
+import { stat } from 'node:fs/promises';
+import { isAbsolute } from 'node:path';
+import { GatehouseError } from '../domain/errors';
+import { visibleText } from '../domain/visible-text';
+import { hostGit } from '../tools/host-git';
+
+/**
+ * Refuses a repository that no run could clone, before a run starts. Of a URL only its form is looked at: the sandbox
+ * host is the one that must reach it.
+ *
+ * @param repo absolute path, or URL
+ * @throws GatehouseError `repository-unavailable`
+ */
+export async function requireRepository(repo: string): Promise<void> {
+  const shown = visibleText(repo, 200);
+  if (/^(https?|ssh|git|file):\/\//.test(repo)) return;
+  if (!isAbsolute(repo))
+    throw unavailable(`the repository \`${shown}\` is neither an absolute path nor a URL`);
+  const found = await stat(repo).catch(() => null);
+  if (!found) throw unavailable(`there is nothing at \`${shown}\`; name the folder of a git repository`);
+  if (!found.isDirectory()) throw unavailable(`\`${shown}\` is a file; name the folder of a git repository`);
+  const inside = await hostGit(repo, ['rev-parse', '--git-dir']).catch((cause: unknown) => {
+    throw unavailable('`git` could not be started; install it', cause);
+  });
+  if (inside.exitCode !== 0)
+    throw unavailable(
+      `\`${shown}\` is not a git repository; run \`git init\` in it and commit, or name another`,
+    );
+  const head = await hostGit(repo, ['rev-parse', '--verify', '--quiet', 'HEAD']);
+  if (head.exitCode !== 0) throw unavailable(`the repository \`${shown}\` has no commit yet`);
+  const whole = await hostGit(repo, ['cat-file', '-e', 'HEAD^{tree}']);
+  if (whole.exitCode !== 0)
+    throw unavailable(`the repository \`${shown}\` is damaged; \`git fsck\` in it says where`, whole.stderr);
+}
+
+function unavailable(message: string, cause?: unknown): GatehouseError {
+  return new GatehouseError('repository-unavailable', message, { cause });
+}

@@ -1,0 +1,141 @@
+/** The only reader of `process.env`: one schema per process, so that each gets what its plane may hold and no more. */
+import { z } from 'zod';
+import { WAIT_FOR_PEOPLE_MS } from './domain/approval';
+import { GatehouseError } from './domain/errors';
+
+const path = z.string().min(1);
+const temporal = {
+  TEMPORAL_ADDRESS: z.string().min(1),
+  TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
+};
+const logging = { GATEHOUSE_LOG: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info') };
+
+/** `host=/path/to/channel.sock`, several separated by commas. */
+const channels = z
+  .string()
+  .default('')
+  .transform((text, context) => {
+    const byHost = new Map<string, string>();
+    for (const part of text.split(',').filter(Boolean)) {
+      const [host, socket] = part.split('=');
+      if (!host || !socket) {
+        context.addIssue({
+          code: 'custom',
+          message: 'must be `host=/path/to.sock`, several separated by commas',
+        });
+        return z.NEVER;
+      }
+      byHost.set(host, socket);
+    }
+    return byHost;
+  });
+
+const list = z
+  .string()
+  .default('')
+  .transform((text) => text.split(',').filter(Boolean));
+
+/** INVARIANT: no plane but control may even know where the database is. */
+const noDatabase = {
+  DATABASE_URL: z
+    .undefined({ message: 'must not be set: this process has no business with the database' })
+    .optional(),
+};
+
+const controlEnv = z.object({
+  ...temporal,
+  ...logging,
+  DATABASE_URL: z.string().min(1),
+  GATEHOUSE_ARTIFACTS: path,
+  GATEHOUSE_GRANT_KEY: path,
+  /** Public keys of those who may present grants. */
+  GATEHOUSE_RUNNER_PUBLIC_KEY: path,
+  GATEHOUSE_SANDBOX_PUBLIC_KEYS: list,
+  GATEHOUSE_CHANNEL: z.enum(['on', 'off']).default('on'),
+  /** How long people have, in milliseconds. */
+  GATEHOUSE_WAIT_FOR_PEOPLE_MS: z.coerce.number().int().positive().default(WAIT_FOR_PEOPLE_MS),
+});
+
+const runnerEnv = z.object({
+  ...temporal,
+  ...logging,
+  ...noDatabase,
+  GATEHOUSE_ARTIFACTS: path,
+  GATEHOUSE_RUNNER_KEY: path,
+  GATEHOUSE_CHANNELS: channels,
+  ANTHROPIC_API_KEY: z.string().optional(),
+  ANTHROPIC_BASE_URL: z.string().optional(),
+  OPENAI_COMPATIBLE_API_KEY: z.string().optional(),
+  OPENAI_COMPATIBLE_BASE_URL: z.string().optional(),
+});
+
+const sandboxEnv = z.object({
+  ...temporal,
+  ...logging,
+  ...noDatabase,
+  GATEHOUSE_ARTIFACTS: path,
+  GATEHOUSE_HOST: z.string().regex(/^[a-z0-9][a-z0-9.-]{0,62}$/i, 'must be a short host name'),
+  GATEHOUSE_SANDBOX_KEY: path,
+  GATEHOUSE_GRANT_PUBLIC_KEYS: list,
+  GATEHOUSE_RUNNER_PUBLIC_KEY: path,
+  GATEHOUSE_WORKSPACES: path,
+  GATEHOUSE_FORGE: path,
+  /** Where the channel listens; without it reads come as activities. */
+  GATEHOUSE_CHANNEL_SOCKET: path.optional(),
+});
+
+const cliEnv = z.object({
+  /** Where `up` keeps its data. */
+  GATEHOUSE_DATA: path.default('.gatehouse'),
+  TEMPORAL_ADDRESS: z.string().min(1).optional(),
+  TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
+  DATABASE_URL: z.string().min(1).optional(),
+  ...logging,
+  /** Handed to control by `up`; see there. */
+  GATEHOUSE_WAIT_FOR_PEOPLE_MS: z.string().optional(),
+  CI: z.string().optional(),
+  NO_COLOR: z.string().optional(),
+  /** The model keys that `up` hands to the runner, and to nobody else. */
+  ANTHROPIC_API_KEY: z.string().optional(),
+  ANTHROPIC_BASE_URL: z.string().optional(),
+  OPENAI_COMPATIBLE_API_KEY: z.string().optional(),
+  OPENAI_COMPATIBLE_BASE_URL: z.string().optional(),
+  USER: z.string().optional(),
+  PATH: z.string().default('/usr/local/bin:/usr/bin:/bin'),
+  HOME: z.string().optional(),
+  XDG_CACHE_HOME: z.string().optional(),
+});
+
+export type ControlConfig = z.infer<typeof controlEnv>;
+export type RunnerConfig = z.infer<typeof runnerEnv>;
+export type SandboxConfig = z.infer<typeof sandboxEnv>;
+export type CliConfig = z.infer<typeof cliEnv>;
+
+export const controlConfig = (env = process.env): ControlConfig => read(controlEnv, env);
+export const runnerConfig = (env = process.env): RunnerConfig => read(runnerEnv, env);
+export const sandboxConfig = (env = process.env): SandboxConfig => read(sandboxEnv, env);
+export const cliConfig = (env = process.env): CliConfig => read(cliEnv, env);
+
+const HOST_VARIABLES =
+  /^(PATH|HOME|TMPDIR|XDG_CACHE_HOME|XDG_RUNTIME_DIR|GO[A-Z]+|(HTTPS?|NO|ALL)_PROXY|(https?|no|all)_proxy|SSL_CERT_(FILE|DIR))$/;
+
+/** What the embedded stack may see of the user's shell: where programs, caches, Go and the way out are. */
+export function hostEnvironment(env = process.env): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).filter(
+      (entry): entry is [string, string] => HOST_VARIABLES.test(entry[0]) && entry[1] !== undefined,
+    ),
+  );
+}
+
+/** @throws GatehouseError `config-invalid`, naming each variable and never its value */
+function read<Schema extends z.ZodType>(schema: Schema, env: NodeJS.ProcessEnv): z.infer<Schema> {
+  const parsed = schema.safeParse(env);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => {
+    const name = issue.path.join('.');
+    if (env[name] === undefined) return `\`${name}\` is not set`;
+    return `\`${name}\` ${env[name] === '' ? 'is empty' : issue.message}`;
+  });
+  throw new GatehouseError('config-invalid', `the environment is not complete: ${problems.join('; ')}`);
+}

@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto';
+import { chmod, link, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { GatehouseError } from '../domain/errors';
+import { isAlive, type ProcessRecord, processIdentity, readProcessRecord } from './process-identity';
+
+export interface DataDirectory {
+  /** Absolute. */
+  readonly path: string;
+  release(): Promise<void>;
+}
+
+/**
+ * Makes the data folder (mode 0700) if it is missing and locks it for this process. The lock of a process that was
+ * killed does not count. Throws `data-dir-not-writable` or `data-dir-in-use`.
+ */
+export async function openDataDirectory(folder: string): Promise<DataDirectory> {
+  const path = resolve(folder);
+  const lock = join(path, 'lock.json');
+  const own: ProcessRecord = {
+    pid: process.pid,
+    identity: (await processIdentity(process.pid)) ?? 'unknown',
+  };
+  const draft = join(path, `lock.${randomUUID()}`);
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    await chmod(path, 0o700);
+    await writeFile(draft, JSON.stringify(own), { mode: 0o600 });
+  } catch (cause) {
+    throw new GatehouseError(
+      'data-dir-not-writable',
+      `the data folder \`${path}\` cannot be written (${reasonOf(cause)}): free or repair it, or name another with \`GATEHOUSE_DATA\``,
+      { cause },
+    );
+  }
+  try {
+    await takeLock(path, lock, draft);
+  } finally {
+    await rm(draft, { force: true });
+  }
+  return { path, release: () => rm(lock, { force: true }) };
+}
+
+// A link appears with its content or not at all, so nobody ever reads half a lock.
+async function takeLock(path: string, lock: string, draft: string): Promise<void> {
+  for (let attempt = 0; attempt < 10; attempt += 1) {
+    if (await linkIfAbsent(draft, lock)) return;
+    const holder = await readProcessRecord(lock);
+    if (holder !== null && (await isAlive(holder))) throw inUse(path, holder.pid);
+    await removeStale(lock, holder);
+  }
+  throw inUse(path, null);
+}
+
+// Another starter may have replaced the stale lock by its own since we read it: what was moved aside is looked at
+// again, and put back if it is alive.
+async function removeStale(lock: string, seen: ProcessRecord | null): Promise<void> {
+  const aside = `${lock}.${randomUUID()}`;
+  try {
+    await rename(lock, aside);
+  } catch {
+    return;
+  }
+  const moved = await readProcessRecord(aside);
+  if (moved !== null && moved.pid !== seen?.pid && (await isAlive(moved))) await linkIfAbsent(aside, lock);
+  await rm(aside, { force: true });
+}
+
+async function linkIfAbsent(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function inUse(path: string, pid: number | null): GatehouseError {
+  const by = pid === null ? 'another process' : `process ${pid}`;
+  return new GatehouseError(
+    'data-dir-in-use',
+    `the data folder \`${path}\` is in use by ${by}: use that one, stop it, or name another folder with \`GATEHOUSE_DATA\``,
+  );
+}
+
+function reasonOf(cause: unknown): string {
+  switch ((cause as NodeJS.ErrnoException).code) {
+    case 'EACCES':
+    case 'EPERM':
+      return 'permission denied';
+    case 'EROFS':
+      return 'the disk is read-only';
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return 'the disk is full';
+    case 'ENOTDIR':
+    case 'EEXIST':
+      return 'a file is in its place';
+    default:
+      return 'the disk refused';
+  }
+}

@@ -1,0 +1,133 @@
+import { mkdir } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { createLocalArtifactStore } from '../artifacts/local-artifact-store';
+import { loadOrMakeKey } from '../broker/keys';
+import type { GatehouseError } from '../domain/errors';
+import { sha256 } from '../domain/hashing';
+import { createAgentStore } from '../store/agent-store';
+import { openDatabase } from '../store/database';
+import { migrate } from '../store/migrate';
+import { createOrganizationStore, LOCAL_ORGANIZATION } from '../store/organization-store';
+import { createPolicyStore } from '../store/policy-store';
+import { applyExamples } from './examples';
+import { ensureLocalApiKey } from './local-api-key';
+import { createProcessGroup } from './process';
+import { type HostEnvironment, type Progress, reportIfSlow } from './programs';
+import { socketPath } from './socket-folder';
+import { type Stack, startStack } from './stack';
+import { type RunningStack, removeStackFile, writeStackFile } from './stack-file';
+import { createSupervisor } from './supervisor';
+import { type ModelKeys, WORKER_FOLDERS, workerProcesses } from './worker-processes';
+
+export interface GatehouseOptions {
+  dataDir: string;
+  environment: HostEnvironment;
+  modelKeys: ModelKeys;
+  progress: Progress;
+  /** Hears of workers that died and were started again. */
+  warn: (line: string) => void;
+  /** Servers of the user's own; none are started then. */
+  temporalAddress?: string;
+  databaseUrl?: string;
+  askedPorts?: { postgres?: number; temporal?: number; temporalUi?: number };
+  /** @default 'info' */
+  log?: string;
+  /** How long people have, in milliseconds, as text. @default a day */
+  waitForPeopleMs?: string;
+  /** Where example agents and policies are. @default those of this release */
+  examples?: string;
+}
+
+/** What {@link startGatehouse} says of itself: also in `stack.json` for other terminals. */
+export type GatehouseAddresses = Omit<RunningStack, 'pid' | 'identity'>;
+
+export interface Gatehouse {
+  /** Absolute. */
+  dataDir: string;
+  addresses: GatehouseAddresses;
+  /** Resolves when a server ended without being asked to; workers are started again instead. */
+  failed: Promise<GatehouseError>;
+  /** Stops all, workers first. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Brings up everything of one data folder: servers, database schema, keys, the organization `local` with its examples,
+ * and the workers. What an earlier one left, killed or not, is continued.
+ *
+ * @throws GatehouseError, with nothing left running
+ */
+export async function startGatehouse(options: GatehouseOptions): Promise<Gatehouse> {
+  const stack = await startStack(options);
+  const { dataDir } = stack;
+  const processes = createProcessGroup({ folder: dataDir });
+  const supervisor = createSupervisor({ processes, warn: options.warn });
+  const stop = async () => {
+    await removeStackFile(dataDir);
+    await supervisor.stop();
+    await stack.stop();
+  };
+  try {
+    for (const folder of WORKER_FOLDERS) await mkdir(join(dataDir, folder), { recursive: true, mode: 0o700 });
+    for (const name of ['grant', 'runner', 'sandbox'] as const) loadOrMakeKey(join(dataDir, 'keys'), name);
+    const keyFile = await furnish(stack, options);
+    const addresses: GatehouseAddresses = {
+      temporal: stack.temporalAddress,
+      namespace: stack.namespace,
+      temporalUi: stack.temporalUi?.href ?? null,
+      databaseUrl: stack.databaseUrl,
+      organization: LOCAL_ORGANIZATION,
+      keyFile,
+      artifacts: join(dataDir, 'artifacts'),
+    };
+    const workers = workerProcesses({
+      temporalAddress: stack.temporalAddress,
+      namespace: stack.namespace,
+      databaseUrl: stack.databaseUrl,
+      dataDir,
+      host: hostOf(dataDir),
+      channelSocket: await socketPath(dataDir, 'channel.sock', options.environment),
+      path: options.environment.PATH ?? '/usr/local/bin:/usr/bin:/bin',
+      modelKeys: options.modelKeys,
+      log: options.log ?? 'info',
+      waitForPeopleMs: options.waitForPeopleMs,
+    });
+    await reportIfSlow(options.progress, 'starting the workers', supervisor.start(workers));
+    await writeStackFile(dataDir, addresses);
+    return { dataDir, addresses, failed: stack.failed, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Schema, organization, examples and the local key. @returns the key's file */
+async function furnish({ dataDir, databaseUrl }: Stack, options: GatehouseOptions): Promise<string> {
+  await reportIfSlow(options.progress, 'bringing the database up to date', migrate(databaseUrl));
+  const database = openDatabase(databaseUrl, { poolSize: 2 });
+  try {
+    const { id: organizationId } = await createOrganizationStore(database).ensureLocal();
+    await applyExamples({
+      dataDir,
+      organizationId,
+      artifacts: createLocalArtifactStore({ folder: join(dataDir, 'artifacts') }),
+      agents: createAgentStore(database),
+      policies: createPolicyStore(database),
+      folder: options.examples,
+    });
+    return await ensureLocalApiKey(dataDir, organizationId, database);
+  } finally {
+    await database.close();
+  }
+}
+
+/** Names this machine's sandbox; two data folders on one machine are two hosts, and stay the same over restarts. */
+function hostOf(dataDir: string): string {
+  const machine = hostname()
+    .toLowerCase()
+    .replace(/[^a-z0-9-]/g, '-')
+    .replace(/^-+/, '')
+    .slice(0, 40);
+  return `${machine || 'host'}-${sha256(dataDir).slice(0, 8)}`;
+}

@@ -1,0 +1,96 @@
+import { join } from 'node:path';
+import type { ProcessDescription } from './process';
+
+/** The model keys, which the runner gets and nobody else. */
+export interface ModelKeys {
+  ANTHROPIC_API_KEY?: string;
+  ANTHROPIC_BASE_URL?: string;
+  OPENAI_COMPATIBLE_API_KEY?: string;
+  OPENAI_COMPATIBLE_BASE_URL?: string;
+}
+
+export interface WorkerSettings {
+  temporalAddress: string;
+  namespace: string;
+  databaseUrl: string;
+  dataDir: string;
+  /** Short, and its own for each data folder: names the queue of this host. */
+  host: string;
+  /** At most 100 bytes long. */
+  channelSocket: string;
+  path: string;
+  modelKeys: ModelKeys;
+  log: string;
+  /** Milliseconds, as text. @default a day */
+  waitForPeopleMs?: string;
+}
+
+/** Folders of the data folder that the workers keep things in. */
+export const WORKER_FOLDERS = ['artifacts', 'workspaces', 'forge', 'keys'] as const;
+
+/**
+ * The three worker processes, each with exactly the environment of its plane (src/config.ts) and PATH: runner and
+ * sandbox are not told where the database is, and the model's keys go to the runner alone.
+ */
+export function workerProcesses(settings: WorkerSettings): ProcessDescription[] {
+  return (['control', 'runner', 'sandbox'] as const).map((plane) => ({
+    name: `gatehouse-${plane}`,
+    command: process.execPath,
+    args: ['--require', require.resolve('tsx/cjs'), join(ROOT, `src/workers/${plane}.ts`)],
+    workingDirectory: ROOT,
+    environment: definedOnly({ ...shared(settings), ...environments[plane](settings) }),
+    readiness: { kind: 'line', line: `gatehouse-${plane} is ready` },
+    readyWithinMs: 90_000,
+    stopWithinMs: 20_000,
+  }));
+}
+
+const ROOT = join(__dirname, '../..');
+
+function shared({ temporalAddress, namespace, path, log, dataDir }: WorkerSettings) {
+  return {
+    PATH: path,
+    TEMPORAL_ADDRESS: temporalAddress,
+    TEMPORAL_NAMESPACE: namespace,
+    GATEHOUSE_LOG: log,
+    GATEHOUSE_ARTIFACTS: join(dataDir, 'artifacts'),
+  };
+}
+
+const environments: Record<
+  'control' | 'runner' | 'sandbox',
+  (settings: WorkerSettings) => Record<string, string | undefined>
+> = {
+  control: ({ databaseUrl, dataDir, waitForPeopleMs }) => ({
+    DATABASE_URL: databaseUrl,
+    GATEHOUSE_GRANT_KEY: key(dataDir, 'grant.jwk'),
+    GATEHOUSE_RUNNER_PUBLIC_KEY: key(dataDir, 'runner.public.jwk'),
+    GATEHOUSE_SANDBOX_PUBLIC_KEYS: key(dataDir, 'sandbox.public.jwk'),
+    GATEHOUSE_CHANNEL: 'on',
+    GATEHOUSE_WAIT_FOR_PEOPLE_MS: waitForPeopleMs,
+  }),
+  runner: ({ dataDir, host, channelSocket, modelKeys }) => ({
+    GATEHOUSE_RUNNER_KEY: key(dataDir, 'runner.jwk'),
+    GATEHOUSE_CHANNELS: `${host}=${channelSocket}`,
+    ...modelKeys,
+  }),
+  sandbox: ({ dataDir, host, channelSocket }) => ({
+    GATEHOUSE_HOST: host,
+    GATEHOUSE_SANDBOX_KEY: key(dataDir, 'sandbox.jwk'),
+    GATEHOUSE_GRANT_PUBLIC_KEYS: key(dataDir, 'grant.public.jwk'),
+    GATEHOUSE_RUNNER_PUBLIC_KEY: key(dataDir, 'runner.public.jwk'),
+    GATEHOUSE_WORKSPACES: join(dataDir, 'workspaces'),
+    GATEHOUSE_FORGE: join(dataDir, 'forge'),
+    GATEHOUSE_CHANNEL_SOCKET: channelSocket,
+  }),
+};
+
+function key(dataDir: string, file: string): string {
+  return join(dataDir, 'keys', file);
+}
+
+function definedOnly(environment: Record<string, string | undefined>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}

@@ -1,0 +1,77 @@
+import { type NativeConnection, Worker } from '@temporalio/worker';
+import { createArchive } from '../../activities/archive';
+import { createDispatch } from '../../activities/dispatch';
+import { createFinish } from '../../activities/finish';
+import { createPeople } from '../../activities/people';
+import { createPolicyGate } from '../../activities/policy-gate';
+import { queues } from '../../workflows/messages';
+import { createLocalArtifactStore } from '../artifacts/local-artifact-store';
+import { createGrantMinter } from '../broker/grant';
+import { loadKey, loadPublicKey, thumbprintOf } from '../broker/keys';
+import type { ControlConfig } from '../config';
+import { createAgentStore } from '../store/agent-store';
+import { createCurrentPolicy } from '../store/current-policy';
+import { openDatabase } from '../store/database';
+import { createGateStore } from '../store/gate-store';
+import { createPeopleStore } from '../store/people-store';
+import { createPolicyStore } from '../store/policy-store';
+import { createRunStore } from '../store/run-store';
+import { createSnapshotStore } from '../store/snapshot-store';
+import { createToolsOf } from '../tools/snapshot-tools';
+import { WORKER_LIMITS, type WorkerSetup, workerIdentity } from './serve';
+
+/** Builds the worker; see the entry point of the same name. */
+export async function createControlWorker(
+  config: ControlConfig,
+  connection: NativeConnection,
+): Promise<WorkerSetup> {
+  const database = openDatabase(config.DATABASE_URL);
+  const artifacts = createLocalArtifactStore({ folder: config.GATEHOUSE_ARTIFACTS });
+  const agents = createAgentStore(database);
+  const policies = createPolicyStore(database);
+  const snapshots = createSnapshotStore(database);
+  const runs = createRunStore(database);
+  const waitForPeopleMs = config.GATEHOUSE_WAIT_FOR_PEOPLE_MS;
+  const now = Date.now;
+  const worker = await Worker.create({
+    ...WORKER_LIMITS,
+    identity: workerIdentity('control'),
+    connection,
+    namespace: config.TEMPORAL_NAMESPACE,
+    taskQueue: queues.control,
+    workflowsPath: require.resolve('../../workflows/agent-run'),
+    // A killed worker's runs go on after this, instead of after 10 s.
+    stickyQueueScheduleToStartTimeout: '1s',
+    maxCachedWorkflows: 500,
+    activities: {
+      ...createDispatch({
+        agents,
+        policies,
+        snapshots,
+        runs,
+        artifacts,
+        waitForPeopleMs,
+        channel: config.GATEHOUSE_CHANNEL === 'on',
+      }),
+      ...createPolicyGate({
+        gates: createGateStore(database),
+        snapshots,
+        currentPolicy: createCurrentPolicy(agents, policies, snapshots),
+        toolsOf: createToolsOf(),
+        minter: createGrantMinter(loadKey(config.GATEHOUSE_GRANT_KEY)),
+        presenters: {
+          runner: thumbprintOf(loadPublicKey(config.GATEHOUSE_RUNNER_PUBLIC_KEY)),
+          sandboxes: new Set(
+            config.GATEHOUSE_SANDBOX_PUBLIC_KEYS.map((path) => thumbprintOf(loadPublicKey(path))),
+          ),
+        },
+        waitForPeopleMs,
+        now,
+      }),
+      ...createPeople({ people: createPeopleStore(database), now }),
+      ...createArchive({ artifacts }),
+      ...createFinish({ runs }),
+    },
+  });
+  return { workers: [worker], close: () => database.close() };
+}

@@ -1,0 +1,36 @@
+import { gatehouse } from './gatehouse-command';
+
+test('`--help` names every command, on stdout', async () => {
+  const { code, stdout, stderr } = await gatehouse(['--help']);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const commands = 'up init agents run runs show approve deny answer pause resume stop doctor demo'.split(
+    ' ',
+  );
+  for (const command of commands) expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
+});
+
+test('`--version` is that of the package', async () => {
+  const { code, stdout } = await gatehouse(['--version']);
+  expect({ code, stdout }).toEqual({ code: 0, stdout: '0.1.0\n' });
+});
+
+test.each([
+  [[], /Usage: gatehouse/],
+  [['agents'], /Usage: gatehouse agents/],
+  [['frobnicate'], /unknown command 'frobnicate'/],
+  [['runs', '--frob'], /unknown option '--frob'/],
+  [['runs', '--limit', 'many'], /must be a whole number/],
+  [['run', '--prompt', 'x'], /missing required argument 'agent'/],
+  [['run', 'demo'], /required option '--prompt <text>'/],
+  [['run', 'demo', 'more', '--prompt', 'x'], /too many arguments/],
+  [['show'], /missing required argument 'run'/],
+  [['approve'], /missing required argument 'id'/],
+  [['deny', 'apr-1'], /required option '--reason <text>'/],
+  [['answer', 'que-1'], /missing required argument 'text'/],
+  [['agents', 'check'], /missing required argument 'file'/],
+])('bad usage %j exits 2, says what is wrong on stderr and nothing on stdout', async (args, message) => {
+  const { code, stdout, stderr } = await gatehouse(args);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(stderr).toMatch(message);
+  expect(stderr).not.toMatch(/^\s+at /m);
+});

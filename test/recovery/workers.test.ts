@@ -1,0 +1,137 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Gatehouse, startGatehouse } from '../../src/embedded/gatehouse';
+import { initRepository } from '../support/git-repository';
+import { call, DEPLOY_TOOL } from '../support/scripted-agent';
+import { scheduled, type TestRun } from '../support/test-run';
+import { waitUntil } from '../support/wait-until';
+import { processesOf, type Reached, reach } from './reach';
+
+jest.setTimeout(120_000);
+
+const folder = mkdtempSync(join(tmpdir(), 'gatehouse-recovery-'));
+const dataDir = join(folder, 'data');
+const repo = join(folder, 'repository');
+let gatehouse: Gatehouse;
+let reached: Reached;
+const warnings: string[] = [];
+beforeAll(async () => {
+  initRepository(repo, { 'main.tf': 'resource "aws_s3_bucket" "logs" {}\n' });
+  gatehouse = await startGatehouse({
+    dataDir,
+    environment: process.env,
+    modelKeys: {},
+    progress: () => undefined,
+    warn: (line) => warnings.push(line),
+    log: 'error',
+  });
+  reached = await reach(gatehouse.addresses, { dataDir, repo });
+});
+afterAll(async () => {
+  await reached?.close();
+  await gatehouse?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+type Plane = 'control' | 'runner' | 'sandbox';
+
+async function send(signal: NodeJS.Signals, ...planes: Plane[]): Promise<void> {
+  const processes = await processesOf(dataDir);
+  for (const plane of planes) process.kill(processes.get(`gatehouse-${plane}`)!, signal);
+}
+
+/** Appends a line, takes some seconds, then says so. */
+const slowEffect = call('run-command', { command: 'echo once >> effects.txt; sleep 2; echo finished' });
+const effects = { calls: [call('read-file', { path: 'effects.txt' })] };
+/** Tells what came of the effect and how often it happened. */
+const telling = [
+  { calls: [slowEffect] },
+  { capture: { outcome: { from: 1, pattern: '([^]*)' } }, ...effects },
+  { capture: { effects: { from: 1, pattern: '([^]*)' } }, say: '{{effects}}|{{outcome}}' },
+];
+
+async function effectStarted(run: TestRun): Promise<void> {
+  await run.pendingActivity('executeTool');
+  await waitUntil(async () => {
+    const { raw } = await run.handle.describe();
+    // Heartbeats come once it runs.
+    return (raw.pendingActivities ?? []).some(({ lastHeartbeatTime }) => lastHeartbeatTime);
+  }, 'the tool runs');
+}
+
+test.each<[Plane, RegExp]>([
+  ['control', /^once\n\|.*finished/s],
+  ['runner', /^once\n\|.*finished/s],
+  // What it left behind is looked at and not done again.
+  ['sandbox', /^once\n\|it started and was broken off/s],
+])('a %s worker killed while a tool runs: the run completes, and nothing happened twice', async (plane, text) => {
+  const agent = await reached.agent({ tier: 'SANDBOX' }, telling);
+  const run = await reached.start(agent);
+  await effectStarted(run);
+  await send('SIGKILL', plane);
+  expect(await run.outcome()).toEqual({ status: 'COMPLETED', text: expect.stringMatching(text) });
+  expect(scheduled(await run.history(), 'executeTool').length).toBeGreaterThanOrEqual(1);
+});
+
+test('a runner killed while the model thinks: the turn is taken again by another with the whole transcript', async () => {
+  const agent = await reached.agent({}, [
+    { calls: [call('read-file', { path: 'main.tf' })] },
+    { expect: { contains: 'aws_s3_bucket' }, takesMs: 1_500, say: 'read' },
+  ]);
+  const run = await reached.start(agent);
+  await run.turns(1);
+  await run.pendingActivity('takeTurn');
+  await send('SIGKILL', 'runner');
+  expect(await run.outcome()).toEqual({ status: 'COMPLETED', text: 'read' });
+});
+
+test('all workers killed while people are waited for: the decision counts when they are back', async () => {
+  const agent = await reached.agent({ tier: 'PROD_GATED', tools: [DEPLOY_TOOL] }, [
+    { calls: [call('deploy', { to: 'production' })] },
+    { expect: { kind: 'done' }, say: 'deployed' },
+  ]);
+  const run = await reached.start(agent);
+  const [approval] = await run.approvals();
+  await send('SIGKILL', 'control', 'runner', 'sandbox');
+  await run.handle.signal('decide', {
+    approvalId: approval!.id,
+    actionHash: approval!.actionHash,
+    decision: 'approve',
+    by: 'alice',
+  });
+  expect(await run.outcome()).toEqual({ status: 'COMPLETED', text: 'deployed' });
+});
+
+test('a tool scheduled again by Temporal gives its recorded result: it ran once', async () => {
+  const agent = await reached.agent({ tier: 'SANDBOX' }, telling);
+  const run = await reached.start(agent);
+  await effectStarted(run);
+  // The worker stands still past its heartbeats while the tool goes on.
+  await send('SIGSTOP', 'sandbox');
+  try {
+    await waitUntil(async () => {
+      const { raw } = await run.handle.describe();
+      return (raw.pendingActivities ?? []).some(({ attempt }) => (attempt ?? 0) > 1);
+    }, 'Temporal schedules it again');
+  } finally {
+    await send('SIGCONT', 'sandbox');
+  }
+  expect(await run.outcome()).toEqual({
+    status: 'COMPLETED',
+    text: expect.stringMatching(/^once\n\|.*finished/s),
+  });
+  const attempts = (await run.history()).flatMap(
+    (event) => event.activityTaskStartedEventAttributes?.attempt ?? [],
+  );
+  expect(Math.max(...attempts)).toBeGreaterThan(1);
+});
+
+test('each worker that died was started again, and nothing else', () => {
+  const back = warnings.filter((line) => line.endsWith('is back')).sort();
+  expect([...new Set(back)]).toEqual([
+    '`gatehouse-control` is back',
+    '`gatehouse-runner` is back',
+    '`gatehouse-sandbox` is back',
+  ]);
+});
