@@ -1,0 +1,1 @@
+export { connect as act } from '../src/store/database';

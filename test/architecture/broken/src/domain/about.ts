@@ -1,0 +1,2 @@
+export { round } from './round';
+export const about = 2;

@@ -1,0 +1,2 @@
+export { about } from './about';
+export const round = 1;

@@ -1,0 +1,1 @@
+export { Client as connect } from 'pg';

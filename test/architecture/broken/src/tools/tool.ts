@@ -1,0 +1,1 @@
+export { word as tool } from '../domain/word';

@@ -1,0 +1,2 @@
+export { run } from '../../workflows/run';
+export { connect } from '../store/database';

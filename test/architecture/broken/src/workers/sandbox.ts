@@ -1,0 +1,1 @@
+export type { connect } from '../store/database';

@@ -1,0 +1,2 @@
+export type { act as actType } from '../activities/act';
+export const run = 1;

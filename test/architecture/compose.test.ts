@@ -1,0 +1,113 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { parse } from 'yaml';
+import { controlConfig, runnerConfig, sandboxConfig } from '../../src/config';
+import { searchAttributeTypes } from '../../src/embedded/search-attributes';
+import { ROOT } from './cruise';
+
+interface Service {
+  environment?: Record<string, string>;
+  networks?: string[];
+  secrets?: string[];
+  volumes?: string[];
+  command?: string[];
+  cap_drop?: string[];
+}
+
+const compose = parse(readFileSync(path.join(ROOT, 'docker-compose.yml'), 'utf8'), { merge: true }) as {
+  services: Record<string, Service>;
+  networks: Record<string, { internal?: boolean } | null>;
+  volumes: Record<string, null>;
+  secrets: Record<string, { file: string }>;
+};
+const service = (name: string): Service => compose.services[name] ?? {};
+const onNetwork = (network: string): string[] =>
+  Object.keys(compose.services).filter((name) => service(name).networks?.includes(network));
+const sharers = (volume: string): string[] =>
+  Object.keys(compose.services).filter((name) =>
+    service(name).volumes?.some((mount) => mount.startsWith(`${volume}:`)),
+  );
+
+test('every network, volume and secret that a service names is declared', () => {
+  for (const { networks = [], volumes = [], secrets = [] } of Object.values(compose.services)) {
+    expect(Object.keys(compose.networks)).toEqual(expect.arrayContaining(networks));
+    expect(Object.keys(compose.secrets)).toEqual(expect.arrayContaining(secrets));
+    const named = volumes
+      .map((mount) => mount.split(':')[0] ?? '')
+      .filter((volume) => !volume.startsWith('.'));
+    expect(Object.keys(compose.volumes)).toEqual(expect.arrayContaining(named));
+  }
+});
+
+test('runner and sandbox share no network and no secret with the database', () => {
+  expect(onNetwork('database').sort()).toEqual(['control', 'migrate', 'postgres', 'temporal']);
+  expect(service('postgres').networks).toEqual(['database']);
+  expect(compose.networks.database?.internal).toBe(true);
+  for (const name of ['runner', 'sandbox'])
+    expect(service(name).secrets ?? []).not.toContain('gatehouse-password');
+});
+
+test('the model keys reach the runner alone', () => {
+  const holders = Object.keys(compose.services).filter((name) =>
+    service(name).secrets?.includes('model-keys'),
+  );
+  expect(holders).toEqual(['runner']);
+});
+
+test('each private key reaches its own process alone', () => {
+  expect(sharers('control-keys')).toEqual(['keys', 'control']);
+  expect(sharers('runner-keys')).toEqual(['keys', 'runner']);
+  expect(sharers('sandbox-keys')).toEqual(['keys', 'sandbox']);
+});
+
+test('the operators’ network holds no process of a run', () => {
+  expect(onNetwork('operators').sort()).toEqual(['temporal', 'temporal-ui']);
+});
+
+test('each process is given an environment that its configuration accepts', () => {
+  const database = { DATABASE_URL: 'postgresql://gatehouse:secret@postgres:5432/gatehouse' };
+  expect(controlConfig({ ...service('control').environment, ...database })).toMatchObject({
+    GATEHOUSE_CHANNEL: 'on',
+  });
+  expect(runnerConfig(service('runner').environment).GATEHOUSE_CHANNELS).toEqual(
+    new Map([['sandbox-1', service('sandbox').environment?.GATEHOUSE_CHANNEL_SOCKET]]),
+  );
+  expect(sandboxConfig(service('sandbox').environment)).toMatchObject({ GATEHOUSE_HOST: 'sandbox-1' });
+});
+
+test.each([
+  ['the runner', runnerConfig, 'runner'],
+  ['the sandbox', sandboxConfig, 'sandbox'],
+])('%s refuses to start with the address of the database', (_who, config, name) => {
+  expect(() => config({ ...service(name).environment, DATABASE_URL: 'postgresql://x' })).toThrow(
+    'must not be set',
+  );
+});
+
+test('our own containers have no capability', () => {
+  for (const name of ['keys', 'migrate', 'control', 'runner', 'sandbox'])
+    expect(service(name).cap_drop).toEqual(['ALL']);
+});
+
+test('what runs are searched by is registered with its type', () => {
+  const command = service('search-attributes').command?.join(' ');
+  for (const [name, type] of Object.entries(searchAttributeTypes))
+    expect(command).toContain(`--name ${name} --type ${type}`);
+});
+
+test('the dynamic configuration has values where Temporal looks for them', () => {
+  const settings = parse(readFileSync(path.join(ROOT, 'deploy/temporal/dynamic-config.yaml'), 'utf8'));
+  for (const values of Object.values(settings)) expect(values).toEqual([{ value: expect.anything() }]);
+});
+
+test('docker-compose, where there is one, accepts the file', () => {
+  let version: string | null = null;
+  try {
+    version = execFileSync('docker-compose', ['version', '--short'], { encoding: 'utf8' });
+  } catch {
+    // The tests above look at the structure all the same.
+  }
+  if (version !== null)
+    expect(execFileSync('docker-compose', ['config', '--quiet'], { cwd: ROOT, encoding: 'utf8' })).toBe('');
+});

@@ -1,0 +1,26 @@
+import path from 'node:path';
+import { bundleWorkflowCode, type Logger } from '@temporalio/worker';
+import { ROOT } from './cruise';
+
+const quiet: Logger = { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} };
+const bundle = (workflowsPath: string) => bundleWorkflowCode({ workflowsPath, logger: quiet });
+
+test('the agent run bundles', async () => {
+  const { code } = await bundle(path.join(ROOT, 'workflows/agent-run.ts'));
+  expect(code).toContain('agentRun');
+});
+
+test('no activity code and no policy code is in its bundle', async () => {
+  const { code } = await bundle(path.join(ROOT, 'workflows/agent-run.ts'));
+  const ours = new Set(
+    [...code.matchAll(/!\*\*\* \.\/((?:src|activities|workflows)\/[\w/.-]+) \*\*\*!/g)].map(
+      ([, file]) => file,
+    ),
+  );
+  expect([...ours].filter((file) => !/^(workflows|src\/domain)\//.test(file ?? ''))).toEqual([]);
+  expect(ours).toContain('workflows/agent-run.ts');
+});
+
+test('a workflow that reaches fs through a helper does not bundle', async () => {
+  await expect(bundle(path.join(__dirname, 'fixtures/reaches-fs.ts'))).rejects.toThrow();
+});

@@ -1,0 +1,149 @@
+/**
+ * Records the histories that `npm run test:replay` replays: `npm run test:record`, into `test/histories`. Needed when a
+ * change of `workflows/` is meant to change the order of a run's steps; a re-recorded history has its own commit.
+ */
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { type Harness, startHarness } from './run-harness';
+import { call, DEPLOY_TOOL } from './scripted-agent';
+import { hostSharedServers } from './shared-servers';
+import { decisionOn, type HistoryEvent, type TestRun } from './test-run';
+import { waitUntil } from './wait-until';
+
+const FOLDER = join(__dirname, '../histories');
+/** A path that is nobody's. */
+const REPOSITORY = '/tmp/gatehouse-example/repository';
+/** Larger histories are compressed. */
+const MAX_PLAIN_BYTES = 150_000;
+
+/** One run: how it is set up and what people do. Its first execution is recorded, or both. */
+interface Recording {
+  name: string;
+  agent: Parameters<Harness['agent']>;
+  act?(run: TestRun): Promise<unknown>;
+  executions?: 'first' | 'both';
+}
+
+const deploy = { calls: [call('deploy', { to: 'production' })] };
+const read = { calls: [call('read-file', { path: 'main.tf' })] };
+const production = { tier: 'PROD_GATED', tools: [DEPLOY_TOOL] };
+const large = { calls: Array.from({ length: 30 }, () => call('read-file', { path: 'large.txt' })) };
+const generous = { maxToolCalls: 400, maxTokens: 100_000_000 };
+
+const recordings: Recording[] = [
+  { name: 'approved', agent: [production, [read, deploy, { say: 'done' }]], act: (run) => run.approveNext() },
+  { name: 'denied', agent: [production, [deploy, { say: 'done' }]], act: (run) => run.denyNext('not today') },
+  {
+    name: 'denied-and-gated-again',
+    agent: [
+      production,
+      [
+        { calls: [...deploy.calls, call('write-file', { path: 'new.txt', content: 'new' }), ...read.calls] },
+        { say: 'done' },
+      ],
+    ],
+    act: (run) => run.denyNext('not today'),
+  },
+  {
+    name: 'edited',
+    agent: [production, [deploy, { say: 'done' }]],
+    async act(run) {
+      const [first] = await run.approvals();
+      await run.decide(decisionOn(first!, 'approve', { by: 'alice', args: { to: 'staging' } }));
+      await waitUntil(async () => (await run.approvals())[0]!.id !== first!.id, 'the edited call is shown');
+      await run.approveNext();
+    },
+  },
+  {
+    name: 'question',
+    agent: [{}, [{ calls: [call('ask-user', { question: 'Which?' })] }, { say: 'done' }]],
+    async act(run) {
+      const { id: questionId } = await run.question();
+      await run.handle.signal('pause', { by: 'olga', reason: 'maintenance' });
+      await run.reaches('PAUSED');
+      await run.handle.signal('resume', { by: 'olga', reason: 'done' });
+      await run.reaches('WAITING_INPUT');
+      await run.handle.signal('answer', { questionId, answer: 'this', by: 'alice' });
+    },
+  },
+  {
+    name: 'budget-exceeded',
+    agent: [{ budget: { maxTurns: 2 } }, [read, read, { say: 'never' }]],
+  },
+  {
+    name: 'cancelled',
+    agent: [production, [deploy, { say: 'never' }]],
+    async act(run) {
+      await run.approvals();
+      await run.handle.cancel();
+    },
+  },
+  { name: 'failed', agent: [{}, [read, { expect: { contains: 'nothing like it' }, say: 'never' }]] },
+  {
+    name: 'continue-as-new',
+    agent: [{ budget: generous }, [large, large, large, { say: 'done' }]],
+    executions: 'both',
+  },
+];
+
+const expired: Recording = { name: 'expired', agent: [production, [deploy, { say: 'done' }]] };
+
+async function main(): Promise<void> {
+  const servers = await hostSharedServers();
+  process.env.GATEHOUSE_TEST_STACK = servers.socketPath;
+  try {
+    mkdirSync(FOLDER, { recursive: true });
+    for (const name of readdirSync(FOLDER)) rmSync(join(FOLDER, name));
+    await record(recordings, {});
+    await record([expired], { waitForPeopleMs: 500 });
+  } finally {
+    await servers.stop();
+  }
+}
+
+async function record(all: Recording[], options: { waitForPeopleMs?: number }): Promise<void> {
+  const gatehouse = await startHarness({ ...options, repository: REPOSITORY, host: 'example' });
+  try {
+    for (const { name, agent, act, executions } of all) {
+      const [definition, turns] = agent;
+      const stored = await gatehouse.agent({ name, ...definition }, turns);
+      const run = await gatehouse.start({ agent: stored, runId: name });
+      await act?.(run);
+      const outcome = await run.outcome();
+      console.log(`${name}: ${outcome.status} ${outcome.text}`);
+      save(name, await run.history(run.firstExecution));
+      if (executions === 'both') save(`${name}-second`, await run.history());
+    }
+  } finally {
+    await gatehouse.close();
+  }
+}
+
+function save(name: string, events: HistoryEvent[]): void {
+  const text = `${JSON.stringify({ events: events.map((event) => neutral(plain(event))) }, null, 1)}\n`;
+  if (text.length > MAX_PLAIN_BYTES)
+    writeFileSync(join(FOLDER, `${name}.json.gz`), gzipSync(text, { level: 9 }));
+  else writeFileSync(join(FOLDER, `${name}.json`), text);
+}
+
+/** As protobuf writes it: enumerations by name, bytes in base64. */
+function plain({ type: _, ...event }: HistoryEvent): unknown {
+  return JSON.parse(JSON.stringify(event));
+}
+
+/** Without what only says on which machine it was recorded. */
+function neutral(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(neutral);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([key]) => key !== 'stackTrace')
+      .map(([key, each]) => [key, key === 'identity' ? 'recorder' : neutral(each)]),
+  );
+}
+
+main().catch((error) => {
+  console.error(error);
+  process.exit(1);
+});
