@@ -1,0 +1,12 @@
+#!/bin/sh
+# Runs once, in an empty database: Temporal and Gatehouse each get a role that owns its own databases and no more.
+set -eu
+
+psql --set=ON_ERROR_STOP=1 --username "${POSTGRES_USER:-postgres}" --dbname postgres \
+  --set=temporal_password="$(cat /run/secrets/temporal-password)" \
+  --set=gatehouse_password="$(cat /run/secrets/gatehouse-password)" <<'SQL'
+CREATE ROLE temporal LOGIN CREATEDB PASSWORD :'temporal_password';
+CREATE ROLE gatehouse LOGIN PASSWORD :'gatehouse_password';
+CREATE DATABASE gatehouse OWNER gatehouse;
+REVOKE CONNECT ON DATABASE gatehouse FROM PUBLIC;
+SQL
