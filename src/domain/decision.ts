@@ -32,6 +32,8 @@ export interface Finding {
   fourEyes?: boolean;
   /** For `defer`: when to try again, in milliseconds since the epoch. */
   until?: number;
+  /** In observe mode: what the verdict would have been; the finding itself is `allow`. */
+  observed?: Exclude<Verdict, 'allow'>;
 }
 
 /** A layer that failed; the decision is then `deny`. */

@@ -9,7 +9,9 @@ import {
 } from '../domain/decision';
 import { branchOf } from '../domain/run';
 import { approvalsLayer } from './approvals-layer';
+import { groundingLayer } from './grounding-layer';
 import type { PolicyContext, PolicyLayer, ReadCall } from './layer';
+import { organizationLayer } from './organization-layer';
 import { promptRulesLayer } from './prompt-rules-layer';
 import { type FindTool, readCall } from './read-call';
 import { tierLayer } from './tier-layer';
@@ -17,13 +19,16 @@ import { toolsLayer } from './tools-layer';
 
 /**
  * The layers in the order they are reported. Input comes before them, since a call that cannot be read has nothing to
- * judge; commands, organization, grounding and rates take their places here.
+ * judge. What a command line does is part of its tool's judgement, with findings of layer `commands`. Rates are counted
+ * by the gate, in the database.
  */
 const LAYERS: readonly [name: string, layer: PolicyLayer][] = [
   ['tier', tierLayer],
   ['tools', toolsLayer],
   ['tools', promptRulesLayer],
   ['approvals', approvalsLayer],
+  ['organization', organizationLayer],
+  ['grounding', groundingLayer],
 ];
 
 /** A call and what the gate thinks of it; `read` is null when the call could not be read. */

@@ -1,4 +1,5 @@
 import type { CanonicalCall } from '../domain/call';
+import type { ContentFacts } from '../domain/content';
 import type { Finding } from '../domain/decision';
 import type { PolicySnapshot } from '../domain/policy';
 import type { RunFacts } from '../domain/steps';
@@ -12,12 +13,27 @@ export interface ReadCall {
   judgement: Judgement;
 }
 
+/** Text that came from people: what grounding compares sensitive arguments with. The digest is the snapshot's. */
+export interface TrustedText {
+  prompt: string;
+  /** Typed by people, or options they picked. */
+  answers: readonly string[];
+}
+
 /** What layers may look at beside the call. */
 export interface PolicyContext {
   runId: string;
   snapshot: PolicySnapshot;
   /** Absent outside a run (`policy eval`), where rules about the run so far do not apply. */
   facts?: RunFacts;
+  /** Absent where there is no prompt to compare with: grounding is then not evaluated. */
+  trusted?: TrustedText;
+  /** What tools answered: never trusted, and quoted in reasons only. */
+  observations?: readonly { tool: string; text: string }[];
+  /** What the call would leave behind; absent when no rule of the snapshot judges content. */
+  content?: ContentFacts;
+  /** Ids of findings that people approved for this call. */
+  approvals?: ReadonlySet<string>;
   /** Milliseconds since the epoch. */
   now: number;
 }

@@ -1,5 +1,5 @@
 import type { Finding } from '../domain/decision';
-import { LOWEST_TIER, MARK_VERDICT } from '../domain/effect';
+import { type Effect, LOWEST_TIER, MARK_VERDICT, type Mark } from '../domain/effect';
 import { tierName } from '../domain/tier';
 import type { PolicyLayer } from './layer';
 
@@ -14,10 +14,11 @@ export const tierLayer: PolicyLayer = ({ tool, judgement }, { snapshot }) => {
   const { tier } = snapshot.permissions;
   const { effect } = judgement;
   const lowest = LOWEST_TIER[effect];
+  const because = (of: Effect | Mark) => (judgement.because?.[of] ? `: ${judgement.because[of]}` : '');
   const marks = judgement.marks.map((mark): Finding => {
     // A mark this release does not know denies.
     const verdict = MARK_VERDICT[mark] ?? 'deny';
-    return { verdict, layer: 'tier', rule: mark, message: `the call is marked \`${mark}\`` };
+    return { verdict, layer: 'tier', rule: mark, message: `the call is marked \`${mark}\`${because(mark)}` };
   });
   // Written so that an effect this release does not know is refused too.
   if (!(tier >= lowest))
@@ -29,13 +30,18 @@ export const tierLayer: PolicyLayer = ({ tool, judgement }, { snapshot }) => {
         message:
           lowest === undefined
             ? `effect \`${effect}\` is unknown`
-            : `effect \`${effect}\` needs tier ${tierName(lowest)}; this agent has ${tierName(tier)}`,
+            : `effect \`${effect}\` needs tier ${tierName(lowest)}; this agent has ${tierName(tier)}${because(effect)}`,
       },
       ...marks.filter((finding) => finding.verdict === 'deny'),
     ];
   if (effect === 'production')
     return [
-      { verdict: 'ask', layer: 'tier', rule: effect, message: 'every production call needs a person' },
+      {
+        verdict: 'ask',
+        layer: 'tier',
+        rule: effect,
+        message: `every production call needs a person${because(effect)}`,
+      },
       ...marks,
     ];
   return [allow(effect, `effect \`${effect}\` is open at tier ${tierName(tier)}`), ...marks];

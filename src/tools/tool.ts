@@ -22,6 +22,8 @@ export interface Judgement {
   approvalFlags?: ApprovalFlag[];
   /** What the tool itself has to say, such as a protected branch. */
   findings?: Finding[];
+  /** Why the effect is what it is, and why each mark was set: clauses for the reasons people read. */
+  because?: Partial<Record<Effect | Mark, string>>;
 }
 
 /** A command for the OS sandbox. Its profile is the call's effect and not the tool's to choose. */
