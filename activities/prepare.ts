@@ -9,21 +9,13 @@ export interface PrepareDependencies {
   host: { name: string; thumbprint: string };
 }
 
-/** The sandbox worker's activities that make and remove a run's workspace on this host. */
+/** The sandbox worker's activity that makes a run's workspace on this host. */
 export const createPrepare = ({ workspaces, host }: PrepareDependencies) => ({
   /** Done again, it answers for the workspace that is there. */
   async prepare(input: PrepareInput): Promise<Workspace> {
     try {
       const state = await withHeartbeat((signal) => workspaces.prepare(input, signal));
       return { host: host.name, keyThumbprint: host.thumbprint, ...state };
-    } catch (error) {
-      throw toFailure(error);
-    }
-  },
-
-  async discard(runId: string): Promise<void> {
-    try {
-      await workspaces.remove(runId);
     } catch (error) {
       throw toFailure(error);
     }

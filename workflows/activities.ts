@@ -2,6 +2,7 @@
 import type { ActivityOptions, LocalActivityOptions } from '@temporalio/common';
 import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { createArchive } from '../activities/archive';
+import type { createDiscard } from '../activities/discard';
 import type { createDispatch } from '../activities/dispatch';
 import type { createExecuteTool } from '../activities/execute-tool';
 import type { createFinish } from '../activities/finish';
@@ -55,6 +56,14 @@ export const preparer = proxyActivities<ReturnType<typeof createPrepare>>({
   heartbeatTimeout: '5s',
   retry: { initialInterval: '500ms', maximumInterval: '10s', maximumAttempts: 20 },
 });
+
+/** Removes a run's workspace on the host that holds it. */
+export const discarderOn = (host: string) =>
+  proxyActivities<ReturnType<typeof createDiscard>>({
+    taskQueue: hostQueue(host),
+    scheduleToCloseTimeout: '5s',
+    summary: 'remove the workspace',
+  });
 
 const EXECUTION: ActivityOptions = {
   // Longer than this and the grant has expired: the call is gated again instead.

@@ -20,6 +20,7 @@ import { People } from './people';
 import { type CarriedRun, RunState } from './run-state';
 import { takeTurn } from './take-turn';
 import { RunStoppedError, Waiting } from './waiting';
+import { discardWorkspace } from './workspace';
 
 /**
  * Length of our own state at which the run continues as new: its input may not pass Temporal's 2 MiB. What archiving
@@ -130,6 +131,7 @@ async function finish(
     }
   });
   waiting.end(outcome);
+  await discardWorkspace(run);
   await condition(allHandlersFinished);
   return outcome;
 }

@@ -43,47 +43,78 @@ export function listen(run: RunState, people: People, waiting: Waiting): void {
   };
 
   // Looked at before they are counted, so that no number of invalid ones shuts a valid one out.
-  setHandler(decide, (decision) =>
-    people.refusalOfDecision(decision) === null
-      ? attempt(async () => (await people.decide(decision)).accepted)
-      : refused(),
+  setHandler(
+    decide,
+    (decision) =>
+      people.refusalOfDecision(decision) === null
+        ? attempt(async () => (await people.decide(decision)).accepted)
+        : refused(),
+    {
+      description:
+        'Approves or denies a held call: {approvalId, decision, actionHash, by?, reason?, args?, signature?}',
+    },
   );
-  setHandler(answer, (given) =>
-    people.refusalOfAnswer(given) === null
-      ? attempt(async () => (await people.answer(given)).accepted)
-      : refused(),
+  setHandler(
+    answer,
+    (given) =>
+      people.refusalOfAnswer(given) === null
+        ? attempt(async () => (await people.answer(given)).accepted)
+        : refused(),
+    { description: 'Answers a question: {questionId, answer, by?}' },
   );
   setHandler(submitDecision, (decision) => people.decide(decision), {
     validator: (decision) => rejectWith(people.refusalOfDecision(decision)),
+    description: 'As signal `decide`, and says whether it was accepted',
   });
   setHandler(submitAnswer, (given) => people.answer(given), {
     validator: (given) => rejectWith(people.refusalOfAnswer(given)),
+    description: 'As signal `answer`, and says whether it was accepted',
   });
-  setHandler(pause, (request) => {
-    if (!isRequest(request)) return refused();
-    run.paused ??= { by: request.by, reason: request.reason };
-    waiting.refresh();
+  setHandler(
+    pause,
+    (request) => {
+      if (!isRequest(request)) return refused();
+      run.paused ??= { by: request.by, reason: request.reason };
+      waiting.refresh();
+    },
+    { description: 'Holds the run before its next step: {by, reason}' },
+  );
+  setHandler(
+    resume,
+    (request) => {
+      if (!isRequest(request)) return refused();
+      run.paused = null;
+      waiting.refresh();
+    },
+    { description: 'Lets a paused run go on: {by, reason}' },
+  );
+  setHandler(topUp, (request) => (tolerated() ? attempt(() => people.topUp(request)) : undefined), {
+    description: 'Raises the budget: {budget, by, signature?}',
   });
-  setHandler(resume, (request) => {
-    if (!isRequest(request)) return refused();
-    run.paused = null;
-    waiting.refresh();
-  });
-  setHandler(topUp, (request) => (tolerated() ? attempt(() => people.topUp(request)) : undefined));
 
-  setHandler(status, () => ({
-    status: waiting.status,
-    turn: run.turn,
-    text: waiting.outcomeText ?? run.paused?.reason ?? null,
-  }));
-  setHandler(usage, () => ({
-    usage: run.budget.snapshot(),
-    budget: run.limits,
-    elapsedMs: run.budget.elapsedMs(),
-    invalidSignals: run.invalidSignals,
-  }));
-  setHandler(pending, () => people.pending);
-  setHandler(transcript, (request) => run.transcript.page(Number(request?.since ?? 0) || 0));
+  setHandler(
+    status,
+    () => ({
+      status: waiting.status,
+      turn: run.turn,
+      text: waiting.outcomeText ?? run.paused?.reason ?? null,
+    }),
+    { description: 'Status, turn and, once there is one, outcome' },
+  );
+  setHandler(
+    usage,
+    () => ({
+      usage: run.budget.snapshot(),
+      budget: run.limits,
+      elapsedMs: run.budget.elapsedMs(),
+      invalidSignals: run.invalidSignals,
+    }),
+    { description: 'What was used, of what' },
+  );
+  setHandler(pending, () => people.pending, { description: 'Approvals and questions that wait for people' });
+  setHandler(transcript, (request) => run.transcript.page(Number(request?.since ?? 0) || 0), {
+    description: 'What model and tools said, a page from entry {since}',
+  });
 }
 
 function rejectWith(reason: string | null): void {

@@ -1,4 +1,5 @@
-import { preparer } from './activities';
+import { isCancellation, TemporalFailure } from '@temporalio/workflow';
+import { discarderOn, preparer } from './activities';
 import type { RunState } from './run-state';
 
 /** Sees to it that the run has a workspace. */
@@ -11,4 +12,15 @@ export async function prepareWorkspace(run: RunState): Promise<void> {
 export async function prepareAgain(run: RunState): Promise<void> {
   run.facts.workspace = null;
   await prepareWorkspace(run);
+}
+
+/** The run is over: its workspace goes. A host that does not answer soon keeps it; the run's end does not wait for that. */
+export async function discardWorkspace(run: RunState): Promise<void> {
+  const { workspace } = run.facts;
+  if (!workspace) return;
+  try {
+    await discarderOn(workspace.host).discard(run.input.runId);
+  } catch (error) {
+    if (isCancellation(error) || !(error instanceof TemporalFailure)) throw error;
+  }
 }

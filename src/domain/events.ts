@@ -2,7 +2,7 @@ import type { Verdict } from './decision';
 import type { Effect } from './effect';
 import type { RunStatus } from './run';
 
-/** What listeners of a run see (CONTRACTS, HTTP). `sequence` counts up within a run without gaps. */
+/** What listeners of a run see (CONTRACTS, HTTP). `sequence` counts up within a run; numbers may be skipped. */
 export type RunEventData =
   | { type: 'status'; data: { status: RunStatus; text?: string } }
   | { type: 'turn'; data: { turn: number; text: string; calls: number; tokens: number } }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, link, mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { chmod, link, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { GatehouseError } from '../domain/errors';
 import { isAlive, type ProcessRecord, processIdentity, readProcessRecord } from './process-identity';
 
@@ -23,7 +24,7 @@ export async function openDataDirectory(folder: string): Promise<DataDirectory> 
   };
   const draft = join(path, `lock.${randomUUID()}`);
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await makeFolder(path);
     await chmod(path, 0o700);
     await writeFile(draft, JSON.stringify(own), { mode: 0o600 });
   } catch (cause) {
@@ -39,6 +40,19 @@ export async function openDataDirectory(folder: string): Promise<DataDirectory> 
     await rm(draft, { force: true });
   }
   return { path, release: () => rm(lock, { force: true }) };
+}
+
+// Not mkdir's own `recursive`: Node's never returns where a folder that is there refuses to hold another (/proc).
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    if (code !== 'ENOENT' || existsSync(dirname(path))) throw error;
+    await makeFolder(dirname(path));
+    await mkdir(path, { mode: 0o700 });
+  }
 }
 
 // A link appears with its content or not at all, so nobody ever reads half a lock.

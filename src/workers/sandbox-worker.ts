@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
+import { createDiscard } from '../../activities/discard';
 import { createExecuteTool } from '../../activities/execute-tool';
 import { createPrepare } from '../../activities/prepare';
 import { hostQueue, queues } from '../../workflows/messages';
@@ -58,7 +59,7 @@ export async function createSandboxWorker(
     Worker.create({
       ...shared,
       taskQueue: hostQueue(host.name),
-      activities: createExecuteTool({ executor }),
+      activities: { ...createExecuteTool({ executor }), ...createDiscard({ workspaces }) },
     }),
   ]);
   const socketPath = config.GATEHOUSE_CHANNEL_SOCKET;

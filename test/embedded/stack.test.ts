@@ -180,10 +180,10 @@ describe('a data folder', () => {
     });
   });
 
-  test('on a disk that takes no writing is refused', async () => {
-    await expect(
-      start(process.platform === 'linux' ? '/sys/gatehouse' : '/System/gatehouse'),
-    ).rejects.toMatchObject({ code: 'data-dir-not-writable' });
+  test.each(
+    process.platform === 'linux' ? ['/sys/gatehouse', '/proc/gatehouse/data'] : ['/System/gatehouse'],
+  )('on a disk that takes no writing is refused: %s', async (place) => {
+    await expect(start(place)).rejects.toMatchObject({ code: 'data-dir-not-writable' });
   });
 
   test('with a server file of a killed PostgreSQL, whose number belongs to another program now, starts', async () => {

@@ -1,6 +1,7 @@
 import { CancelledFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
+import { createDiscard } from '../../activities/discard';
 import { createExecuteTool } from '../../activities/execute-tool';
 import { createPrepare } from '../../activities/prepare';
 import { canonicalJson } from '../../src/domain/canonical-json';
@@ -16,6 +17,7 @@ afterAll(() => host.close());
 const activities = () => ({
   ...createExecuteTool({ executor: host.executor }),
   ...createPrepare({ workspaces: host.workspaces, host: { name: 'here', thumbprint: host.key.thumbprint } }),
+  ...createDiscard({ workspaces: host.workspaces }),
 });
 
 test('prepare, execute and discard, as the worker runs them', async () => {
