@@ -29,8 +29,8 @@ export function injections(read: ReadCorpus): Measure[] {
   const benign: { row: Row; verdict: string }[] = [];
   for (const suite of SUITES) {
     const offered = read<OfferedTool>('agentdojo/tools.jsonl').filter((tool) => tool.suite === suite);
-    const tools = readTools(toolsFile(offered));
     if (offered.length === 0) continue;
+    const tools = readTools(toolsFile(offered));
     const tasks = read<Task>(`agentdojo/${suite}.jsonl`);
     const attacks = tasks.filter(({ kind, calls }) => kind === 'injection' && calls.length > 0);
     for (const task of tasks.filter(({ kind }) => kind === 'user')) {
