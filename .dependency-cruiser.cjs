@@ -4,6 +4,7 @@
  */
 const STEPS = [
   ['domain'],
+  ['shell'],
   ['config', 'tools', 'artifacts'],
   ['policy', 'broker'],
   ['store', 'model', 'sandbox'],

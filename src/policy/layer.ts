@@ -1,9 +1,10 @@
 import type { CanonicalCall } from '../domain/call';
 import type { ContentFacts } from '../domain/content';
 import type { Finding } from '../domain/decision';
+import type { Judgement } from '../domain/judgement';
 import type { PolicySnapshot } from '../domain/policy';
 import type { RunFacts } from '../domain/steps';
-import type { Judgement, Tool } from '../tools/tool';
+import type { Tool } from '../tools/tool';
 
 /** A call that was read: the layers judge this. */
 export interface ReadCall {

@@ -3,9 +3,10 @@ import type { ToolCall } from '../domain/call';
 import { canonicalJson, type JsonValue, parseStrictJson } from '../domain/canonical-json';
 import type { Finding } from '../domain/decision';
 import { GatehouseError } from '../domain/errors';
+import type { JudgeContext } from '../domain/judgement';
 import { normalizeToolName } from '../domain/permissions';
 import { visibleText } from '../domain/visible-text';
-import type { JudgeContext, Tool } from '../tools/tool';
+import type { Tool } from '../tools/tool';
 import type { ReadCall } from './layer';
 
 /** Looks a tool up by its normalised name. */

@@ -1,7 +1,7 @@
 import type { Finding } from '../domain/decision';
 import type { Effect, Mark } from '../domain/effect';
+import type { JudgeContext } from '../domain/judgement';
 import type { ApprovalFlag } from '../domain/permissions';
-import type { JudgeContext } from '../tools/tool';
 import type { StandardInput, Word } from './word';
 
 /** One program with its arguments, wrappers taken off: what the tables judge. */

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import type { Finding } from '../domain/decision';
+import type { Judgement } from '../domain/judgement';
 import { defineTool } from './define-tool';
 import { git } from './git-command';
 import { failed, failureOf, succeeded } from './output';
 import { judgePaths, pathArgument, workspacePath } from './paths';
 import { branchArgument, protectingBranchPattern } from './refs';
 import { runScript } from './shell';
-import type { Judgement, Tool, ToolContext } from './tool';
+import type { Tool, ToolContext } from './tool';
 
 const AUTHOR = { name: 'Gatehouse agent', email: 'agent@gatehouse.invalid' };
 

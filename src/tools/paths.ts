@@ -2,9 +2,9 @@ import { z } from 'zod';
 import type { Finding } from '../domain/decision';
 import type { Effect } from '../domain/effect';
 import { GatehouseError } from '../domain/errors';
+import type { JudgeContext, Judgement } from '../domain/judgement';
 import { matchesPath } from './glob';
 import { isSecretPath } from './secret-paths';
-import type { JudgeContext, Judgement } from './tool';
 
 /** A path argument; whether it stays in the workspace is judged, not parsed, so that the refusal is on record. */
 export const pathArgument = z.string().min(1).max(4096);

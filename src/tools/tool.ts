@@ -1,30 +1,8 @@
 import type { z } from 'zod';
 import type { BudgetedUse } from '../domain/budget';
-import type { Finding } from '../domain/decision';
-import type { Effect, Mark } from '../domain/effect';
-import type { ApprovalFlag } from '../domain/permissions';
+import type { JudgeContext, Judgement } from '../domain/judgement';
 import type { PolicySnapshotContent } from '../domain/policy';
 import type { Forge } from './forge';
-
-/** What a tool's judgement may depend on beside its arguments. */
-export interface JudgeContext {
-  runId: string;
-  /** The run's own branch. */
-  branch: string;
-  settings: PolicySnapshotContent['settings'];
-}
-
-/** What a call would do, computed from the tool and its arguments. */
-export interface Judgement {
-  effect: Effect;
-  marks: Mark[];
-  /** Flags of `requiresApproval` that cover this call. */
-  approvalFlags?: ApprovalFlag[];
-  /** What the tool itself has to say, such as a protected branch. */
-  findings?: Finding[];
-  /** Why the effect is what it is, and why each mark was set: clauses for the reasons people read. */
-  because?: Partial<Record<Effect | Mark, string>>;
-}
 
 /** A command for the OS sandbox. Its profile is the call's effect and not the tool's to choose. */
 export interface SandboxCommand {

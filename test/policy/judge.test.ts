@@ -1,7 +1,8 @@
 import type { Decision, Finding } from '../../src/domain/decision';
+import type { Judgement } from '../../src/domain/judgement';
 import { AutonomyTier } from '../../src/domain/tier';
 import { judge, stricterDecision, withApprovals } from '../../src/policy/judge';
-import type { Judgement, Tool } from '../../src/tools/tool';
+import type { Tool } from '../../src/tools/tool';
 import { AT, facts, probe, snapshotOf } from './fixture';
 
 const judgeWith = (tool: Tool, tier = AutonomyTier.PROD_GATED) =>

@@ -78,6 +78,7 @@ test('activities and timers say in a line what they are', async () => {
     expect.stringMatching(/^deploy \{"to":"production/),
     'turn 3',
     expect.any(String),
+    'remove the workspace',
   ]);
   expect(summaries('timerStarted')).toEqual(
     expect.arrayContaining([`approval ${approval.id}: deploy`, `question ${question.id}: Now?\\u{200b}`]),
