@@ -24,3 +24,26 @@ export type ContentFacts =
   | { kind: 'loaded'; resources: ContentResource[] }
   /** Not to be had or not to be parsed: content rules deny. `problem` is public. */
   | { kind: 'unavailable'; problem: string };
+
+/** A file that content rules look at, as it is in a workspace or a commit. */
+export interface ContentFile {
+  /** Relative to the workspace. */
+  path: string;
+  /** sha-256 of its bytes in the artifact store; null when they are not kept. */
+  artifact: string | null;
+  /** Why they are not: public, completes "`main.tf` …". */
+  problem?: string;
+}
+
+/**
+ * The files that content rules look at, in three states of a run's workspace; each names an artifact, a JSON list of
+ * {@link ContentFile} by path. Itself an artifact, so that the run's history holds one hash a turn.
+ */
+export interface ContentIndex {
+  /** As the run found them. */
+  base: string;
+  /** As they are, committed or not. */
+  tree: string;
+  /** As they are committed: what a push would publish. */
+  head: string;
+}

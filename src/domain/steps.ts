@@ -53,6 +53,8 @@ export interface Workspace {
   tree: string;
   /** Commit the run's branch points at. */
   head: string;
+  /** The {@link ContentIndex}, by its sha-256 in the artifact store; absent where the files could not be kept. */
+  content?: string;
 }
 
 /** What a turn's reads need to run over the channel. */
@@ -183,8 +185,6 @@ export interface ExecuteResult {
   outcomes: CallOutcome[];
   /** State of the workspace afterwards. */
   workspace: Workspace;
-  /** Files that differ from before, with the sha-256 of their content (null when deleted), for calls that write. */
-  changed: { path: string; artifact: string | null }[];
   /** Connections that the sandbox refused. */
   refusedHosts: RefusedHost[];
 }

@@ -1,4 +1,4 @@
-import { chmod, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { chmod, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { GatehouseError } from '../domain/errors';
 import { branchOf } from '../domain/run';
@@ -62,6 +62,8 @@ export async function cloneWorkspace(
       `the repository \`${source.name === null ? 'of an empty workspace' : shown(source.name)}\` cannot be cloned${result.killed ? ' in time' : ''}`,
       { cause: result.stderr },
     );
+  // Before the workspace is there: from then on the run's programs move its branches.
+  await writeFile(folder.base, result.stdout.trim(), { mode: 0o600 });
   await rename(folder.partial, folder.workspace);
 }
 
@@ -110,7 +112,8 @@ git config user.email agent@gatehouse.invalid
 mkdir -p .git/hooks
 git rev-parse --verify --quiet HEAD >/dev/null || git commit --quiet --no-verify --allow-empty --message 'Empty workspace'
 git checkout --quiet -B "$branch"
-if [ -n "$remote" ]; then git remote set-url origin "$remote" 2>/dev/null || git remote add origin "$remote"; fi`;
+if [ -n "$remote" ]; then git remote set-url origin "$remote" 2>/dev/null || git remote add origin "$remote"; fi
+git rev-parse --verify HEAD`;
 
 const CLONE = `${PRELUDE}
 git clone --quiet --no-hardlinks --no-recurse-submodules --template= -- "$source" .

@@ -118,9 +118,8 @@ export function createExecutor(dependencies: ExecutorDependencies): Executor {
     const writes = isWriting(granted.effect) && prepared.tool.needsWorkspace !== false;
     await sandbox.check();
     if (prepared.tool.needsWorkspace !== false) await workspaces.path(claims.sub);
-    // What was approved is compared with the files themselves; the rest only needs to know what differs afterwards.
+    // What was approved is compared with the files themselves.
     if (isBound(granted)) requireBound(granted, await workspaces.state(claims.sub, signal));
-    const before = writes ? await workspaces.knownState(claims.sub, signal) : null;
     signal.throwIfAborted();
     if (claims.exp * 1000 <= now()) throw expired();
     journal.begin(claims, call.id, isDurable);
@@ -131,8 +130,7 @@ export function createExecutor(dependencies: ExecutorDependencies): Executor {
     const key = `${claims.sub} ${call.id}`;
     const refusedHosts = refused.get(key) ?? [];
     refused.delete(key);
-    const changed = before ? await changedSince(claims, before.tree) : [];
-    const record = { outcome, changed, refusedHosts };
+    const record = { outcome, refusedHosts };
     journal.finish(claims, call.id, record, isDurable);
     return record;
   }
@@ -143,14 +141,9 @@ export function createExecutor(dependencies: ExecutorDependencies): Executor {
     const reconciled = await runner.reconcile(prepared, signal);
     signal.throwIfAborted();
     if (reconciled.kind === 'not-started') return startOne(prepared, signal);
-    const record = { outcome: reconciled.outcome, changed: [], refusedHosts: [] };
+    const record = { outcome: reconciled.outcome, refusedHosts: [] };
     journal.finish(claims, call.id, record);
     return record;
-  }
-
-  async function changedSince(claims: GrantClaims, tree: string) {
-    const after = await workspaces.state(claims.sub);
-    return workspaces.changed(claims.sub, tree, after.tree);
   }
 
   async function all(request: ExecuteRequest, signal: AbortSignal): Promise<JournalRecord[]> {
@@ -176,7 +169,6 @@ export function createExecutor(dependencies: ExecutorDependencies): Executor {
         return {
           outcomes: records.map(({ outcome }) => outcome),
           workspace: { host: host.name, keyThumbprint: host.thumbprint, ...state },
-          changed: merged(records),
           refusedHosts: records.flatMap((record) => record.refusedHosts),
         };
       });
@@ -208,12 +200,4 @@ function requireBound(granted: GrantedCall, state: { tree: string; head: string 
       'content-changed',
       'the workspace is no longer what was approved; the call is gated again',
     );
-}
-
-/** By path, the last word counts. */
-function merged(records: readonly JournalRecord[]): ExecuteResult['changed'] {
-  const changed = new Map(
-    records.flatMap((record) => record.changed.map((file) => [file.path, file] as const)),
-  );
-  return [...changed.values()];
 }

@@ -14,12 +14,10 @@ import type { GrantClaims } from '../domain/grant';
 import { sha256 } from '../domain/hashing';
 import { isRunId } from '../domain/run';
 import type { RefusedHost } from '../domain/steps';
-import type { ChangedFiles } from './workspace';
 
 /** What a finished call left: the same grant again gets this, and nothing runs. */
 export interface JournalRecord {
   outcome: CallOutcome;
-  changed: ChangedFiles;
   refusedHosts: RefusedHost[];
 }
 

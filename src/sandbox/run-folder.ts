@@ -11,6 +11,8 @@ export interface RunFolder {
   partial: string;
   /** Our own index and tree objects, which nothing of the run can touch. */
   state: string;
+  /** Names the commit the workspace was made from. */
+  base: string;
 }
 
 /** @throws GatehouseError `run-id-malformed`: run ids name folders */
@@ -23,5 +25,6 @@ export function runFolder(root: string, runId: string): RunFolder {
     workspace: join(path, 'repo'),
     partial: join(path, 'repo.partial'),
     state: join(path, 'state'),
+    base: join(path, 'base'),
   };
 }

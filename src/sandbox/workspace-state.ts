@@ -9,6 +9,8 @@ export interface WorkspaceState {
   /** Git tree of all files that git does not ignore, committed or not. */
   tree: string;
   head: string;
+  /** See {@link ContentIndex}; absent where the files could not be kept. */
+  content?: string;
 }
 
 /** Tree and head of a workspace, read by git inside the sandbox: hostile code may have written what it reads. */
@@ -29,33 +31,24 @@ export async function readState(
   return { tree, head };
 }
 
-/** Paths that differ between two trees that {@link readState} found in this workspace, or in its commits. */
-export async function treesDiffer(
-  sandbox: OsSandbox,
-  folder: RunFolder,
-  from: string,
-  to: string,
-): Promise<string[]> {
-  if (from === to) return [];
-  const result = await runState(sandbox, folder, DIFFER, [from, to]);
-  if (result.exitCode !== 0 || result.truncated) throw unreadable(result.stderr);
-  return result.stdout.split('\0').filter((path) => path !== '');
-}
-
-const STATE_FOLDER = '/state';
+/** Our own folder, as the scripts of {@link runState} see it. */
+export const STATE_FOLDER = '/state';
 const TIMEOUT_MS = 120_000;
 
-async function runState(
+/** Runs a script of ours over the workspace, with our own index and objects, which nothing of the run can touch. */
+export async function runState(
   sandbox: OsSandbox,
   folder: RunFolder,
   script: string,
   args: string[],
   signal?: AbortSignal,
+  stdin = '',
 ): Promise<CommandResult> {
   await mkdir(folder.state, { recursive: true, mode: 0o700 });
   return sandbox.run(
     {
       argv: ['/bin/sh', '-c', script, 'sh', ...args],
+      stdin,
       env: {
         GIT_DIR: '/workspace/.git',
         GIT_WORK_TREE: '/workspace',
@@ -99,13 +92,10 @@ git -c core.autocrlf=false update-index -z --add --replace --info-only --stdin <
 git write-tree --missing-ok
 git rev-parse --verify HEAD`;
 
-const DIFFER = `set -eu
-git diff-tree -r -z --name-only --no-renames --no-ext-diff --no-textconv "$1" "$2"`;
-
 function isObject(text: string | undefined): text is string {
   return text !== undefined && /^[0-9a-f]{40}([0-9a-f]{24})?$/.test(text);
 }
 
-function unreadable(cause: string): GatehouseError {
+export function unreadable(cause: string): GatehouseError {
   return new GatehouseError('workspace-unreadable', "git cannot read the run's workspace", { cause });
 }

@@ -1,18 +1,14 @@
-import { createHash } from 'node:crypto';
-import { constants } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open, readlink, realpath, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { lstat, mkdir, rm } from 'node:fs/promises';
 import { LRUCache } from 'lru-cache';
 import type { ArtifactStore } from '../artifacts/artifact-store';
 import { GatehouseError } from '../domain/errors';
-import type { ExecuteResult, PrepareInput } from '../domain/steps';
+import type { PrepareInput } from '../domain/steps';
 import type { Forge } from '../tools/forge';
 import { cloneWorkspace, requireRepository } from './clone';
+import { createContentKeeper } from './content';
 import type { OsSandbox } from './os-sandbox';
 import { type RunFolder, runFolder } from './run-folder';
-import { readState, treesDiffer, type WorkspaceState } from './workspace-state';
-
-export type ChangedFiles = ExecuteResult['changed'];
+import { readState, type WorkspaceState } from './workspace-state';
 
 /** The forge's own copies, where it keeps any: the local one does. */
 export type ForgeWithCopies = Forge & {
@@ -37,11 +33,6 @@ export interface Workspaces {
   knownState(runId: string, signal?: AbortSignal): Promise<WorkspaceState>;
   /** Says that something is about to write to the workspace. */
   willWrite(runId: string): void;
-  /**
-   * Files that differ between a tree seen before and the files as they are, whose tree is `to`; their content is kept as
-   * artifacts. The first {@link MAX_CHANGED} by path.
-   */
-  changed(runId: string, from: string, to: string): Promise<ChangedFiles>;
   /** Bare repository of the local forge, or null. */
   forgePath(runId: string): string | null;
   remove(runId: string): Promise<void>;
@@ -52,13 +43,13 @@ export interface WorkspacesOptions {
   sandbox: OsSandbox;
   artifacts: ArtifactStore;
   forge: ForgeWithCopies;
+  /** Internal causes of what goes on without. */
+  log?(message: string, cause: unknown): void;
 }
 
-/** Most files one call reports as changed: the list stands in the run's history. */
-export const MAX_CHANGED = 1_000;
-
-export function createWorkspaces({ root, sandbox, artifacts, forge }: WorkspacesOptions): Workspaces {
+export function createWorkspaces({ root, sandbox, artifacts, forge, log }: WorkspacesOptions): Workspaces {
   const known = new LRUCache<string, WorkspaceState>({ max: 1_000 });
+  const content = createContentKeeper({ sandbox, artifacts });
 
   async function existing(runId: string): Promise<RunFolder> {
     const folder = runFolder(root, runId);
@@ -73,7 +64,16 @@ export function createWorkspaces({ root, sandbox, artifacts, forge }: Workspaces
   async function state(runId: string, signal?: AbortSignal): Promise<WorkspaceState> {
     const folder = await existing(runId);
     known.delete(runId);
-    const found = await readState(sandbox, folder, signal);
+    const { tree, head } = await readState(sandbox, folder, signal);
+    let found: WorkspaceState;
+    try {
+      found = { tree, head, content: await content.keep(folder, signal) };
+    } catch (error) {
+      signal?.throwIfAborted();
+      // The work itself is done; what rules need to judge it is not to be had, and they refuse for that.
+      log?.(`the content of run ${runId}'s workspace was not kept`, error);
+      return { tree, head };
+    }
     known.set(runId, found);
     return found;
   }
@@ -107,15 +107,6 @@ export function createWorkspaces({ root, sandbox, artifacts, forge }: Workspaces
 
     path: async (runId) => (await existing(runId)).workspace,
 
-    async changed(runId, from, to) {
-      const folder = await existing(runId);
-      const paths = (await treesDiffer(sandbox, folder, from, to)).slice(0, MAX_CHANGED);
-      const changed: ChangedFiles = [];
-      for (const path of paths)
-        changed.push({ path, artifact: await keep(folder.workspace, path, artifacts) });
-      return changed;
-    },
-
     forgePath(runId) {
       if (!forge.repositoryOf) return null;
       try {
@@ -131,34 +122,6 @@ export function createWorkspaces({ root, sandbox, artifacts, forge }: Workspaces
       await rm(runFolder(root, runId).path, { recursive: true, force: true, maxRetries: 3 });
     },
   };
-}
-
-/** Larger files are hashed like the others but not kept. */
-const MAX_KEPT_BYTES = 16 * 1024 * 1024;
-
-/**
- * Keeps the content of one file. Nothing of the run is alive while this reads, and a path through a link is not followed.
- */
-async function keep(workspace: string, path: string, artifacts: ArtifactStore): Promise<string | null> {
-  const full = join(workspace, path);
-  const found = await lstat(full).catch(() => null);
-  if (!found) return null;
-  if ((await realpath(dirname(full))) !== join(await realpath(workspace), dirname(path))) return null;
-  if (found.isSymbolicLink()) return artifacts.put(await readlink(full));
-  if (!found.isFile()) return null;
-  const file = await open(full, constants.O_RDONLY | constants.O_NOFOLLOW);
-  try {
-    if (found.size > MAX_KEPT_BYTES) return await hashOf(file);
-    return await artifacts.put(await file.readFile());
-  } finally {
-    await file.close();
-  }
-}
-
-async function hashOf(file: FileHandle): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of file.createReadStream({ autoClose: false })) hash.update(chunk as Buffer);
-  return hash.digest('hex');
 }
 
 async function exists(path: string): Promise<boolean> {

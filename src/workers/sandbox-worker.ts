@@ -30,8 +30,8 @@ export async function createSandboxWorker(
   const host = { name: config.GATEHOUSE_HOST, thumbprint: key.thumbprint };
   const forge = createLocalForge({ root: config.GATEHOUSE_FORGE });
   const sandbox = createBubblewrapSandbox();
-  const workspaces = createWorkspaces({ root: config.GATEHOUSE_WORKSPACES, sandbox, artifacts, forge });
   const log = (message: string, cause: unknown) => logger.error({ err: cause }, message);
+  const workspaces = createWorkspaces({ root: config.GATEHOUSE_WORKSPACES, sandbox, artifacts, forge, log });
   const executor = createExecutor({
     sandbox,
     workspaces,

@@ -139,16 +139,18 @@ test('`..` out of the workspace is refused by the tool and empty in the sandbox'
 });
 
 test('a changed file behind a link does not bring a file of the host into the artifacts', async () => {
-  const secret = await host.secretFile('token', 'host secret');
+  const secret = await host.secretFile('token.tf', 'host secret');
   const folder = join(secret, '..');
-  const { changed } = await host.execute(
+  const { workspace } = await host.execute(
     'script',
     {
-      script: `mkdir -p deep && echo x > deep/token && rm -r deep && ln -s ${folder} deep && ln -s ${secret} direct`,
+      script: `mkdir -p deep && echo x > deep/token.tf && rm -r deep && ln -s ${folder} deep && ln -s ${secret} direct.tf`,
     },
     'draft',
   );
-  for (const { artifact } of changed)
+  const { tree } = await host.content(workspace.content);
+  expect(tree).toContainEqual({ path: 'direct.tf', artifact: null, problem: expect.any(String) });
+  for (const { artifact } of tree)
     if (artifact)
       expect(Buffer.from(await host.artifacts.get(artifact)).toString()).not.toContain('host secret');
 });
@@ -187,8 +189,9 @@ test('filters, hooks and monitors that a repository names do not run', async () 
     `printf '* filter=evil diff=evil\\n' > .gitattributes; mkdir -p .githooks; printf '#!/bin/sh\\ntouch /workspace/ran\\n' > .githooks/pre-commit; chmod +x .githooks/pre-commit; git init -q nested; printf '[core]\\n\\tfsmonitor = touch /workspace/ran\\n' >> nested/.git/config; echo n > nested/file`,
     'draft',
   );
-  const { changed } = await host.execute('script', { script: 'echo more > nested/file' }, 'draft');
-  expect(changed.map(({ path }) => path)).toEqual(['nested/file']);
+  const { tree } = await host.workspaces.state('run-1');
+  const { workspace } = await host.execute('script', { script: 'echo more > nested/file' }, 'draft');
+  expect(workspace.tree).not.toBe(tree);
   expect(existsSync(join(await host.workspaces.path('run-1'), 'ran'))).toBe(false);
 });
 

@@ -55,7 +55,7 @@ beforeEach(() => {
   reconciliation = { kind: 'unknown' };
 });
 
-test('an effect reports its outcome, the new state of the workspace and the files it changed', async () => {
+test('an effect reports its outcome and the new state of the workspace, its files for content rules included', async () => {
   const before = await host.workspaces.state('run-1');
   const result = await host.execute('write-file', { path: 'modules/new.tf', content: 'x' }, 'draft');
   expect(result.outcomes).toMatchObject([{ kind: 'done' }]);
@@ -65,11 +65,11 @@ test('an effect reports its outcome, the new state of the workspace and the file
     head: before.head,
   });
   expect(result.workspace.tree).not.toBe(before.tree);
-  expect(result.changed).toEqual([{ path: 'modules/new.tf', artifact: expect.any(String) }]);
-  const content = await host.artifacts.get(result.changed[0]?.artifact ?? '');
-  expect(Buffer.from(content).toString()).toBe('x');
+  const { tree } = await host.content(result.workspace.content);
+  const written = tree.find(({ path }) => path === 'modules/new.tf');
+  expect(Buffer.from(await host.artifacts.get(written?.artifact ?? '')).toString()).toBe('x');
   const removed = await host.execute('script', { script: 'rm -r modules' }, 'draft');
-  expect(removed.changed).toEqual([{ path: 'modules/new.tf', artifact: null }]);
+  expect((await host.content(removed.workspace.content)).tree).not.toContainEqual(written);
 });
 
 test('a commit and a push reach the forge, and the source is not written', async () => {
@@ -106,7 +106,7 @@ test('consecutive reads run under one grant, in order', async () => {
     args: canonicalJson({ path }),
     effect: 'read' as const,
   }));
-  const { outcomes, changed } = await host.executor.execute(
+  const { outcomes } = await host.executor.execute(
     { runId: 'run-1', grant: await host.grant(calls), calls, audience: 'activity' },
     new AbortController().signal,
   );
@@ -114,7 +114,6 @@ test('consecutive reads run under one grant, in order', async () => {
     { kind: 'done', callId: 'r0', text: expect.stringContaining('null_resource') },
     { kind: 'failed', callId: 'r1' },
   ]);
-  expect(changed).toEqual([]);
 });
 
 test("a user's own tool of the snapshot gets its arguments as JSON", async () => {

@@ -16,7 +16,6 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const done: JournalRecord = {
   outcome: { kind: 'done', callId: 'c1', text: 'it ran' },
-  changed: [],
   refusedHosts: [],
 };
 
@@ -101,7 +100,7 @@ test('a process killed at any moment leaves each call run, interrupted or record
     for (let index = 0; ; index++) {
       const own = { ...claims, calls: [{ ...claims.calls[0], id: 'c' + index }] };
       journal.begin(own, 'c' + index);
-      journal.finish(own, 'c' + index, { outcome: { kind: 'done', callId: 'c' + index, text: 'x'.repeat(5000) }, changed: [] });
+      journal.finish(own, 'c' + index, { outcome: { kind: 'done', callId: 'c' + index, text: 'x'.repeat(5000) } });
       process.stdout.write(index + '\\n');
     }`;
   const child = spawn(process.execPath, ['--import', 'tsx', '--eval', program], {

@@ -9,6 +9,7 @@ import { createGrantMinter, createGrantVerifier } from '../../../src/broker/gran
 import { makeKey } from '../../../src/broker/keys';
 import type { CanonicalCall } from '../../../src/domain/call';
 import { canonicalJson } from '../../../src/domain/canonical-json';
+import type { ContentFile, ContentIndex } from '../../../src/domain/content';
 import type { Effect } from '../../../src/domain/effect';
 import { GRANT_LIFETIME_S, type GrantClaims, type GrantedCall } from '../../../src/domain/grant';
 import { sha256 } from '../../../src/domain/hashing';
@@ -176,6 +177,13 @@ export function openHost(changes: { tools?: Tool[]; network?: string[] } = {}) {
     async script(script: string, effect: Effect, options: object = {}): Promise<string> {
       const { outcomes } = await execute('script', { script, ...options }, effect);
       return outcomes[0]?.text ?? '';
+    },
+    /** The lists that a workspace's content names. */
+    async content(hash: string | undefined): Promise<Record<keyof ContentIndex, ContentFile[]>> {
+      const json = async <T>(name: string): Promise<T> =>
+        JSON.parse(Buffer.from(await artifacts.get(name)).toString());
+      const { base, tree, head } = await json<ContentIndex>(hash ?? '');
+      return { base: await json(base), tree: await json(tree), head: await json(head) };
     },
     prepare: (runId = 'run-1') => workspaces.prepare({ runId, repo: source }),
     async secretFile(name: string, text: string): Promise<string> {
