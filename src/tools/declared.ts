@@ -33,6 +33,7 @@ export function toolOf(declaration: ToolDeclaration): Tool {
       ],
     }),
     sensitive: declaration.sensitive ?? sensitiveByName(declaration.parameters, effect),
+    isSensitiveByName: declaration.sensitive === undefined,
     use: declaration.budget,
     idempotent: declaration.idempotent ?? false,
     needsWorkspace: command !== undefined,

@@ -72,8 +72,10 @@ export interface Tool<Args = unknown> {
   /** JSON Schema shown to the model, where `parameters` cannot give it (a user's own tools). */
   inputSchema?: Record<string, unknown>;
   judge(args: Args, context: JudgeContext): Judgement;
-  /** Arguments that say who or where; grounding guards them. */
+  /** Arguments that say who or where, at any depth; grounding guards them. */
   sensitive: readonly string[];
+  /** Whether arguments that the default list of names has count too: a declaration that names none. @default false */
+  isSensitiveByName?: boolean;
   use?: BudgetedUse;
   /** Whether running it twice is the same as once. */
   idempotent: boolean;
