@@ -71,6 +71,7 @@ async function judgeTurn(
   const turn = gateTurn(input, {
     pinned,
     current,
+    prompt: load.prompt,
     toolsOf,
     approvals: new Map(load.approvals.map((approval) => [approval.id, approval])),
     waitForPeopleMs,
@@ -102,7 +103,14 @@ function refuseAll(input: GateInput, error: GatehouseError): GatedTurn {
       policySnapshot: input.snapshot,
     });
   });
-  return { calls, actions: new Map(), granted: [], audience: 'activity', current: input.snapshot };
+  return {
+    calls,
+    actions: new Map(),
+    granted: [],
+    audience: 'activity',
+    current: input.snapshot,
+    trustedResults: [],
+  };
 }
 
 function commitOf(input: GateInput, load: GateLoad, turn: GatedTurn, at: number): GateCommit {
@@ -121,6 +129,7 @@ function commitOf(input: GateInput, load: GateLoad, turn: GatedTurn, at: number)
     currentSnapshot: turn.current,
     calls: turn.calls.map((gated, index) => ({ proposed: input.calls[index]!, gated })),
     facts: input.facts,
+    observations: turn.trustedResults,
     approvals,
     questions,
     events: [

@@ -1,6 +1,7 @@
 import { sleep } from '@temporalio/workflow';
 import { type ApprovalOutcome, NOBODY_ANSWERED } from '../src/domain/approval';
 import type { CallOutcome, ToolCall } from '../src/domain/call';
+import { typedValues } from '../src/domain/edited-arguments';
 import { normalizeToolName } from '../src/domain/permissions';
 import type { ExecuteResult, GatedCall, GateResult, Workspace } from '../src/domain/steps';
 import type { Exclusive } from './exclusive';
@@ -236,6 +237,7 @@ export class CarryOut {
         break;
       case 'edited':
         this.approvals[callId] = approvalId;
+        this.run.facts.answers.push(...typedValues(next.call?.args ?? '{}', outcome.args));
         this.open = this.open.map((call) => (call.id === callId ? { ...call, args: outcome.args } : call));
         break;
       case 'denied':

@@ -38,6 +38,7 @@ export function gate(
         audience: run.channel ? 'channel' : 'activity',
         approvals,
         facts: run.facts,
+        observations: run.observations,
         events,
         firstSequence: run.takeSequence(eventsOfGate(events.length, calls.length)),
         usage: run.budget.snapshot(),

@@ -2,7 +2,7 @@ import { type AgentBudget, BudgetTracker, type BudgetUsage, raisedBudget } from 
 import type { CallOutcome } from '../src/domain/call';
 import type { RunEventData } from '../src/domain/events';
 import type { RunInput } from '../src/domain/run';
-import type { DispatchResult, GatedCall, Grant, RunFacts } from '../src/domain/steps';
+import type { DispatchResult, GatedCall, Grant, Observation, RunFacts } from '../src/domain/steps';
 import type { PauseRequest } from './messages';
 import { type CarriedTranscript, Transcript } from './transcript';
 
@@ -11,6 +11,9 @@ export interface RidingReads {
   calls: GatedCall[];
   grant: Grant;
 }
+
+/** How much of what tools answered goes to the gate, in characters; one answer is at most a quarter of it. */
+const MAX_OBSERVED_LENGTH = 64 * 1024;
 
 /** How much of an outcome an event repeats, in characters. */
 const MAX_EVENT_TEXT = 500;
@@ -26,6 +29,8 @@ export interface CarriedRun {
   transcript: CarriedTranscript;
   riding: RidingReads | null;
   facts: RunFacts;
+  /** Absent in runs that began before it was kept. */
+  observations?: Observation[];
   channel: boolean;
   events: RunEventData[];
   paused: PauseRequest | null;
@@ -42,6 +47,8 @@ export class RunState {
   turn: number;
   riding: RidingReads | null;
   facts: RunFacts;
+  /** What tools answered lately, oldest first: where a value came from that nobody asked for. */
+  observations: Observation[];
   /** Whether reads go over the channel; off for good once the runner could not reach it. */
   channel: boolean;
   paused: PauseRequest | null;
@@ -71,6 +78,7 @@ export class RunState {
       answers: [],
       driftIterations: 0,
     };
+    this.observations = carried?.observations ?? [];
     this.channel = carried?.channel ?? false;
     this.events = carried?.events ?? [];
     this.paused = carried?.paused ?? null;
@@ -147,11 +155,22 @@ export class RunState {
     this.facts.executed++;
     const tool = call.call?.tool;
     if (wrote) this.facts.lastWriteStep = this.facts.executed;
+    if (tool !== undefined) this.observe({ tool, text: outcome.text });
     if (outcome.kind !== 'done') return;
     if (tool === 'validate' || tool === 'terraform-validate')
       this.facts.lastValidateStep = this.facts.executed;
     // One drift iteration is an apply: the plan before it is free, the next one is what the limit stops.
     if (tool === 'terraform-apply') this.facts.driftIterations++;
+  }
+
+  private observe(observation: Observation): void {
+    this.observations.push(observation);
+    let length = 0;
+    const first = this.observations.findLastIndex(({ text }) => {
+      length += text.length;
+      return length > MAX_OBSERVED_LENGTH;
+    });
+    this.observations = this.observations.slice(first + 1);
   }
 
   carry(): CarriedRun {
@@ -166,6 +185,7 @@ export class RunState {
       transcript: this.transcript.carry(),
       riding: this.riding,
       facts: this.facts,
+      observations: this.observations,
       channel: this.channel,
       events: this.events,
       paused: this.paused,

@@ -113,6 +113,12 @@ export interface RunFacts {
   driftIterations: number;
 }
 
+/** What a tool answered: not to be believed, unless the agent file trusts the tool. */
+export interface Observation {
+  tool: string;
+  text: string;
+}
+
 export interface GateInput {
   runId: string;
   organizationId: string;
@@ -127,6 +133,8 @@ export interface GateInput {
   /** Ids of approvals given in this run, by call: what they approved is read from the database, not from here. */
   approvals: Record<string, string>;
   facts: RunFacts;
+  /** What tools answered lately, oldest first. Absent in runs that began before it was kept. */
+  observations?: Observation[];
   /** Events since the last gate, to be kept with this one. */
   events: RunEventData[];
   /** Sequence of the first of them; the gate may use {@link eventsOfGate} numbers from here. */

@@ -4,13 +4,15 @@ import type { ToolCall } from '../domain/call';
 import type { RunEventData } from '../domain/events';
 import type { Tightening } from '../domain/permissions';
 import type { RunStatus } from '../domain/run';
-import type { GatedCall, RunFacts } from '../domain/steps';
+import type { GatedCall, Observation, RunFacts } from '../domain/steps';
 import type { Action } from './action';
 import type { RecordedApproval } from './gate-turn';
 
 /** What a gate needs to know before it judges, read in one go. */
 export interface GateLoad {
   agent: string;
+  /** What the run was asked to do: trusted text. */
+  prompt: string;
   narrow: Tightening | null;
   /** The stricter of the run's and the organization's. */
   halt: 'none' | 'paused' | 'stopped';
@@ -32,6 +34,8 @@ export interface GateCommit {
   currentSnapshot: string;
   calls: { proposed: ToolCall; gated: GatedCall }[];
   facts: RunFacts;
+  /** Results of tools that the agent trusts, which the verdicts may rest on. */
+  observations: Observation[];
   approvals: (PendingApproval & { action: Action })[];
   questions: PendingQuestion[];
   events: RunEventData[];

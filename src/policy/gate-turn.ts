@@ -3,11 +3,12 @@ import { type Decision, findingId } from '../domain/decision';
 import type { GrantAudience, GrantedCall } from '../domain/grant';
 import { sha256 } from '../domain/hashing';
 import type { PolicySnapshot } from '../domain/policy';
-import type { GatedCall, GateInput } from '../domain/steps';
+import type { GatedCall, GateInput, Observation } from '../domain/steps';
 import { type Action, actionHash, actionOf, covers, isContentBound } from './action';
 import { type JudgedCall, judge, stricterDecision, withApprovals } from './judge';
 import type { ReadCall } from './layer';
 import type { FindTool } from './read-call';
+import { trustedResults } from './trusted-text';
 
 /** An approval as recorded: what it was asked for, and whether people gave it. */
 export interface RecordedApproval {
@@ -23,6 +24,8 @@ export interface GateContext {
   pinned: PolicySnapshot;
   /** The organization's policy as it is now: where it is stricter, it counts. */
   current: PolicySnapshot;
+  /** What the run was asked to do: trusted text. */
+  prompt: string;
   /** The tools of a snapshot: one that was removed since is refused. */
   toolsOf(snapshot: PolicySnapshot): FindTool;
   /** The run's approvals, by id. */
@@ -41,6 +44,8 @@ export interface GatedTurn {
   audience: GrantAudience;
   /** Id of the organization's snapshot at this moment. */
   current: string;
+  /** Results of tools that the pinned snapshot trusts: kept with the decisions. */
+  trustedResults: Observation[];
 }
 
 /**
@@ -109,15 +114,17 @@ export function gateTurn(input: GateInput, context: GateContext): GatedTurn {
     granted,
     audience: isReadingTurn ? input.audience : 'activity',
     current: context.current.id,
+    trustedResults: trustedResults(input.observations ?? [], context.pinned.settings),
   };
 }
 
 function judgeBoth(
   proposed: GateInput['calls'][number],
   input: GateInput,
-  { pinned, current, toolsOf, now }: GateContext,
+  { pinned, current, prompt, toolsOf, now }: GateContext,
 ): JudgedCall {
-  const shared = { runId: input.runId, facts: input.facts, now };
+  const { runId, facts, observations = [] } = input;
+  const shared = { runId, facts, trusted: { prompt, answers: facts.answers }, observations, now };
   const underPinned = judge(proposed, { ...shared, snapshot: pinned }, toolsOf(pinned));
   if (current.id === pinned.id) return underPinned;
   const underCurrent = judge(proposed, { ...shared, snapshot: current }, toolsOf(current));

@@ -1,12 +1,12 @@
 import { LRUCache } from 'lru-cache';
 import { canonicalJson, type JsonValue } from '../domain/canonical-json';
 import type { Finding } from '../domain/decision';
-import { normalizeToolName } from '../domain/permissions';
 import { branchOf } from '../domain/run';
 import { visibleText } from '../domain/visible-text';
 import { type AtomIndex, indexTexts } from './atom-index';
 import type { PolicyContext, PolicyLayer, ReadCall } from './layer';
 import { sensitiveArguments } from './sensitive-values';
+import { trustedTexts } from './trusted-text';
 
 /**
  * Sensitive arguments must occur as a whole in trusted text (POLICY §6): the prompt, the digest, what people typed or
@@ -18,7 +18,7 @@ export const groundingLayer: PolicyLayer = (read, context) => {
   if (!trusted || grounding === 'off') return [];
   const found = sensitiveArguments(read);
   if (found.length === 0) return [];
-  const text = trustedIndex(trusted, context);
+  const text = indexOf(trustedTexts(trusted, snapshot, context.observations ?? []));
   const own = branchOf(context.runId);
   return found.flatMap(({ path, values }): Finding[] => {
     const isGrounded = (value: string) => value === own || holdsWhole(text, value);
@@ -39,26 +39,6 @@ const MAX_SHOWN_VALUES = 3;
 const SHOWN_VALUE_LENGTH = 80;
 /** How much of one tool's output is looked through for a reason, in characters. */
 const MAX_SEARCHED_LENGTH = 100_000;
-
-/** A word of consent grounds nothing, whatever it consented to. */
-const CONSENT =
-  /^\W*(?:y|yes|yep|yeah|ok|okay|sure|go ahead|please do|do it|approved?|agreed|fine|n|no)\W*$/i;
-
-function trustedIndex(
-  { prompt, answers }: NonNullable<PolicyContext['trusted']>,
-  context: PolicyContext,
-): AtomIndex {
-  const trustedTools = new Set(context.snapshot.settings.trustedTools.map(normalizeToolName));
-  const results = (context.observations ?? []).filter(({ tool }) =>
-    trustedTools.has(normalizeToolName(tool)),
-  );
-  return indexOf([
-    prompt,
-    context.snapshot.digest,
-    ...answers.filter((answer) => !CONSENT.test(answer)),
-    ...results.map(({ text }) => text),
-  ]);
-}
 
 // A run's texts are the same from call to call.
 const indexes = new LRUCache<string, AtomIndex>({

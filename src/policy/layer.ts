@@ -3,7 +3,7 @@ import type { ContentFacts } from '../domain/content';
 import type { Finding } from '../domain/decision';
 import type { Judgement } from '../domain/judgement';
 import type { PolicySnapshot } from '../domain/policy';
-import type { RunFacts } from '../domain/steps';
+import type { Observation, RunFacts } from '../domain/steps';
 import type { Tool } from '../tools/tool';
 
 /** A call that was read: the layers judge this. */
@@ -29,8 +29,8 @@ export interface PolicyContext {
   facts?: RunFacts;
   /** Absent where there is no prompt to compare with: grounding is then not evaluated. */
   trusted?: TrustedText;
-  /** What tools answered: never trusted, and quoted in reasons only. */
-  observations?: readonly { tool: string; text: string }[];
+  /** What tools answered: quoted in reasons, and trusted only where the snapshot's settings name the tool. */
+  observations?: readonly Observation[];
   /** What the call would leave behind; absent when no rule of the snapshot judges content. */
   content?: ContentFacts;
   /** Ids of findings that people approved for this call. */

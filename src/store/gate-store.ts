@@ -19,7 +19,7 @@ export function createGateStore(database: Database): GateStore {
   return database.guarded({
     async load({ runId, organizationId, step }: Parameters<GateStore['load']>[0]): Promise<GateLoad> {
       const [row] = await database.client.$queryRaw<LoadedRow[]>`
-        SELECT r."agent", r."input" -> 'narrow' AS narrow, r."halt"::text AS "runHalt",
+        SELECT r."agent", r."input" ->> 'prompt' AS prompt, r."input" -> 'narrow' AS narrow, r."halt"::text AS "runHalt",
           o."halt"::text AS "organizationHalt", o."policyRevision", r."auditLength", r."auditHash",
           (SELECT json_agg(d."gated" ORDER BY d."position") FROM "DecisionRecord" d
             WHERE d."runId" = r."id" AND d."step" = ${step}) AS recorded,
@@ -33,6 +33,7 @@ export function createGateStore(database: Database): GateStore {
       heads.set(runId, { length: row.auditLength, hash: row.auditHash });
       return {
         agent: row.agent,
+        prompt: row.prompt,
         narrow: row.narrow,
         halt: stricterHalt(row.runHalt, row.organizationHalt),
         policyMarker: String(row.policyRevision),
@@ -46,9 +47,9 @@ export function createGateStore(database: Database): GateStore {
     },
 
     async commit(record: GateCommit): Promise<void> {
-      const { runId, organizationId, step, turn, facts, at } = record;
+      const { runId, organizationId, step, turn, facts, observations, at } = record;
       const granted = new Set(record.grantedCallIds);
-      const context = JSON.stringify({ turn, facts });
+      const context = JSON.stringify({ turn, facts, ...(observations.length > 0 ? { observations } : {}) });
       const head = heads.get(runId);
       heads.delete(runId);
       await commitRun(
@@ -83,6 +84,7 @@ export function createGateStore(database: Database): GateStore {
 
 interface LoadedRow {
   agent: string;
+  prompt: string;
   narrow: Tightening | null;
   runHalt: Halt;
   organizationHalt: Halt;

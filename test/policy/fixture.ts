@@ -122,6 +122,7 @@ export function gateContext(pinned: PolicySnapshot, parts: Partial<GateContext> 
   return {
     pinned,
     current: pinned,
+    prompt: 'Look after this repository.',
     toolsOf: () => toolsWith(),
     approvals: new Map(),
     waitForPeopleMs: 86_400_000,

@@ -96,6 +96,7 @@ export function gateCommit(runId: string, snapshot: string, parts: Partial<GateC
       answers: [],
       driftIterations: 0,
     },
+    observations: [],
     approvals: [],
     questions: [],
     events: [{ type: 'status', data: { status: 'RUNNING' } }],

@@ -20,6 +20,7 @@ test('a gate of a new step finds the run, its organization and nothing recorded'
   const load = await createGateStore(stores.database).load({ ...address, step: 1 });
   expect(load).toEqual({
     agent: agent.name,
+    prompt: 'fix it',
     narrow: null,
     halt: 'none',
     policyMarker: '0',
@@ -31,7 +32,8 @@ test('a gate of a new step finds the run, its organization and nothing recorded'
 test('a committed gate is all there: decisions, events, audit, status, usage', async () => {
   const address = await stores.startRun('whole');
   const gates = createGateStore(stores.database);
-  const record = gateCommit('whole', stores.snapshot);
+  const observations = [{ tool: 'address-book', text: 'ada@example.com' }];
+  const record = gateCommit('whole', stores.snapshot, { observations });
   await gates.load({ ...address, step: 1 });
   await gates.commit(record);
   const load = await gates.load({ ...address, step: 1 });
@@ -48,7 +50,7 @@ test('a committed gate is all there: decisions, events, audit, status, usage', a
   });
   expect(decision).toMatchObject({
     proposed: record.calls[0]!.proposed,
-    context: { turn: 1, facts: record.facts },
+    context: { turn: 1, facts: record.facts, observations },
     snapshotId: stores.snapshot,
     isGranted: true,
     verdict: 'allow',
