@@ -1,0 +1,138 @@
+import { effects, strongerEffect } from '../domain/effect';
+import { judgeOperands } from './operands';
+import { type Arguments, parseArguments } from './parse-arguments';
+import { addReason, clause, type PartDraft, shown, unresolved } from './part-draft';
+import type { CommandContext, Part, SimpleCommand } from './simple-command';
+import type { CommandTable, TableRow } from './table';
+import { checks } from './table-checks';
+import { type Holding, holds, matchVerb } from './table-conditions';
+
+/** A command as its table reads it: what a named check gets. */
+export interface Invocation extends Arguments {
+  command: SimpleCommand;
+  /** The words that named the subcommand; `operands` are what follows them. */
+  verb: string[];
+}
+
+/** What a table makes of a command, and the rows that had a say in it. */
+export interface TableJudgement {
+  part: Part;
+  rows: TableRow[];
+}
+
+/** Judges a command by the table of its program; null when no row is meant for it. */
+export function judgeByTable(
+  table: CommandTable,
+  command: SimpleCommand,
+  context: CommandContext,
+): TableJudgement | null {
+  const first = parseArguments(command.args, table);
+  const choice = chooseBase(table, first);
+  if (choice === null) return null;
+  const { base, used } = choice;
+  const parsed = base.valueFlags || base.switches ? parseArguments(command.args, table, base) : first;
+  const invocation: Invocation = {
+    ...parsed,
+    command,
+    verb: parsed.operands.slice(0, used).map((word) => (word.kind === 'literal' ? word.value : word.source)),
+    operands: parsed.operands.slice(used),
+    doubts: parsed.doubts.map((doubt) => ({ ...doubt, at: Math.max(0, doubt.at - used) })),
+  };
+  const draft: PartDraft = { effect: 'read', marks: {}, why: '', findings: [], checks: [], role: 'none' };
+  const rows = [base];
+  apply(base, draft, command);
+  for (const row of table.rows) {
+    if (!row.when || (row.verb && !sameVerb(row.verb, base.verb))) continue;
+    const isWeaker = weakens(row, draft);
+    const holding = holds(row.when, invocation, isWeaker);
+    if (holding.kind === 'yes') {
+      apply(row, draft, command);
+      rows.push(row);
+    } else if (holding.kind === 'unknown' && !isWeaker && adds(row, draft))
+      draft.findings.push(doubted(holding, command));
+  }
+  if (choice.doubtful) {
+    for (const row of choice.candidates) draft.effect = strongerEffect(draft.effect, row.effect ?? 'sandbox');
+    draft.findings.push(unresolved(command, choice.doubtful, 'decides what it does'));
+  }
+  judgeOperands(table, invocation, draft, context);
+  for (const name of draft.checks) {
+    const check = checks[name];
+    // A table that names a check this release does not have is broken: the throw denies.
+    if (!check) throw new Error(`no such check: ${name}`);
+    check(invocation, draft, context);
+  }
+  const { checks: _, role: __, ...part } = draft;
+  return { part, rows };
+}
+
+interface Choice {
+  base: TableRow;
+  /** How many operands are the verb. */
+  used: number;
+  /** The unresolved word that may make another row the base, and those rows. */
+  doubtful: Arguments['operands'][number] | null;
+  candidates: TableRow[];
+}
+
+function chooseBase(table: CommandTable, { operands, doubts }: Arguments): Choice | null {
+  let best: { base: TableRow; used: number; rank: number } | null = null;
+  const candidates: TableRow[] = [];
+  for (const row of table.rows) {
+    if (row.when || !row.verb) continue;
+    const match = matchVerb(row.verb, operands);
+    if (match.kind === 'unknown') candidates.push(row);
+    else if (match.kind === 'yes' && (best === null || match.rank > best.rank))
+      best = { base: row, used: match.used, rank: match.rank };
+  }
+  if (best === null) {
+    const bare = table.rows.find((row) => !row.verb && !row.when);
+    const base = operands.length > 0 ? (table.otherwise ?? bare) : (bare ?? table.otherwise);
+    if (base === undefined) return null;
+    best = { base, used: 0, rank: 0 };
+  }
+  const hasVerbs = table.rows.some((row) => row.verb);
+  const { used } = best;
+  const early = hasVerbs ? doubts.find(({ at }) => at < used || used === 0) : undefined;
+  if (early) return { ...best, doubtful: early.word, candidates: table.rows.filter((row) => !row.when) };
+  const word = operands.slice(used).find((each) => each.kind === 'unresolved') ?? null;
+  return { ...best, doubtful: candidates.length > 0 ? word : null, candidates };
+}
+
+function apply(row: TableRow, draft: PartDraft, command: SimpleCommand): void {
+  if (row.instead) {
+    draft.marks = {};
+    draft.checks = [];
+  }
+  if (row.effect) draft.effect = row.effect;
+  const why = row.why?.replaceAll('{command}', shown(command));
+  if (row.effect) draft.why = why ?? clause(draft.effect, command);
+  for (const mark of row.marks ?? []) addReason(draft, mark, why ?? clause(mark, command));
+  if (row.check) draft.checks.push(row.check);
+  if (row.operands) draft.role = row.operands;
+}
+
+/** Whether a row makes less of a command, so that a doubt must not let it count. */
+function weakens(row: TableRow, draft: PartDraft): boolean {
+  return (
+    row.instead === true ||
+    (row.effect !== undefined && effects.indexOf(row.effect) < effects.indexOf(draft.effect))
+  );
+}
+
+function adds(row: TableRow, draft: PartDraft): boolean {
+  return (
+    (row.effect !== undefined && effects.indexOf(row.effect) > effects.indexOf(draft.effect)) ||
+    (row.marks ?? []).some((mark) => !(mark in draft.marks)) ||
+    (row.check !== undefined && !draft.checks.includes(row.check)) ||
+    (row.operands !== undefined && row.operands !== draft.role)
+  );
+}
+
+function doubted(holding: Holding & { kind: 'unknown' }, command: SimpleCommand) {
+  return unresolved(command, holding.word, 'may be a flag or value that changes what it does');
+}
+
+function sameVerb(one: readonly string[], other: readonly string[] | undefined): boolean {
+  return one.length === other?.length && one.every((word, at) => word === other[at]);
+}

@@ -1,0 +1,111 @@
+import type { Mark } from '../domain/effect';
+import { classifyPath, type PathUse } from './classify-path';
+import { judgeHost } from './hosts';
+import type { Invocation } from './match-table';
+import { addReason, type PartDraft, raise, shown } from './part-draft';
+import { matchesPattern } from './pattern';
+import type { CommandContext, SimpleCommand } from './simple-command';
+import type { CommandTable, OperandRole } from './table';
+import type { Word } from './word';
+
+/** Judges what a command names: the paths and hosts among its operands and flag values, and its context. */
+export function judgeOperands(
+  table: CommandTable,
+  invocation: Invocation,
+  draft: PartDraft,
+  context: CommandContext,
+): void {
+  const { command, operands, flags } = invocation;
+  for (const [index, word] of operands.entries()) {
+    const use = useOf(draft.role, index, operands.length);
+    if (use === 'host') judgeHost(word, draft, command, context);
+    else if (use !== null) addPath(word, use, draft, command, context);
+  }
+  for (const { names, value } of flags) {
+    if (value === null) continue;
+    if (names.some((name) => table.writeFlags.includes(name)))
+      addPath(value, 'write', draft, command, context);
+    else if (names.some((name) => table.readFlags.includes(name)))
+      addPath(value, 'read', draft, command, context);
+    if (names.some((name) => table.contextFlags.includes(name)))
+      judgeContextName(value, draft, command, context);
+  }
+  for (const variable of table.contextVariables) {
+    const value = command.assignments.get(variable);
+    if (value === undefined) continue;
+    const word: Word =
+      value === null
+        ? { kind: 'unresolved', source: `$${variable}`, prefix: '', maySplit: false }
+        : { kind: 'literal', value, hasGlob: false };
+    judgeContextName(word, draft, command, context);
+  }
+}
+
+/** Adds what using a path means; `-` is the standard input or output, and a write is at least of effect `sandbox`. */
+export function addPath(
+  word: Word,
+  use: PathUse,
+  draft: PartDraft,
+  command: SimpleCommand,
+  context: CommandContext,
+): void {
+  if (word.kind === 'literal' && (word.value === '-' || word.value === '')) return;
+  if (use !== 'read')
+    raise(draft, 'sandbox', `\`${shown(command)}\` ${use === 'write' ? 'writes' : 'deletes'} a file`);
+  const { marks, findings } = classifyPath(word, use, context);
+  for (const [mark, because] of Object.entries(marks)) addReason(draft, mark as Mark, because);
+  draft.findings.push(...findings);
+}
+
+/** A change in a protected context is denied, and one in a context that is not known is asked. */
+export function judgeContextName(
+  word: Word,
+  draft: PartDraft,
+  command: SimpleCommand,
+  context: CommandContext,
+): void {
+  const patterns = context.settings.protectedContexts;
+  if (draft.effect === 'read' || patterns.length === 0) return;
+  if (word.kind === 'unresolved')
+    draft.findings.push({
+      verdict: 'ask',
+      layer: 'commands',
+      rule: 'unresolved',
+      message: `\`${shown(command)}\` names a context that is not known before it runs`,
+    });
+  else {
+    const pattern = patterns.find((each) => matchesPattern(each.toLowerCase(), word.value.toLowerCase()));
+    if (pattern !== undefined)
+      draft.findings.push({
+        verdict: 'deny',
+        layer: 'commands',
+        rule: 'protected-context',
+        message: `\`${shown(command)}\` would change \`${word.value}\`, which is protected by \`${pattern}\``,
+      });
+  }
+}
+
+function useOf(role: OperandRole, index: number, count: number): PathUse | 'host' | null {
+  const isLast = index === count - 1;
+  switch (role) {
+    case 'none':
+    case 'text':
+      return null;
+    case 'read':
+    case 'write':
+    case 'delete':
+      return role;
+    case 'hosts':
+      return 'host';
+    case 'first-text-then-read':
+      return index === 0 ? null : 'read';
+    case 'first-text-then-write':
+      return index === 0 ? null : 'write';
+    case 'first-text-then-delete':
+      return index === 0 ? null : 'delete';
+    case 'read-then-write':
+      return isLast && count > 1 ? 'write' : 'read';
+    case 'delete-then-write':
+      return isLast && count > 1 ? 'write' : 'delete';
+  }
+}
