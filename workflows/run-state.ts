@@ -156,11 +156,10 @@ export class RunState {
     const tool = call.call?.tool;
     if (wrote) this.facts.lastWriteStep = this.facts.executed;
     if (tool !== undefined) this.observe({ tool, text: outcome.text });
-    if (outcome.kind !== 'done') return;
-    if (tool === 'validate' || tool === 'terraform-validate')
-      this.facts.lastValidateStep = this.facts.executed;
-    // One drift iteration is an apply: the plan before it is free, the next one is what the limit stops.
+    // One drift iteration is an apply, failed ones too: the plan before it is free, the next one is what the limit stops.
     if (tool === 'terraform-apply') this.facts.driftIterations++;
+    if (outcome.kind === 'done' && (tool === 'validate' || tool === 'terraform-validate'))
+      this.facts.lastValidateStep = this.facts.executed;
   }
 
   private observe(observation: Observation): void {

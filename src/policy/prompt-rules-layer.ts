@@ -3,9 +3,11 @@ import type { PolicyLayer } from './layer';
 const MAX_DRIFT_ITERATIONS = 10;
 
 /** What holds when a model ignores its prompt rules: validate before a pull request, and no endless drift loop. */
-export const promptRulesLayer: PolicyLayer = ({ tool }, { facts }) => {
+export const promptRulesLayer: PolicyLayer = ({ tool, judgement }, { facts }) => {
   if (!facts) return [];
-  if (tool.name === 'create-pr' && facts.lastValidateStep <= facts.lastWriteStep)
+  // By its flag, so that a command that opens one counts too.
+  const opensPullRequest = tool.name === 'create-pr' || judgement.approvalFlags?.includes('prCreation');
+  if (opensPullRequest && facts.lastValidateStep <= facts.lastWriteStep)
     return [
       {
         verdict: 'deny',
