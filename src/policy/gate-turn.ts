@@ -5,6 +5,8 @@ import { sha256 } from '../domain/hashing';
 import type { PolicySnapshot } from '../domain/policy';
 import type { GatedCall, GateInput, Observation } from '../domain/steps';
 import { type Action, actionHash, actionOf, covers, isContentBound } from './action';
+import { NO_CONTENT } from './content/content-loader';
+import type { TurnContent } from './content/turn-content';
 import { type JudgedCall, judge, stricterDecision, withApprovals } from './judge';
 import type { ReadCall } from './layer';
 import type { FindTool } from './read-call';
@@ -30,6 +32,8 @@ export interface GateContext {
   toolsOf(snapshot: PolicySnapshot): FindTool;
   /** The run's approvals, by id. */
   approvals: ReadonlyMap<string, RecordedApproval>;
+  /** What calls would leave behind; absent where no rule judges it. */
+  content?: TurnContent;
   /** How long people have, in milliseconds. */
   waitForPeopleMs: number;
   /** Milliseconds since the epoch. */
@@ -60,7 +64,7 @@ export function gateTurn(input: GateInput, context: GateContext): GatedTurn {
   let isEffectHeld = false;
   let isEffectOpen = false;
   const calls = input.calls.map((proposed): GatedCall => {
-    const { read, decision: judged } = judgeBoth(proposed, input, context);
+    const { read, decision: judged } = judgeBoth(proposed, input, context, isEffectOpen);
     if (!read) return unreadable(proposed.id, judged);
     const action = actionOf(read, judged, input.facts);
     actions.set(proposed.id, action);
@@ -121,10 +125,15 @@ export function gateTurn(input: GateInput, context: GateContext): GatedTurn {
 function judgeBoth(
   proposed: GateInput['calls'][number],
   input: GateInput,
-  { pinned, current, prompt, toolsOf, now }: GateContext,
+  { pinned, current, prompt, toolsOf, content, now }: GateContext,
+  isBehindEffect: boolean,
 ): JudgedCall {
   const { runId, facts, observations = [] } = input;
-  const shared = { runId, facts, trusted: { prompt, answers: facts.answers }, observations, now };
+  const trusted = { prompt, answers: facts.answers };
+  // What earlier calls will have committed is judged when they have: the call is gated again before it may start.
+  const isTooEarly = isBehindEffect && content?.ofTree.has(proposed.id) === true;
+  const left = isTooEarly ? NO_CONTENT : content?.facts.get(proposed.id);
+  const shared = { runId, facts, trusted, observations, now, ...(left ? { content: left } : {}) };
   const underPinned = judge(proposed, { ...shared, snapshot: pinned }, toolsOf(pinned));
   if (current.id === pinned.id) return underPinned;
   const underCurrent = judge(proposed, { ...shared, snapshot: current }, toolsOf(current));
@@ -158,7 +167,7 @@ function givenApproval(
 }
 
 /** An agent that nobody watches (CI, schedules) is refused where others wait. */
-function refuseToAsk(decision: Decision, { settings }: PolicySnapshot): Decision {
+export function refuseToAsk(decision: Decision, { settings }: PolicySnapshot): Decision {
   if (decision.verdict !== 'ask' || settings.onAsk === 'wait') return decision;
   return {
     ...decision,

@@ -105,7 +105,7 @@ function decide(
 }
 
 /** INVARIANT: an error denies, and so does a decision that no layer had anything to say about. */
-function verdictOf(findings: readonly Finding[], errors: readonly DecisionError[]): Verdict {
+export function verdictOf(findings: readonly Finding[], errors: readonly DecisionError[]): Verdict {
   if (errors.length > 0 || findings.length === 0) return 'deny';
   return findings.map((finding) => finding.verdict).reduce(strictest);
 }
