@@ -43,7 +43,7 @@ export function argumentsRecord(
     const value = propertyOf(args, name);
     if (value === undefined || value === null) continue;
     try {
-      record[name] = valueOf(attribute, value);
+      record[name] = cedarValue(attribute, value);
     } catch (error) {
       if (!(error instanceof UnsayableError)) throw error;
       unsayable.set(name, error.message);
@@ -139,7 +139,7 @@ function resolved(schema: JsonSchema, { root }: Place): JsonSchema {
   return found;
 }
 
-function valueOf(type: Type<string>, value: unknown): CedarValueJson {
+function cedarValue(type: Type<string>, value: unknown): CedarValueJson {
   switch (type.type) {
     case 'String':
       if (typeof value === 'string') return value;
@@ -155,7 +155,7 @@ function valueOf(type: Type<string>, value: unknown): CedarValueJson {
       break;
     case 'Set': {
       const { element } = type as { element: Type<string> };
-      if (Array.isArray(value)) return value.map((each) => valueOf(element, each));
+      if (Array.isArray(value)) return value.map((each) => cedarValue(element, each));
       break;
     }
     case 'Record': {

@@ -30,7 +30,10 @@ export function toolsInGroup(group: string): readonly string[] {
  *   resource.getTag("storage_encrypted") == "true"`, `resource.hasTag("tags.Owner")`
  * - `context`: `args` (typed by the tool's own schema), `effect`, `marks`, `approvals` (ids of approved findings)
  */
-export function schemaOf(tools: Iterable<Tool>): SchemaJson<string> {
+export function schemaOf(
+  tools: Iterable<Tool>,
+  argumentsOf: (tool: Tool) => CedarRecord = seenArguments,
+): SchemaJson<string> {
   const actions: SchemaJson<string>[string]['actions'] = { [CHANGES_CONTENT]: {} };
   for (const tool of tools) {
     const name = normalizeToolName(tool.name);
@@ -43,7 +46,7 @@ export function schemaOf(tools: Iterable<Tool>): SchemaJson<string> {
         context: {
           type: 'Record',
           attributes: {
-            args: seenArguments(tool),
+            args: argumentsOf(tool),
             effect: STRING,
             marks: STRINGS,
             approvals: STRINGS,

@@ -1,0 +1,41 @@
+import type { EntityUid } from '@cedar-policy/cedar-wasm/nodejs';
+import type { CompiledRule } from './compile-rules';
+import { loadCedar } from './load-cedar';
+import type { ResourceRequest } from './request';
+import type { Slice } from './rule-index';
+
+/** What rules say of one request. */
+export type Evaluation =
+  | { kind: 'judged'; matched: CompiledRule[]; failed: { rule: CompiledRule; problem: string }[] }
+  /** Cedar takes the request for none that its schema allows: nothing was judged. */
+  | { kind: 'refused'; problem: string };
+
+/** Asks Cedar which rules of a slice match. Its verdict is not looked at: every rule that matches is reported. */
+export function evaluate({ name, rules }: Slice, request: ResourceRequest): Evaluation {
+  const answer = loadCedar().statefulIsAuthorized({
+    principal: request.principal.uid as EntityUid,
+    action: { type: 'Action', id: request.tool },
+    resource: request.resource.uid as EntityUid,
+    context: request.context,
+    preparsedSchemaName: request.schemaName,
+    // Without it an object of the right shape in the context would be believed to be an entity.
+    validateRequest: true,
+    preparsedPolicySetId: name,
+    entities: [request.principal, request.resource],
+  });
+  if (answer.type === 'failure')
+    return { kind: 'refused', problem: answer.errors[0]?.message ?? 'no reason was given' };
+  const { reason, errors } = answer.response.diagnostics;
+  const ruleOf = (id: string): CompiledRule => {
+    const rule = rules.get(id);
+    if (!rule) throw new Error(`cedar names an unknown rule: ${id}`);
+    return rule;
+  };
+  return {
+    kind: 'judged',
+    // A permit is named only where nothing forbids.
+    matched: reason.map(ruleOf).filter(({ json }) => json.effect === 'forbid'),
+    // INVARIANT: Cedar skips a rule that fails, so a broken `forbid` would let everything pass.
+    failed: errors.map(({ policyId, error }) => ({ rule: ruleOf(policyId), problem: error.message })),
+  };
+}

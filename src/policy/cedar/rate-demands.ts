@@ -1,0 +1,34 @@
+import type { RateDemand } from '../../domain/rate';
+import type { PolicyContext, ReadCall } from '../layer';
+import { compileRules } from './compile-rules';
+import { evaluate } from './evaluate';
+import { callRequest, readerOf, touchedBy, touchRequest } from './request';
+
+/**
+ * The sliding windows that a call counts against: one for each rule with `@rate` that matches. Asked about calls that
+ * are allowed; rules that fail are denials of the organization layer, which stands before.
+ *
+ * @throws Error when a rule cannot be judged: the caller refuses the call
+ */
+export function rateDemands(read: ReadCall, context: PolicyContext): RateDemand[] {
+  const { snapshot } = context;
+  if (snapshot.rules.length === 0) return [];
+  const { rates } = compileRules(snapshot);
+  if (!rates.hasRulesFor(read.tool.name)) return [];
+  const call = callRequest(read, context);
+  const demands = new Map<string, RateDemand>();
+  for (const touched of touchedBy(read, context)) {
+    const request = touchRequest(call, touched);
+    const slice = rates.sliceFor(request.tool, readerOf(request));
+    if (!slice) continue;
+    const evaluation = evaluate(slice, request);
+    if (evaluation.kind === 'refused' || evaluation.failed.length > 0)
+      throw new Error('a rule with a rate cannot judge this call');
+    for (const { id, message, outcome } of evaluation.matched) {
+      if (outcome.kind !== 'rate') continue;
+      const { per, limit, windowMs } = outcome;
+      demands.set(id, { rule: id, message, per, limit, windowMs });
+    }
+  }
+  return [...demands.values()];
+}
