@@ -6,6 +6,9 @@ import type { RunEventData } from '../src/domain/events';
 import { GRANT_LIFETIME_S, type GrantAudience, type GrantedCall } from '../src/domain/grant';
 import type { PolicySnapshot } from '../src/domain/policy';
 import type { GatedCall, GateInput, GateResult, Grant, Workspace } from '../src/domain/steps';
+import { judgesContent } from '../src/policy/cedar/compile-rules';
+import type { ContentLoader } from '../src/policy/content/content-loader';
+import { contentOfTurn } from '../src/policy/content/turn-content';
 import type { GateCommit, GateLoad, GateStore } from '../src/policy/gate-records';
 import { type GatedTurn, gateTurn, unreadable } from '../src/policy/gate-turn';
 import type { FindTool } from '../src/policy/read-call';
@@ -20,6 +23,8 @@ export interface PolicyGateDependencies {
   currentPolicy: CurrentPolicy;
   /** The tools of a snapshot: built-in and the user's own. */
   toolsOf(snapshot: PolicySnapshot): FindTool;
+  /** What calls would leave behind, for rules about content. */
+  contents: ContentLoader;
   minter: GrantMinter;
   /** RFC 7638 thumbprints of the keys that may present grants. */
   presenters: { runner: string; sandboxes: ReadonlySet<string> };
@@ -57,7 +62,7 @@ async function gateOnce(input: GateInput, dependencies: PolicyGateDependencies):
 async function judgeTurn(
   input: GateInput,
   load: GateLoad,
-  { snapshots, currentPolicy, toolsOf, waitForPeopleMs, now }: PolicyGateDependencies,
+  { snapshots, currentPolicy, toolsOf, contents, waitForPeopleMs, now }: PolicyGateDependencies,
 ): Promise<GatedTurn> {
   let pinned: PolicySnapshot;
   let current: PolicySnapshot;
@@ -68,11 +73,14 @@ async function judgeTurn(
     if (error instanceof GatehouseError && !isOutage(error)) return refuseAll(input, error);
     throw error;
   }
+  const isJudged = (tool: string) => [pinned, current].some((each) => mayJudgeContent(each, tool));
+  const content = await contentOfTurn(input, pinned.settings, toolsOf(pinned), isJudged, contents);
   const turn = gateTurn(input, {
     pinned,
     current,
     prompt: load.prompt,
     toolsOf,
+    content,
     approvals: new Map(load.approvals.map((approval) => [approval.id, approval])),
     waitForPeopleMs,
     now: now(),
@@ -84,6 +92,15 @@ async function judgeTurn(
     calls: turn.calls.map((call) => recorded.get(call.callId) ?? call),
     granted: turn.granted.filter((call) => recorded.get(call.id)?.decision.verdict === 'allow'),
   };
+}
+
+/** Rules that cannot even be compiled are refused by their layer, whatever the content. */
+function mayJudgeContent(snapshot: PolicySnapshot, tool: string): boolean {
+  try {
+    return judgesContent(snapshot, tool);
+  } catch {
+    return false;
+  }
 }
 
 /** An outage heals and is waited for; a policy that cannot be had otherwise refuses every call. */

@@ -5,13 +5,22 @@ import { LRUCache } from 'lru-cache';
 import type { ArtifactStore } from '../artifacts/artifact-store';
 import type { ContentFile, ContentIndex } from '../domain/content';
 import { GatehouseError } from '../domain/errors';
-import { isSecretPath } from '../tools/secret-paths';
+import { isSecretPath } from '../shell/secret-paths';
 import type { OsSandbox } from './os-sandbox';
 import type { RunFolder } from './run-folder';
 import { runState, STATE_FOLDER, unreadable } from './workspace-state';
 
 /** Endings of the files that content rules look at. */
-const ENDINGS = ['.tf', '.tf.json', '.tfvars', '.tfvars.json', '.yaml', '.yml'] as const;
+const ENDINGS = [
+  '.tf',
+  '.tf.json',
+  '.tofu',
+  '.tofu.json',
+  '.tfvars',
+  '.tfvars.json',
+  '.yaml',
+  '.yml',
+] as const;
 
 /** Most files that are kept; past them the content is not known, and rules about it refuse. */
 const MAX_FILES = 5_000;

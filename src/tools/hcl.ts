@@ -8,6 +8,8 @@ export interface SyntaxProblem {
   /** Counted from 1. */
   line: number;
   message: string;
+  /** Whether nothing of the file can be read, rather than one of its parts being odd. */
+  isSyntax?: boolean;
 }
 
 /** Longest file that is parsed, in characters, and deepest nesting of brackets: the parser recurses. */

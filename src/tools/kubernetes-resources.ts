@@ -16,14 +16,19 @@ export function kubernetesResources(
   for (const document of parseAllDocuments(text, { lineCounter, prettyErrors: false })) {
     if (!('errors' in document)) continue;
     for (const error of document.errors)
-      problems.push({ file, line: lineCounter.linePos(error.pos[0]).line, message: oneLine(error.message) });
+      problems.push({
+        file,
+        line: lineCounter.linePos(error.pos[0]).line,
+        message: oneLine(error.message),
+        isSyntax: true,
+      });
     if (document.errors.length > 0) continue;
     const line = lineCounter.linePos(document.contents?.range?.[0] ?? 0).line;
     try {
       // Custom tags are kept as text; aliases are limited, so that a small file cannot grow huge.
       collect(file, line, document.toJS({ maxAliasCount: 100 }), resources, problems);
     } catch {
-      problems.push({ file, line, message: 'its aliases expand too far' });
+      problems.push({ file, line, message: 'its aliases expand too far', isSyntax: true });
     }
   }
   return { resources, problems };

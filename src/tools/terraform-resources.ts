@@ -8,8 +8,21 @@ export async function terraformResources(
 ): Promise<{ resources: DescribedResource[]; problems: SyntaxProblem[] }> {
   const parsed = await parseHcl(file, text);
   if (!parsed.ok) return { resources: [], problems: parsed.problems };
+  const resources = terraformBlocks(file, text, parsed.body).map(({ kind: _kind, ...block }) => block);
+  return { resources, problems: [] };
+}
+
+/** A block of a Terraform file that has an address. */
+export interface TerraformBlock extends DescribedResource {
+  /** `resource`, `data`, `module`, … */
+  kind: string;
+}
+
+/** The blocks of a parsed file, in its order. Terraform's JSON writes lists where its own language repeats a block. */
+export function terraformBlocks(file: string, text: string, root: HclBody): TerraformBlock[] {
   const lines = blockLines(text);
-  const resources = blocksOf(parsed.body).map(({ kind, labels, body }) => ({
+  const blocks = blocksOf(root).map(({ kind, labels, body }) => ({
+    kind,
     address: addressOf(kind, labels),
     type: kind === 'resource' || kind === 'data' ? (labels[0] ?? kind) : kind,
     name: labels.at(-1) ?? kind,
@@ -17,7 +30,7 @@ export async function terraformResources(
     line: lines.get([kind, ...labels].join(' '))?.shift() ?? 1,
     attributes: body,
   }));
-  return { resources: resources.sort((one, other) => one.line - other.line), problems: [] };
+  return blocks.sort((one, other) => one.line - other.line);
 }
 
 interface Block {
@@ -41,7 +54,8 @@ function blocksOf(root: HclBody): Block[] {
   const collect = (kind: string, labels: string[], missing: number, value: unknown) => {
     if (missing === 0) {
       for (const body of Array.isArray(value) ? value : [value]) blocks.push({ kind, labels, body });
-    } else if (typeof value === 'object' && value !== null)
+    } else if (Array.isArray(value)) for (const part of value) collect(kind, labels, missing, part);
+    else if (typeof value === 'object' && value !== null)
       for (const [label, inner] of Object.entries(value))
         collect(kind, [...labels, label], missing - 1, inner);
   };

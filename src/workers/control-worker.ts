@@ -9,6 +9,7 @@ import { createLocalArtifactStore } from '../artifacts/local-artifact-store';
 import { createGrantMinter } from '../broker/grant';
 import { loadKey, loadPublicKey, thumbprintOf } from '../broker/keys';
 import type { ControlConfig } from '../config';
+import { createContentLoader } from '../policy/content/content-loader';
 import { createAgentStore } from '../store/agent-store';
 import { createCurrentPolicy } from '../store/current-policy';
 import { openDatabase } from '../store/database';
@@ -58,6 +59,7 @@ export async function createControlWorker(
         snapshots,
         currentPolicy: createCurrentPolicy(agents, policies, snapshots),
         toolsOf: createToolsOf(),
+        contents: createContentLoader({ artifacts }),
         minter: createGrantMinter(loadKey(config.GATEHOUSE_GRANT_KEY)),
         presenters: {
           runner: thumbprintOf(loadPublicKey(config.GATEHOUSE_RUNNER_PUBLIC_KEY)),

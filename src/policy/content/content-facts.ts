@@ -1,0 +1,118 @@
+import type { ContentFacts, ContentResource } from '../../domain/content';
+import { sha256 } from '../../domain/hashing';
+import type { TerraformBlock } from '../../tools/terraform-resources';
+import { flatten, TooManyAttributesError } from './flatten';
+import { folderOf, type ParsedFile, parseFile, type SourceFile } from './source-file';
+import { type Surroundings, terraformFacts } from './terraform-facts';
+
+/** A file, or why its content is not to be had: `problem` completes "`main.tf` …". */
+export type JudgedFile = SourceFile | { path: string; problem: string };
+
+/** What a set of files declares, and which of them could not be read. */
+export interface DeclaredContent {
+  resources: ContentResource[];
+  /** Files of which nothing can be said, by path. */
+  problems: ReadonlyMap<string, FileProblem>;
+}
+
+interface FileProblem {
+  /** Completes "`main.tf` …". */
+  text: string;
+  /** Tells the same file from another one with the same problem. */
+  content: string;
+}
+
+/**
+ * Reads what files declare.
+ *
+ * @param isWhole whether these are all Terraform files of the repository: only then are defaults of variables believed,
+ * since a module's caller may set them
+ */
+export async function declaredContent(
+  files: readonly JudgedFile[],
+  { isWhole }: { isWhole: boolean },
+): Promise<DeclaredContent> {
+  const problems = new Map<string, FileProblem>();
+  const parsed: ParsedFile[] = [];
+  for (const file of files) {
+    if ('problem' in file) problems.set(file.path, { text: file.problem, content: '' });
+    else {
+      const found = await parseFile(file);
+      if (found?.kind === 'unparsable')
+        problems.set(file.path, { text: found.problem, content: sha256(file.text) });
+      else if (found) parsed.push(found);
+    }
+  }
+  const terraform = parsed.filter((file) => file.kind === 'terraform');
+  const surroundings: Surroundings = {
+    values: parsed.filter((file) => file.kind === 'values'),
+    modules: terraform.flatMap(({ blocks }): TerraformBlock[] =>
+      blocks.filter(({ kind }) => kind === 'module'),
+    ),
+    isWhole,
+  };
+  const resources: ContentResource[] = [];
+  for (const folder of new Set(terraform.map(({ path }) => folderOf(path)))) {
+    const own = terraform.filter(({ path }) => folderOf(path) === folder);
+    const facts = await within(own, problems, () => terraformFacts(own, surroundings));
+    resources.push(...facts);
+  }
+  for (const file of parsed)
+    if (file.kind === 'kubernetes')
+      resources.push(...(await within([file], problems, async () => file.resources.map(kubernetesFacts))));
+  return { resources, problems };
+}
+
+/** Facts about what a change declares beyond what was there before; unchanged things are not judged again. */
+export function changedContent(after: DeclaredContent, ...before: readonly DeclaredContent[]): ContentFacts {
+  for (const [path, problem] of after.problems)
+    if (!before.some(({ problems }) => isSame(problems.get(path), problem)))
+      return { kind: 'unavailable', problem: `\`${path}\` ${problem.text}` };
+  const known = new Set(before.flatMap(({ resources }) => resources.map(identity)));
+  return { kind: 'loaded', resources: after.resources.filter((resource) => !known.has(identity(resource))) };
+}
+
+function isSame(one: FileProblem | undefined, other: FileProblem): boolean {
+  return one?.text === other.text && one.content === other.content;
+}
+
+/** A resource that only moved within its folder is the same. */
+function identity({ line: _line, file, ...resource }: ContentResource): string {
+  return JSON.stringify([folderOf(file), resource]);
+}
+
+async function within(
+  files: readonly { path: string }[],
+  problems: Map<string, FileProblem>,
+  work: () => Promise<ContentResource[]>,
+): Promise<ContentResource[]> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof TooManyAttributesError)) throw error;
+    for (const { path } of files)
+      problems.set(path, { text: 'says more about one thing than is judged', content: '' });
+    return [];
+  }
+}
+
+function kubernetesFacts({
+  type,
+  name,
+  namespace,
+  address,
+  file,
+  line,
+  attributes,
+}: Extract<ParsedFile, { kind: 'kubernetes' }>['resources'][number]): ContentResource {
+  return {
+    language: 'kubernetes',
+    type,
+    name,
+    address: namespace === undefined ? address : `${namespace}/${address}`,
+    file,
+    line,
+    attributes: { ...flatten(attributes), '@name': name },
+    referencedBy: [],
+  };
+}

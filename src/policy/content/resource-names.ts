@@ -1,0 +1,20 @@
+/** Attributes in which a resource has the name that people and clouds know it by, most telling first. */
+export const NAME_ATTRIBUTES = [
+  'bucket',
+  'identifier',
+  'cluster_identifier',
+  'function_name',
+  'cluster_name',
+  'db_name_identifier',
+  'table_name',
+  'queue_name',
+  'domain_name',
+  'repository_name',
+  'replication_group_id',
+  'cluster_id',
+  'name',
+  'bucket_prefix',
+  'identifier_prefix',
+  'cluster_identifier_prefix',
+  'name_prefix',
+] as const;
