@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { isGitPath } from '../shell/protected-paths';
 import { defineTool } from './define-tool';
 import { failed, failureOf, succeeded } from './output';
-import { isGitPath, judgePaths, pathArgument, workspacePath } from './paths';
+import { judgePaths, pathArgument, workspacePath } from './paths';
 import { runScript } from './shell';
 
 const MAX_LINES = 2000;

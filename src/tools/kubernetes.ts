@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { matchesBranch } from '../domain/glob';
 import { defineTool } from './define-tool';
-import { matchesBranch } from './glob';
 import { outputOf, succeeded } from './output';
 import { judgePaths, pathArgument, workspacePath } from './paths';
 import { runScript } from './shell';

@@ -3,8 +3,8 @@ import type { Finding } from '../domain/decision';
 import type { Effect } from '../domain/effect';
 import { GatehouseError } from '../domain/errors';
 import type { JudgeContext, Judgement } from '../domain/judgement';
-import { matchesPath } from './glob';
-import { isSecretPath } from './secret-paths';
+import { isGitPath, protectingPattern } from '../shell/protected-paths';
+import { isSecretPath } from '../shell/secret-paths';
 
 /** A path argument; whether it stays in the workspace is judged, not parsed, so that the refusal is on record. */
 export const pathArgument = z.string().min(1).max(4096);
@@ -18,11 +18,6 @@ export function normalizePath(path: string): string | null {
   const segments = path.split('/').filter((segment) => segment !== '' && segment !== '.');
   if (segments.includes('..')) return null;
   return segments.length === 0 ? '.' : segments.join('/');
-}
-
-/** Whether a normalised path is `.git` or in one, at any depth. */
-export function isGitPath(path: string): boolean {
-  return path.split('/').some((segment) => segment.toLowerCase() === '.git');
 }
 
 /**
@@ -72,11 +67,6 @@ export function judgePaths(
 export function isWithheld(path: string, named: string, settings: JudgeContext['settings']): boolean {
   if (path === named) return false;
   return isSecretPath(path) || protectingPattern(path, settings.protectedPaths) !== null;
-}
-
-function protectingPattern(path: string, patterns: readonly string[]): string | null {
-  if (isGitPath(path)) return '.git';
-  return patterns.find((pattern) => matchesPath(pattern, path)) ?? null;
 }
 
 function escapeFinding(path: string): Finding {

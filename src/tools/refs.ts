@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { matchesBranch } from './glob';
+import { matchesBranch } from '../domain/glob';
 
 /** A branch name without `refs/heads/`, in the letters that git and every shell take as they are. */
 export const branchArgument = z

@@ -1,4 +1,4 @@
-import { matchesPath } from './glob';
+import { matchesPath } from '../domain/glob';
 
 /** Files that hold keys, tokens or credentials, by their usual names (patterns of {@link matchesPath}). */
 export const SECRET_PATTERNS = [
