@@ -6,6 +6,7 @@ import {
   findingId,
   strictest,
   type Verdict,
+  verdicts,
 } from '../domain/decision';
 import { branchOf } from '../domain/run';
 import { approvalsLayer } from './approvals-layer';
@@ -107,6 +108,8 @@ function decide(
 /** INVARIANT: an error denies, and so does a decision that no layer had anything to say about. */
 export function verdictOf(findings: readonly Finding[], errors: readonly DecisionError[]): Verdict {
   if (errors.length > 0 || findings.length === 0) return 'deny';
+  // A verdict that this release does not know is none to rely on.
+  if (!findings.every(({ verdict }) => verdicts.includes(verdict))) return 'deny';
   return findings.map((finding) => finding.verdict).reduce(strictest);
 }
 

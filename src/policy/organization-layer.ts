@@ -103,7 +103,8 @@ class Said {
       const finding = this.failed.has(rule) ? null : matchFinding(rule, places);
       if (finding) findings.push(observed(finding, isObserving || rule.isObserved));
     }
-    return findings;
+    // Cedar names rules in no order; the same call has the same decision, word for word.
+    return findings.sort((one, other) => (one.rule < other.rule ? -1 : Number(one.rule > other.rule)));
   }
 }
 

@@ -21,7 +21,9 @@ const SHOWN_PROBLEM_LENGTH = 600;
 
 /**
  * Reads a proposed call, once and strictly: the tool is looked up by its normalised name, the arguments become
- * RFC 8785 JSON, unknown and duplicate keys are refused, defaults filled in. Never throws.
+ * RFC 8785 JSON, unknown and duplicate keys are refused, defaults filled in.
+ *
+ * @throws whatever the tool's judgement throws: the gate refuses the call
  */
 export function readCall(proposed: ToolCall, findTool: FindTool, context: JudgeContext): Reading {
   const tool = findTool(normalizeToolName(proposed.tool));
@@ -45,7 +47,11 @@ export function readCall(proposed: ToolCall, findTool: FindTool, context: JudgeC
       `wrong arguments for \`${tool.name}\`: ${visibleText(z.prettifyError(parsed.error).replace(/\s*\n\s*/g, ' '), SHOWN_PROBLEM_LENGTH)}`,
     );
   const call = { id: proposed.id, tool: tool.name, args: canonicalJson(parsed.data) };
-  return { ok: true, read: { call, args: parsed.data, tool, judgement: tool.judge(parsed.data, context) } };
+  const judgement = tool.judge(parsed.data, context);
+  // The rest of it is for the layers, which are refused one by one where they cannot make sense of it.
+  if (typeof judgement !== 'object' || judgement === null || !Array.isArray(judgement.marks))
+    throw new TypeError(`tool ${tool.name} judged nothing`);
+  return { ok: true, read: { call, args: parsed.data, tool, judgement } };
 }
 
 function refuse(tool: Tool | null, rule: string, message: string): Reading {
