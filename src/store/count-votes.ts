@@ -21,7 +21,14 @@ export function refusalOfVote(
     findings,
     votes,
     requestedBy,
-  }: { findings: readonly Finding[]; votes: readonly Vote[]; requestedBy: string },
+    requiresSignatures,
+  }: {
+    findings: readonly Finding[];
+    votes: readonly Vote[];
+    requestedBy: string;
+    /** An organization that takes people at their word takes it for their roles too; the record says unverified. */
+    requiresSignatures: boolean;
+  },
 ): string | null {
   const earlier = votes.find((each) => each.by === vote.by);
   if (earlier && vote.verdict === 'approve') return `\`${vote.by}\` has said \`${earlier.verdict}\` already`;
@@ -29,7 +36,7 @@ export function refusalOfVote(
   if (findings.some((finding) => finding.fourEyes) && vote.by === requestedBy)
     return 'who asked for the run cannot approve this';
   const role = findings.find((finding) => finding.role !== undefined)?.role;
-  if (role !== undefined && !vote.isVerified)
+  if (role !== undefined && requiresSignatures && !vote.isVerified)
     return `this needs an approver with the role \`${role}\`, and nothing proves who decided`;
   return null;
 }

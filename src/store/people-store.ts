@@ -47,7 +47,7 @@ async function recordDecision(
     await lock(transaction, runId);
     const approval = await transaction.approval.findFirst({
       where: { id: approvalId, runId, organizationId },
-      include: { run: { select: { requestedBy: true } } },
+      include: { run: { select: { requestedBy: true, organization: { select: { signatures: true } } } } },
     });
     if (!approval) return refused(`there is no approval \`${approvalId}\` in this run`);
     if (approval.actionHash !== decision.actionHash)
@@ -59,7 +59,9 @@ async function recordDecision(
     if (votes.some((each) => isSameWord(each, vote))) return { accepted: true, outcome };
     if (outcome) return refused(`this approval is already settled: ${outcome.kind}`);
     const findings = approval.findings as unknown as Finding[];
-    const refusal = refusalOfVote(vote, { findings, votes, requestedBy: approval.run.requestedBy });
+    const { requestedBy, organization } = approval.run;
+    const requiresSignatures = organization.signatures !== 'OPTIONAL';
+    const refusal = refusalOfVote(vote, { findings, votes, requestedBy, requiresSignatures });
     if (refusal) return refused(refusal);
     const counted = [...votes, vote];
     const settled = outcomeOfVotes(counted, { findings, args: approval.args });

@@ -126,9 +126,22 @@ test('four eyes excludes who asked for the run, from approving only', async () =
   expect(await say({ by: 'ada', verdict: 'deny' })).toMatchObject({ accepted: true });
 });
 
-test('a role that nothing proves approves nothing', async () => {
+test('a role that nothing proves approves nothing where decisions are signed', async () => {
   const { say } = await waiting({ role: 'security' });
-  expect(await say()).toMatchObject({ accepted: false, reason: expect.stringContaining('`security`') });
+  const { organization } = stores.database.client;
+  await organization.update({ where: { id: 'local' }, data: { signatures: 'REQUIRED' } });
+  try {
+    expect(await say()).toMatchObject({ accepted: false, reason: expect.stringContaining('`security`') });
+  } finally {
+    await organization.update({ where: { id: 'local' }, data: { signatures: 'OPTIONAL' } });
+  }
+});
+
+test('where nobody has keys, who decides is believed to have the role, and recorded as unverified', async () => {
+  const { say, address } = await waiting({ role: 'security' });
+  expect(await say()).toMatchObject({ accepted: true, outcome: { kind: 'approved' } });
+  const records = await createAuditStore(stores.database).list(address);
+  expect(JSON.stringify(records)).toContain('isVerified');
 });
 
 test('edited arguments settle as edited; the same arguments are a plain approve', async () => {

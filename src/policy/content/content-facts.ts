@@ -63,13 +63,60 @@ export async function declaredContent(
   return { resources, problems };
 }
 
-/** Facts about what a change declares beyond what was there before; unchanged things are not judged again. */
+/**
+ * Facts about what a change declares beyond what was there before; unchanged things are not judged again.
+ *
+ * An attribute `@newName` repeats `@name` where the thing or its name is new: to rename what exists mostly means to
+ * replace it, which a rule about names should not ask for. What is gone has the type `removed`, and its own as `@type`.
+ */
 export function changedContent(after: DeclaredContent, ...before: readonly DeclaredContent[]): ContentFacts {
   for (const [path, problem] of after.problems)
     if (!before.some(({ problems }) => isSame(problems.get(path), problem)))
       return { kind: 'unavailable', problem: `\`${path}\` ${problem.text}` };
   const known = new Set(before.flatMap(({ resources }) => resources.map(identity)));
-  return { kind: 'loaded', resources: after.resources.filter((resource) => !known.has(identity(resource))) };
+  const names = new Set(before.flatMap(({ resources }) => resources.map(named)));
+  const changed = after.resources
+    .filter((resource) => !known.has(identity(resource)))
+    .map((resource) => (names.has(named(resource)) ? resource : withNewName(resource)));
+  return { kind: 'loaded', resources: [...changed, ...removedContent(after, before)] };
+}
+
+/** What was there in every state before and is gone: of type `removed`, since what it was no longer has to be right. */
+function removedContent(after: DeclaredContent, before: readonly DeclaredContent[]): ContentResource[] {
+  const [first, ...others] = before;
+  if (!first) return [];
+  const isIn = ({ resources }: DeclaredContent) => new Set(resources.map(placed));
+  const present = isIn(after);
+  const stayed = others.map(isIn);
+  return first.resources
+    .filter((resource) => {
+      const place = placed(resource);
+      return !present.has(place) && stayed.every((places) => places.has(place));
+    })
+    .map((resource) => {
+      const { '@taggable': _taggable, ...attributes } = resource.attributes;
+      return {
+        ...resource,
+        type: 'removed',
+        attributes: { ...attributes, '@type': resource.type },
+        referencedBy: [],
+      };
+    });
+}
+
+function placed({ language, address, file }: ContentResource): string {
+  return JSON.stringify([language, folderOf(file), address]);
+}
+
+function named(resource: ContentResource): string {
+  return `${placed(resource)} ${resource.attributes['@name'] ?? ''}`;
+}
+
+function withNewName(resource: ContentResource): ContentResource {
+  const name = resource.attributes['@name'];
+  return name === undefined
+    ? resource
+    : { ...resource, attributes: { ...resource.attributes, '@newName': name } };
 }
 
 function isSame(one: FileProblem | undefined, other: FileProblem): boolean {

@@ -4,8 +4,8 @@ import type { ContentFacts, ContentFile, ContentIndex } from '../../domain/conte
 import { publicMessage } from '../../domain/errors';
 import { sha256 } from '../../domain/hashing';
 import type { Workspace } from '../../domain/steps';
-import { normalizePath } from '../../tools/paths';
 import { isSecretPath } from '../../shell/secret-paths';
+import { normalizePath } from '../../tools/paths';
 import { changedContent, type DeclaredContent, declaredContent, type JudgedFile } from './content-facts';
 import { patchedTexts } from './patched-text';
 import { folderOf, kindOfFile } from './source-file';

@@ -24,7 +24,7 @@ export interface Surroundings {
  * What the files of one folder declare: its resources and its calls of modules.
  *
  * Beside the attributes as the files have them, an attribute `@name` is the name the resource gets (`bucket`,
- * `identifier`, …), and `@taggable` is `tags` or `labels` where its type takes them. Tags that the provider adds by `default_tags`
+ * `identifier`, …, or its tag `Name`), and `@taggable` is `tags` or `labels` where its type takes them. Tags that the provider adds by `default_tags`
  * or `default_labels` are among `tags` and `labels`. What a called module makes of its inputs is not known here; a
  * module of the same repository is judged by its own files.
  *
@@ -56,7 +56,7 @@ export async function terraformFacts(
       line: block.line,
       attributes: {
         ...flatten(whole),
-        ...(name === undefined ? {} : { '@name': name }),
+        ...shownName(name, whole),
         ...(block.kind === 'resource' ? taggable(block.type, whole) : {}),
       },
       referencedBy: [
@@ -185,6 +185,12 @@ function nameOf(body: Record<string, unknown>): string | undefined {
     if (typeof value === 'string' && value !== '') return value;
   }
   return undefined;
+}
+
+/** The name, or where its type has none the usual tag for one. */
+function shownName(name: string | undefined, { tags }: Record<string, unknown>): Record<string, string> {
+  const shown = name ?? (isRecord(tags) ? tags.Name : undefined);
+  return typeof shown === 'string' && shown !== '' ? { '@name': shown } : {};
 }
 
 interface Texts {

@@ -240,7 +240,9 @@ describe('what changed', () => {
   const more = 'resource "aws_s3_bucket" "logs" {\n}\n';
   const addresses = async (before: Record<string, string>, after: Record<string, string>) => {
     const facts = changedContent(await declared(after), await declared(before));
-    return facts.kind === 'loaded' ? facts.resources.map(({ address }) => address) : facts.problem;
+    return facts.kind === 'loaded'
+      ? facts.resources.map(({ type, address }) => (type === 'removed' ? `gone: ${address}` : address))
+      : facts.problem;
   };
 
   test('is judged, and what stands beside it is not', async () => {
@@ -250,10 +252,41 @@ describe('what changed', () => {
     expect(await addresses({ 'a.tf': file(true) }, { 'a.tf': file(false) })).toEqual(['aws_db_instance.db']);
   });
 
+  test('has a new name where the thing or its name is new', async () => {
+    const bucket = (name: string, more = '') =>
+      `resource "aws_s3_bucket" "b" {\nbucket = "${name}"\n${more}}\n`;
+    const newName = async (before: Record<string, string>, after: string) => {
+      const facts = changedContent(await declared({ 'a.tf': after }), await declared(before));
+      return facts.kind === 'loaded'
+        ? facts.resources.map(({ attributes }) => attributes['@newName'])
+        : facts;
+    };
+    expect(await newName({}, bucket('one'))).toEqual(['one']);
+    expect(await newName({ 'a.tf': bucket('one') }, bucket('two'))).toEqual(['two']);
+    expect(await newName({ 'a.tf': bucket('one') }, bucket('one', 'force_destroy = true\n'))).toEqual([
+      undefined,
+    ]);
+  });
+
+  test('is also what is gone, which no longer has to be right', async () => {
+    const facts = changedContent(await declared({}), await declared({ 'a.tf': file(false) }));
+    expect(facts).toMatchObject({
+      kind: 'loaded',
+      resources: [
+        {
+          type: 'removed',
+          address: 'aws_db_instance.db',
+          attributes: { '@type': 'aws_db_instance', storage_encrypted: 'false' },
+        },
+      ],
+    });
+  });
+
   test('is not what only moved within its folder', async () => {
     expect(await addresses({ 'a.tf': file(false) }, { 'b.tf': `\n\n${file(false)}` })).toEqual([]);
     expect(await addresses({ 'a.tf': file(false) }, { 'b/a.tf': file(false) })).toEqual([
       'aws_db_instance.db',
+      'gone: aws_db_instance.db',
     ]);
   });
 
@@ -263,7 +296,10 @@ describe('what changed', () => {
       'resource "aws_s3_bucket_server_side_encryption_configuration" "x" {\nbucket = aws_s3_bucket.logs.id\n}\n';
     const locals = 'locals {\ntags = { Owner = "a" }\n}\n';
     const before = { 'a.tf': bucket, 'b.tf': companion, 'c.tf': locals };
-    expect(await addresses(before, { 'a.tf': bucket, 'c.tf': locals })).toEqual(['aws_s3_bucket.logs']);
+    expect(await addresses(before, { 'a.tf': bucket, 'c.tf': locals })).toEqual([
+      'aws_s3_bucket.logs',
+      'gone: aws_s3_bucket_server_side_encryption_configuration.x',
+    ]);
     expect(await addresses(before, { ...before, 'c.tf': locals.replace('"a"', '"b"') })).toEqual([
       'aws_s3_bucket.logs',
     ]);

@@ -38,7 +38,9 @@ function opened(states: { base: Texts; tree?: Texts; head?: Texts }) {
       return calls.map((_call, index) => {
         const found = facts.get(`c${index}`);
         if (found?.kind !== 'loaded') return found?.problem;
-        return found.resources.map(({ address, attributes }) => `${address} ${attributes.storage_encrypted}`);
+        return found.resources.map(({ type, address, attributes }) =>
+          type === 'removed' ? `gone: ${address}` : `${address} ${attributes.storage_encrypted}`,
+        );
       });
     },
   };
@@ -101,8 +103,8 @@ describe('a patch', () => {
       'diff --git a/main.tf b/m/main.tf\nsimilarity index 100%\nrename from main.tf\nrename to m/main.tf\n';
     const deleted = `diff --git a/main.tf b/main.tf\ndeleted file mode 100644\n--- a/main.tf\n+++ /dev/null\n@@ -1,3 +0,0 @@\n${db('a', true).replace(/^(?=.)/gm, '-')}`;
     expect(await judged([patch(made)])).toEqual([['aws_db_instance.b false']]);
-    expect(await judged([patch(moved)])).toEqual([['aws_db_instance.a true']]);
-    expect(await judged([patch(deleted)])).toEqual([[]]);
+    expect(await judged([patch(moved)])).toEqual([['aws_db_instance.a true', 'gone: aws_db_instance.a']]);
+    expect(await judged([patch(deleted)])).toEqual([['gone: aws_db_instance.a']]);
   });
 
   test('that does not apply leaves nothing to judge: git refuses it, and the push is judged', async () => {
