@@ -12,12 +12,14 @@ const schema = z.strictObject({
   phrase: words,
   unlessRead: words,
   references: words,
+  forms: words,
 });
 const data = schema.parse(parse(readFileSync(join(__dirname, 'sensitive-names.yaml'), 'utf8')));
 
 const WHO = new Set(data.who);
 const ADDRESSES = new Set(data.address);
 const REFERENCES = new Set(data.references);
+const FORMS = new Set(data.forms);
 const PREPOSITIONS = new Set(['to', 'for', 'of', 'in']);
 
 /**
@@ -31,7 +33,8 @@ export function isSensitiveName(parameter: string, effect: Effect): boolean {
   const head = preposition === -1 ? name : name.slice(0, preposition);
   const last = head.at(-1) ?? '';
   if (isIn(ADDRESSES, last) || isIn(WHO, last)) return true;
-  const bare = REFERENCES.has(last) && head.length > 1 ? head.slice(0, -1) : head;
+  if (isIn(FORMS, last) && isIn(ADDRESSES, head.at(-2) ?? '')) return true;
+  const bare = isIn(REFERENCES, last) && head.length > 1 ? head.slice(0, -1) : head;
   if (isIn(WHO, bare.at(-1) ?? '')) return true;
   return effect !== 'read' && (endsWithAny(head, data.unlessRead) || endsWithAny(bare, data.unlessRead));
 }
