@@ -2,6 +2,7 @@ import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { CommanderError } from 'commander';
 import { type CliConfig, cliConfig } from '../config';
+import { BadInputError } from './bad-input';
 import type { CliContext, ExitCode } from './context';
 import { createProgram, type GlobalOptions } from './program';
 import { reportError } from './report-error';
@@ -50,7 +51,7 @@ async function carryOut(
       dataDir,
       isDebug: options.debug === true || config?.GATEHOUSE_LOG === 'debug',
     });
-    return 1;
+    return error instanceof BadInputError ? 2 : 1;
   }
 }
 

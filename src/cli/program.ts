@@ -50,6 +50,15 @@ export function createProgram(carryOut: CarryOut): Command {
     carryOut(options, (context) => load.agents().applyAgent(context, file)),
   );
 
+  const policy = program
+    .command('policy')
+    .description('what is allowed: policies, their rules and their tests');
+  add(policy, 'eval', 'judge calls: JSON lines on stdin, one answer a line; needs no server')
+    .requiredOption('--agent <file>', 'agent file to judge by')
+    .option('--policies <folder>', 'folder of policy files')
+    .option('--tools <file>', 'tools file; its tools replace built-in ones of the same name')
+    .action((options) => carryOut(options, (context) => load.policyEval().evalPolicy(context, options)));
+
   add(program, 'run <agent>', 'start a run of a stored agent, or of an agent file')
     .requiredOption('--prompt <text>', 'what to do')
     .option('--repo <path>', 'git repository to work on; it is cloned')
@@ -115,6 +124,7 @@ const load = {
   up: () => require('./up') as typeof import('./up'),
   init: () => require('./init') as typeof import('./init'),
   agents: () => require('./agents') as typeof import('./agents'),
+  policyEval: () => require('./policy-eval') as typeof import('./policy-eval'),
   run: () => require('./run') as typeof import('./run'),
   runs: () => require('./runs') as typeof import('./runs'),
   show: () => require('./show') as typeof import('./show'),

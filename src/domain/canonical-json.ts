@@ -16,8 +16,8 @@ const MAX_DEPTH = 64;
  *
  * @throws GatehouseError `json-malformed`, its message saying what and where
  */
-export function parseStrictJson(text: string): JsonValue {
-  if (text.length > MAX_JSON_LENGTH) throw malformed(`is longer than ${MAX_JSON_LENGTH} characters`);
+export function parseStrictJson(text: string, maxLength = MAX_JSON_LENGTH): JsonValue {
+  if (text.length > maxLength) throw malformed(`is longer than ${maxLength} characters`);
   if (deepestNesting(text) > MAX_DEPTH) throw malformed(`is nested deeper than ${MAX_DEPTH}`);
   let document: ReturnType<typeof parse>;
   try {
