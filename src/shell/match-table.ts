@@ -56,7 +56,7 @@ export function judgeByTable(
     draft.findings.push(unresolved(command, choice.doubtful, 'decides what it does'));
   }
   judgeOperands(table, invocation, draft, context);
-  for (const name of draft.checks) {
+  for (const name of [...draft.checks, ...(table.check ? [table.check] : [])]) {
     const check = checks[name];
     // A table that names a check this release does not have is broken: the throw denies.
     if (!check) throw new Error(`no such check: ${name}`);

@@ -1,3 +1,6 @@
+import { gitChecks } from './checks/git';
+import { kubernetesChecks } from './checks/kubernetes';
+import { platformChecks } from './checks/platforms';
 import type { Invocation } from './match-table';
 import type { PartDraft } from './part-draft';
 import type { CommandContext } from './simple-command';
@@ -6,4 +9,8 @@ import type { CommandContext } from './simple-command';
 export type Check = (invocation: Invocation, draft: PartDraft, context: CommandContext) => void;
 
 /** The checks by the names that tables use. */
-export const checks: Readonly<Record<string, Check>> = {};
+export const checks: Readonly<Record<string, Check>> = {
+  ...gitChecks,
+  ...kubernetesChecks,
+  ...platformChecks,
+};

@@ -19,7 +19,7 @@ export function holds(condition: Condition, args: Arguments, weakens: boolean): 
   if (weakens && args.doubts.length > 0) return NO;
   const parts = [
     flagsHold(condition, args, weakens),
-    withoutHolds(condition, args),
+    withoutHolds(condition, args, weakens),
     operandHolds(condition, args),
     operandsHold(condition, args),
     countHolds(condition, args),
@@ -84,7 +84,7 @@ function flagsHold({ flags, values, operand }: Condition, args: Arguments, weake
   const last = given.at(-1);
   if (!values || operand !== undefined) return isSwitchedOff(last) ? NO : YES;
   const results = (weakens ? given.slice(-1) : given).map(({ value }) =>
-    value === null ? NO : wordMatches(value, values),
+    value === null ? (values.includes('') ? YES : NO) : wordMatches(value, values),
   );
   return (
     results.find((each) => each.kind === 'yes') ?? results.find((each) => each.kind === 'unknown') ?? absent
@@ -102,9 +102,11 @@ function isSwitchedOff(flag: Flag | undefined): boolean {
   return flag.value?.kind === 'literal' && /^(?:false|no|off|0)$/i.test(flag.value.value);
 }
 
-function withoutHolds({ without }: Condition, args: Arguments): Holding {
+function withoutHolds({ without }: Condition, args: Arguments, weakens: boolean): Holding {
   if (!without) return YES;
-  return args.flags.some((flag) => exactNames(flag).some((name) => without.includes(name))) ? NO : YES;
+  // What may be an abbreviation counts where that is the stricter reading.
+  const namesOf = (flag: Flag) => (weakens ? flag.names : exactNames(flag));
+  return args.flags.some((flag) => namesOf(flag).some((name) => without.includes(name))) ? NO : YES;
 }
 
 function operandHolds({ operand, values }: Condition, args: Arguments): Holding {

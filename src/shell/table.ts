@@ -14,7 +14,7 @@ import { effects, marks } from '../domain/effect';
 const conditionSchema = z.strictObject({
   /** Any of these flags is present (long form, short form inside a cluster, `--flag=value` and `--flag value`). */
   flags: z.array(z.string()).min(1).optional(),
-  /** The flag's value (or, with `operand`, the operand) is one of these: patterns with `*` and `|`. */
+  /** The flag's value (or, with `operand`, the operand) is one of these: patterns with `*` and `|`; `''` is none. */
   values: z.array(z.string()).min(1).optional(),
   /** None of these flags is present. */
   without: z.array(z.string()).min(1).optional(),
@@ -83,6 +83,8 @@ export const tableSchema = z.strictObject({
    * What `-abc` is: three flags, or one. @default `word` when the table names a flag such as `-chdir`, else `cluster`
    */
   dash: z.enum(['cluster', 'word']).optional(),
+  /** Named check that every command of the program takes, after its rows' own. */
+  check: z.string().optional(),
   rows: z.array(rowSchema).min(1),
   /** Operands that no row's verb fits. Absent: the row without a verb decides; without one too, as an unknown program. */
   otherwise: rowSchema.optional(),

@@ -1,0 +1,15 @@
+import type { Check } from '../table-checks';
+import { gitCheckout } from './git-checkout';
+import { gitPush } from './git-push';
+import { gitRemote, gitRemoteAddress } from './git-remote';
+import { gitConfig, gitSettings } from './git-settings';
+
+/** Checks for git. */
+export const gitChecks: Record<string, Check> = {
+  'git-push': gitPush,
+  'git-checkout': gitCheckout,
+  'git-settings': gitSettings,
+  'git-config': gitConfig,
+  'git-remote': gitRemote,
+  'git-remote-address': gitRemoteAddress,
+};
