@@ -6,14 +6,19 @@ export interface AtomIndex {
   holds(value: string): boolean;
 }
 
+/** Most atoms of a value that is looked for: the search takes this times the length of the texts at worst. */
+const MAX_ATOMS = 300;
+
 /** Indexes texts; a value never spans two of them. */
 export function indexTexts(texts: readonly string[]): AtomIndex {
   const indexed = texts.map(indexText);
   return {
     holds(value) {
       const wanted = atomsOf(value);
-      // What has no letter or digit in it names nobody and is in no text.
-      return wanted.length > 0 && indexed.some((each) => occursIn(each, wanted));
+      // What has no letter or digit in it names nobody, and what is this long says more than who or where.
+      return (
+        wanted.length > 0 && wanted.length <= MAX_ATOMS && indexed.some((each) => occursIn(each, wanted))
+      );
     },
   };
 }

@@ -28,7 +28,7 @@ export const groundingLayer: PolicyLayer = (read, context) => {
       {
         verdict: grounding === 'deny' ? 'deny' : 'ask',
         layer: 'grounding',
-        rule: path,
+        rule: visibleText(path, SHOWN_VALUE_LENGTH),
         message: messageOf(path, ungrounded, context),
       },
     ];
@@ -87,7 +87,7 @@ function messageOf(path: string, ungrounded: readonly string[], context: PolicyC
 
 function whereFrom(value: string, { observations = [] }: PolicyContext): string {
   const tools = observations
-    .filter(({ text }) => holdsWhole(indexTexts([text.slice(0, MAX_SEARCHED_LENGTH)]), value))
+    .filter(({ text }) => holdsWhole(indexOf([text.slice(0, MAX_SEARCHED_LENGTH)]), value))
     .map(({ tool }) => `\`${visibleText(tool, SHOWN_VALUE_LENGTH)}\``);
   return tools.length === 0
     ? 'appears nowhere'

@@ -14,12 +14,12 @@ export interface SensitiveArgument {
  * and empty values say nothing.
  */
 export function sensitiveArguments({ tool, args, judgement }: ReadCall): SensitiveArgument[] {
+  if (tool.sensitive.length === 0 && tool.isSensitiveByName !== true) return [];
   const named = new Set(tool.sensitive.map(normalizeToolName));
   const isSensitive = (key: string) =>
     named.has(normalizeToolName(key)) ||
     (tool.isSensitiveByName === true && isSensitiveName(key, judgement.effect));
-  if (named.size === 0 && tool.isSensitiveByName !== true) return [];
-  const found: SensitiveArgument[] = [];
+  const found = new Map<string, string[]>();
   const visit = (value: unknown, path: string): void => {
     if (Array.isArray(value)) for (const each of value) visit(each, path);
     else if (isRecord(value))
@@ -28,12 +28,12 @@ export function sensitiveArguments({ tool, args, judgement }: ReadCall): Sensiti
         if (!isSensitive(key)) visit(each, below);
         else {
           const values = valuesIn(each);
-          if (values.length > 0) found.push({ path: below, values });
+          if (values.length > 0) found.set(below, [...(found.get(below) ?? []), ...values]);
         }
       }
   };
   visit(args, '');
-  return found;
+  return [...found].map(([path, values]) => ({ path, values }));
 }
 
 /** A key that a schema would spell out; any other key of a map is a value like those it leads to. */

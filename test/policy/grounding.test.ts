@@ -263,3 +263,11 @@ test('no text is too strange or too long to compare', () => {
     expect(grounded({ to: 'eve' }, { prompt: piece.repeat(100_000 / piece.length) }).verdict).toBe('ask');
   expect(performance.now() - startedAt).toBeLessThan(20_000);
 });
+
+test('a value made to be looked for at length is refused and does not hold up the gate', () => {
+  const startedAt = performance.now();
+  const prompt = 'a '.repeat(50_000);
+  expect(grounded({ to: `${'a '.repeat(100_000)}b` }, { prompt }).verdict).toBe('ask');
+  expect(grounded({ to: `${'a '.repeat(250)}b` }, { prompt }).verdict).toBe('ask');
+  expect(performance.now() - startedAt).toBeLessThan(5_000);
+});
