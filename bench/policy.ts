@@ -10,9 +10,9 @@ import { applyingRules, commandRules, foreignRules, gateWith, readsUnder, verdic
 import { casbin, rawCedar } from './policy/other-engines';
 import { type Timing, timeInTurns } from './policy/timings';
 
-const CALLS = 2_000;
+const CALLS = 500;
 /** Those that take milliseconds are called less often. */
-const FEW_CALLS = 200;
+const FEW_CALLS = 100;
 const ATTACK_LENGTH = 100_000;
 /** The longest command that is read at all. */
 const READ_LENGTH = 50_000;
@@ -25,7 +25,7 @@ interface Target {
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
-    options: { corpus: { type: 'string' }, rounds: { type: 'string', default: '9' } },
+    options: { corpus: { type: 'string' }, rounds: { type: 'string', default: '25' } },
   });
   const targets: Target[] = [];
   const timings = await timeGates(Number(values.rounds));

@@ -79,7 +79,7 @@ export function commandRules(count: number): string[] {
   return Array.from(
     { length: count },
     (_, index) =>
-      `forbid (principal, action == Action::"run-command", resource) when { context.effect == "production" && context.args.timeoutMs > ${index} };`,
+      `forbid (principal, action == Action::"run-command", resource) when { resource.name like "program-${index} *" && context.args.timeoutMs > ${index} };`,
   );
 }
 

@@ -70,7 +70,7 @@ class Said {
       if (!slice) continue;
       for (const rule of slice.rules.values())
         for (const [argument, why] of request.unsayable)
-          if (rule.attributes.has(argument) || rule.attributes.has('args'))
+          if (rule.attributes === 'every' || rule.attributes.has(argument))
             this.failed.set(rule, `argument \`${argument}\` ${why}`);
       const evaluation = evaluate(slice, request);
       if (evaluation.kind === 'refused') {

@@ -22,7 +22,7 @@ export interface CompiledRule {
   /** Whether it is asked about every thing that a change declares. */
   readsContent: boolean;
   test: LiteralTest | null;
-  attributes: ReadonlySet<string>;
+  attributes: 'every' | ReadonlySet<string>;
 }
 
 /** A rule that cannot be read; what it would have refused is not known, so it refuses all in its scope. */

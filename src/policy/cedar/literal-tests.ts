@@ -40,15 +40,27 @@ export function decidingTest(rule: PolicyJson): LiteralTest | null {
   return firstEquality(rule) ?? scopeTest(rule);
 }
 
-/** Names of all attributes and tags that a rule reads anywhere. */
-export function attributesRead(rule: PolicyJson): ReadonlySet<string> {
+/** Names of all attributes that a rule reads anywhere; `every` where it takes the context or the arguments as a whole. */
+export function attributesRead(rule: PolicyJson): 'every' | ReadonlySet<string> {
   const names = new Set<string>();
+  let wholes = 0;
   walk(rule.conditions, (node) => {
-    const has = node.has as { attr?: string | string[] } | undefined;
-    const access = node['.'] as { attr?: string } | undefined;
-    for (const name of [has?.attr ?? [], access?.attr ?? []].flat()) names.add(name);
+    if (isRecord(node)) wholes++;
+    for (const key of ['.', 'has']) {
+      const access = node[key] as { left?: Record<string, unknown>; attr?: string | string[] } | undefined;
+      if (!access?.left) continue;
+      for (const name of [access.attr ?? []].flat()) names.add(name);
+      // Read for one of its attributes, not as a whole.
+      if (isRecord(access.left)) wholes--;
+    }
   });
-  return names;
+  return wholes > 0 ? 'every' : names;
+}
+
+/** Whether an expression is `context` or `context.args`. */
+function isRecord(node: Record<string, unknown>): boolean {
+  const path = pathOf(node as Expr);
+  return path?.[0] === 'context' && (path.length === 1 || (path.length === 2 && path[1] === 'args'));
 }
 
 const CONTENT_ATTRIBUTES = new Set(['language', 'type', 'address', 'file', 'line', 'referencedBy']);

@@ -4,11 +4,11 @@ import type { ContentResource } from '../../domain/content';
 import { normalizeToolName } from '../../domain/permissions';
 import type { Tool } from '../../tools/tool';
 import type { PolicyContext, ReadCall } from '../layer';
-import { argumentsRecord, type CedarRecord } from './argument-types';
+import { argumentsRecord } from './argument-types';
 import { entityLiteral, type Literal, TYPE, WHOLE } from './literal-tests';
 import { loadCedar } from './load-cedar';
 import type { ReadPath } from './rule-index';
-import { schemaOf, seenArguments } from './schema';
+import { requestSchemaOf, seenArguments } from './schema';
 import { type Touched, touchingOf } from './touched-things';
 
 /** A call as rules see it: the one shape of request that Cedar is ever asked. */
@@ -99,17 +99,6 @@ function objectOf(args: unknown): Record<string, unknown> {
   return typeof args === 'object' && args !== null ? (args as Record<string, unknown>) : {};
 }
 
-/** An argument that no rule can be shown is left out; the rules that name it refuse, the others judge. */
-function allOptional(tool: Tool): CedarRecord {
-  const { attributes } = seenArguments(tool);
-  return {
-    type: 'Record',
-    attributes: Object.fromEntries(
-      Object.entries(attributes).map(([name, type]) => [name, { ...type, required: false }]),
-    ),
-  };
-}
-
 const byTool = new WeakMap<Tool, string>();
 const MAX_SCHEMAS = 2_000;
 const freeNames: string[] = [];
@@ -121,7 +110,7 @@ const prepared = new LRUCache<string, string>({
 });
 
 function schemaNameOf(tool: Tool): string {
-  const key = byTool.get(tool) ?? JSON.stringify(schemaOf([tool], allOptional));
+  const key = byTool.get(tool) ?? JSON.stringify(requestSchemaOf(tool));
   byTool.set(tool, key);
   const known = prepared.get(key);
   if (known !== undefined) return known;

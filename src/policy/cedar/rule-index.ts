@@ -10,6 +10,8 @@ export interface Slice {
   name: string;
   /** By the name that Cedar has for each. */
   rules: ReadonlyMap<string, CompiledRule>;
+  /** Attributes that any of them reads: Cedar is given no others. */
+  attributes: 'every' | ReadonlySet<string>;
 }
 
 /** Looks a value of a request up; undefined where there is none, or none that a literal can equal. */
@@ -147,5 +149,14 @@ function prepare(rules: readonly CompiledRule[]): Slice {
   });
   if (answer.type === 'failure')
     throw new Error(`cedar cannot prepare rules: ${answer.errors[0]?.message ?? 'no reason given'}`);
-  return { name, rules: byName };
+  return { name, rules: byName, attributes: attributesOf(rules) };
+}
+
+function attributesOf(rules: readonly CompiledRule[]): Slice['attributes'] {
+  const names = new Set<string>();
+  for (const { attributes } of rules) {
+    if (attributes === 'every') return 'every';
+    for (const attribute of attributes) names.add(attribute);
+  }
+  return names;
 }

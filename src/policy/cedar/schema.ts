@@ -30,10 +30,7 @@ export function toolsInGroup(group: string): readonly string[] {
  *   resource.getTag("storage_encrypted") == "true"`, `resource.hasTag("tags.Owner")`
  * - `context`: `args` (typed by the tool's own schema), `effect`, `marks`, `approvals` (ids of approved findings)
  */
-export function schemaOf(
-  tools: Iterable<Tool>,
-  argumentsOf: (tool: Tool) => CedarRecord = seenArguments,
-): SchemaJson<string> {
+export function schemaOf(tools: Iterable<Tool>): SchemaJson<string> {
   const actions: SchemaJson<string>[string]['actions'] = { [CHANGES_CONTENT]: {} };
   for (const tool of tools) {
     const name = normalizeToolName(tool.name);
@@ -46,7 +43,7 @@ export function schemaOf(
         context: {
           type: 'Record',
           attributes: {
-            args: argumentsOf(tool),
+            args: seenArguments(tool),
             effect: STRING,
             marks: STRINGS,
             approvals: STRINGS,
@@ -56,6 +53,23 @@ export function schemaOf(
     };
   }
   return { '': { entityTypes: ENTITY_TYPES, actions } };
+}
+
+/**
+ * The schema that requests are checked against: of one tool, and nothing in it must be there, since a request holds
+ * only what its rules read.
+ */
+export function requestSchemaOf(tool: Tool): SchemaJson<string> {
+  return JSON.parse(JSON.stringify(schemaOf([tool])), (key, value) =>
+    key === 'attributes'
+      ? Object.fromEntries(
+          Object.entries(value as CedarRecord['attributes']).map(([name, type]) => [
+            name,
+            { ...type, required: false },
+          ]),
+        )
+      : value,
+  );
 }
 
 /** The type of `context.args`: an argument that is filled in is always there. */
