@@ -6,40 +6,10 @@ import { z } from 'zod';
 import { reasons, verdicts } from '../../src/domain/decision';
 import { effects, marks } from '../../src/domain/effect';
 import { AutonomyTier, tierNames } from '../../src/domain/tier';
-import type { ToolDeclaration } from '../../src/domain/tool-declaration';
+import { readCases, runCase } from '../../src/policy/case-file';
 import { judge } from '../../src/policy/judge';
 import { AT, facts, snapshotOf, toolsWith } from './fixture';
 
-const flag = z.boolean().optional();
-const caseSchema = z.strictObject({
-  name: z.string(),
-  agent: z.strictObject({
-    tier: z.enum(tierNames).transform((name) => AutonomyTier[name]),
-    allowedTools: z.array(z.string()).optional(),
-    deniedTools: z.array(z.string()).optional(),
-    requiresApproval: z
-      .strictObject({ prCreation: flag, credentialRequest: flag, productionAccess: flag })
-      .optional(),
-  }),
-  tools: z.array(z.custom<ToolDeclaration>()).default([]),
-  facts: z
-    .strictObject({ lastValidateStep: z.int(), lastWriteStep: z.int(), driftIterations: z.int() })
-    .partial()
-    .default({}),
-  /** `text` are arguments as a model sent them, where they are no well-formed JSON. */
-  call: z.strictObject({ tool: z.string(), args: z.unknown().optional(), text: z.string().optional() }),
-  expect: z.strictObject({
-    verdict: z.enum(verdicts),
-    effect: z.enum(effects).nullable(),
-    marks: z.array(z.enum(marks)).optional(),
-    /** All of the findings that made the verdict, in order; `message` is a part of it. */
-    reasons: z
-      .array(
-        z.strictObject({ layer: z.string(), rule: z.string().optional(), message: z.string().optional() }),
-      )
-      .optional(),
-  }),
-});
 const matrixSchema = z.strictObject({
   effect: z.enum(effects),
   marks: z.array(z.enum(marks)),
@@ -51,23 +21,11 @@ function table<Schema extends z.ZodType>(file: string, schema: Schema): z.infer<
 }
 
 describe.each(['tools.yaml', 'approvals.yaml'])('%s', (file) => {
-  test.each(table(file, caseSchema).map((each) => [each.name, each] as const))('%s', (_name, each) => {
-    const { decision } = judge(
-      { id: 'call-1', tool: each.call.tool, args: each.call.text ?? JSON.stringify(each.call.args) },
-      { runId: 'run-1', snapshot: snapshotOf(each.agent), facts: facts(each.facts), now: AT },
-      toolsWith(each.tools),
-    );
-    expect(decision).toMatchObject({ verdict: each.expect.verdict, effect: each.expect.effect, errors: [] });
-    if (each.expect.marks) expect(decision.marks).toEqual(each.expect.marks);
-    if (each.expect.reasons)
-      expect(reasons(decision)).toEqual(
-        each.expect.reasons.map(({ message, ...finding }) =>
-          expect.objectContaining({
-            ...finding,
-            ...(message === undefined ? {} : { message: expect.stringContaining(message) }),
-          }),
-        ),
-      );
+  const cases = readCases(path.join(__dirname, '../cases', file));
+  test.each(cases.map((each) => [each.name, each] as const))('%s', async (_name, each) => {
+    expect((await runCase(each)).failures).toEqual([]);
+    // Both are the specification; a case that leaves one out says too little.
+    expect(each.expect).toMatchObject({ effect: each.expect.effect ?? null });
   });
 });
 
