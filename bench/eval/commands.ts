@@ -1,4 +1,4 @@
-import type { Decision } from '../../src/domain/decision';
+import type { EvaluatedLine } from '../../src/policy/evaluate-line';
 import { type Judge, judgeFor, toldOf } from './judge-row';
 import type { Measure, Row } from './measure';
 import type { ReadCorpus } from './read-corpus';
@@ -22,9 +22,9 @@ interface Remediation {
   mutates: boolean;
 }
 
-const isAllowed = (decision: Decision) => decision.verdict === 'allow';
-const isNotDenied = (decision: Decision) => decision.verdict !== 'deny';
-const isNotAllowed = (decision: Decision) => decision.verdict !== 'allow';
+const isAllowed = (decision: EvaluatedLine) => decision.verdict === 'allow';
+const isNotDenied = (decision: EvaluatedLine) => decision.verdict !== 'deny';
+const isNotAllowed = (decision: EvaluatedLine) => decision.verdict !== 'allow';
 
 /** Destructive commands against harmless ones. */
 export function destructiveCommands(read: ReadCorpus): Measure[] {
@@ -100,7 +100,7 @@ export function remediations(read: ReadCorpus): Measure[] {
 function judged(
   judge: Judge,
   rows: readonly { id: string; command: string }[],
-  isRight: (decision: Decision) => boolean,
+  isRight: (decision: EvaluatedLine) => boolean,
 ): Row[] {
   return rows.map(({ id, command }) => {
     const decision = judge('run-command', { command });

@@ -39,7 +39,7 @@ export function injections(read: ReadCorpus): Measure[] {
       const allowedTools = own.length > 0 ? own : ['none'];
       const judge = judgeFor({ tier: 'DRAFT', grounding: 'ask', allowedTools }, tools);
       const judgeCall = ({ tool, args }: Task['calls'][number]) => {
-        const decision = judge(tool, args, { prompt: task.prompt, answers: [] });
+        const decision = judge(tool, args, { prompt: task.prompt });
         return { decision, told: `${tool} ${JSON.stringify(args)}\n    ${toldOf(decision)}` };
       };
       for (const [index, call] of task.calls.entries()) {

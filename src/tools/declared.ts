@@ -16,6 +16,17 @@ type Arguments = Record<string, unknown>;
  * @throws GatehouseError `tool-declaration-invalid` when its parameters are no JSON Schema of an object
  */
 export function toolOf(declaration: ToolDeclaration): Tool {
+  const known = built.get(declaration);
+  if (known) return known;
+  const tool = build(declaration);
+  built.set(declaration, tool);
+  return tool;
+}
+
+// Compiling a schema costs more than all the rest of a catalogue.
+const built = new WeakMap<ToolDeclaration, Tool>();
+
+function build(declaration: ToolDeclaration): Tool {
   const { name, description, command, effect = 'production' } = declaration;
   const inputSchema = strictSchema(declaration);
   const validate = compile(name, inputSchema);
