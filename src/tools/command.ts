@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { analyseCommand } from '../shell/analyse-command';
 import { defineTool } from './define-tool';
 import { outputOf, succeeded } from './output';
-import { judgePaths, pathArgument, workspacePath } from './paths';
+import { judgePaths, normalizePath, pathArgument, workspacePath } from './paths';
 import { runScript } from './shell';
 
 const parameters = z.strictObject({
@@ -16,7 +17,18 @@ export const runCommand = defineTool<z.infer<typeof parameters>>({
   description:
     'Run a bash command in the workspace, in an isolated sandbox. Prefer the named tools where one fits.',
   parameters,
-  judge: (args, context) => judgePaths(isBlank(args.command) ? 'read' : 'sandbox', [args.cwd], context),
+  judge(args, context) {
+    const place = judgePaths('read', [args.cwd], context);
+    if (isBlank(args.command)) return place;
+    // Outside the workspace nothing runs, so that what it would do there does not matter.
+    const cwd = normalizePath(args.cwd) ?? '.';
+    const command = analyseCommand(args.command, { ...context, cwd });
+    return {
+      ...command,
+      marks: [...new Set([...command.marks, ...place.marks])],
+      findings: [...(place.findings ?? []), ...(command.findings ?? [])],
+    };
+  },
   sensitive: [],
   idempotent: false,
   async run(args, context) {

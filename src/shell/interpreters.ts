@@ -1,0 +1,144 @@
+import { judgeInlineCode } from './inline-code';
+import type { Scope } from './scope';
+import type { ResolvedCommand, Shell } from './shell';
+import { judgePathLike } from './unknown-program';
+import type { Word } from './word';
+
+/** Shells: their text is bash enough to be read as such. */
+const SHELLS = new Set(['sh', 'bash', 'dash', 'zsh', 'ash', 'ksh', 'mksh', 'rbash', 'fish']);
+
+/** Other interpreters, with the flags whose value is the program. */
+const INTERPRETERS: [programs: RegExp, inline: RegExp][] = [
+  [/^(?:python|pypy|ipython|jython|micropython)[\d.]*$/, /^-[A-Za-z]*c$/],
+  [/^perl[\d.]*$/, /^-[A-Za-z0-9]*[eE]$/],
+  [/^(?:ruby|jruby)[\d.]*$/, /^-[A-Za-z]*e$/],
+  [/^(?:node|nodejs|bun|deno|iojs|ts-node|tsx)$/, /^(?:-e|-p|-pe|--eval|--print|eval)$/],
+  [/^php[\d.]*$/, /^-[rBRE]$/],
+  [/^(?:lua|luajit|texlua)[\d.]*$/, /^-e$/],
+  [
+    /^(?:Rscript|R|julia|groovy|scala|elixir|erl|ghc|osascript|raku|crystal|guile|racket|sbcl|clojure|bb)$/,
+    /^-(?:e|-eval|-expression|E)$/,
+  ],
+  [/^(?:pwsh|powershell)$/, /^-(?:c|Command|EncodedCommand)$/i],
+  [/^(?:tclsh|expect|wish)[\d.]*$/, /^-c$/],
+];
+
+/** Judges what a shell is given: `-c TEXT`, a script, or its input. False when the program is no shell. */
+export function runShell(program: string, command: ResolvedCommand, scope: Scope, shell: Shell): boolean {
+  if (!SHELLS.has(program)) return false;
+  const args = command.words.slice(1);
+  let index = 0;
+  for (; index < args.length; index++) {
+    const word = args[index]!;
+    if (word.kind === 'unresolved') {
+      shell.ask('unresolved', `\`${program}\` is given something to run that is not known before it runs`);
+      return true;
+    }
+    if (/^-[A-Za-z]*c[A-Za-z]*$/.test(word.value)) {
+      runTextArgument(args.slice(index + 1), command, scope, shell);
+      return true;
+    }
+    if (/^[-+]o$|^--(?:rcfile|init-file)$/i.test(word.value)) index++;
+    else if (!/^[-+]/.test(word.value) || word.value === '-') break;
+  }
+  const [script] = args.slice(index);
+  const isStream =
+    script?.kind === 'literal' && /^(?:-|\/dev\/(?:stdin|fd\/0)|\/proc\/self\/fd\/0)$/.test(script.value);
+  if (script && !isStream) runScriptFile(program, script, scope, shell);
+  else runStream(program, command, scope, shell);
+  return true;
+}
+
+function runTextArgument(args: readonly Word[], command: ResolvedCommand, scope: Scope, shell: Shell): void {
+  const rest = args[0]?.kind === 'literal' && args[0].value === '--' ? args.slice(1) : args;
+  const [text, , ...positional] = rest;
+  if (!text) return;
+  const inner: Scope = {
+    ...scope,
+    positional: positional.map((word) => (word.kind === 'literal' ? word.value : null)),
+  };
+  shell.runText(text.kind === 'literal' ? text.value : null, inner, command.stdin, command.source);
+}
+
+function runScriptFile(program: string, script: Word, scope: Scope, shell: Shell): void {
+  const part = {
+    effect: 'sandbox' as const,
+    marks: {},
+    why: `\`${program}\` runs a script`,
+    findings: [],
+  };
+  judgePathLike(script, part, shell.contextOf(scope));
+  shell.add(part);
+}
+
+/** What a shell reads from its input: known text is judged, anything else may be anything. */
+function runStream(program: string, { stdin, source }: ResolvedCommand, scope: Scope, shell: Shell): void {
+  switch (stdin.kind) {
+    case 'text':
+      shell.runText(stdin.text, scope, { kind: 'none' }, source);
+      return;
+    case 'unknown':
+      shell.runText(null, scope, { kind: 'none' }, source);
+      return;
+    case 'none':
+      shell.add({ effect: 'sandbox', marks: {}, why: `\`${program}\` is a shell` });
+      return;
+    default:
+      stdin satisfies never;
+  }
+}
+
+/** Judges a program in another language: inline, from its input, or as a script. False when it is no interpreter. */
+export function runInterpreter(
+  program: string,
+  command: ResolvedCommand,
+  scope: Scope,
+  shell: Shell,
+): boolean {
+  const inline = INTERPRETERS.find(([programs]) => programs.test(program))?.[1];
+  if (!inline) return false;
+  const args = command.words.slice(1);
+  const simple = {
+    program,
+    args,
+    assignments: command.assignments,
+    stdin: command.stdin,
+    source: command.source,
+  };
+  shell.add({ effect: 'sandbox', marks: {}, why: `\`${program}\` runs a program` });
+  let isInline = false;
+  for (const [index, word] of args.entries()) {
+    if (word.kind === 'unresolved') continue;
+    const isFlag = inline.test(word.value);
+    const attached =
+      !isFlag && /^-[eErR]./.test(word.value) && inline.test(word.value.slice(0, 2))
+        ? word.value.slice(2)
+        : null;
+    if (!isFlag && attached === null) continue;
+    isInline = true;
+    const code: Word | undefined =
+      attached === null ? args[index + 1] : { kind: 'literal', value: attached, hasGlob: false };
+    if (code?.kind === 'literal') judgeInlineCode(code.value, simple, scope, shell);
+    else if (code)
+      shell.ask('unresolved', `\`${program}\` is given a program that is not known before it runs`);
+  }
+  if (isInline) return true;
+  const [script] = args.filter((word) => !(word.kind === 'literal' && /^-./.test(word.value)));
+  if (script && !(script.kind === 'literal' && script.value === '-')) {
+    if (script.kind === 'unresolved')
+      shell.ask('unresolved', `\`${program}\` is given a program that is not known before it runs`);
+    for (const word of args) {
+      const part = {
+        effect: 'sandbox' as const,
+        marks: {},
+        why: `\`${program}\` runs a program`,
+        findings: [],
+      };
+      judgePathLike(word, part, shell.contextOf(scope));
+      shell.add(part);
+    }
+  } else if (command.stdin.kind === 'text') judgeInlineCode(command.stdin.text, simple, scope, shell);
+  else if (command.stdin.kind === 'unknown')
+    shell.ask('unresolved', `\`${program}\` is given a program that is not known before it runs`);
+  return true;
+}

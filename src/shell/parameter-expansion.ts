@@ -1,0 +1,75 @@
+import type { ParameterExpansionPart, Word as WordNode } from 'unbash';
+import { type Scope, variableOf } from './scope';
+
+/**
+ * The value of `${…}` where it can be told from what is known; null otherwise.
+ *
+ * @param textOf the value of a word inside the braces, null when unknown
+ */
+export function expandParameter(
+  part: ParameterExpansionPart,
+  scope: Scope,
+  textOf: (word: WordNode) => string | null,
+): string | null {
+  const value = currentValue(part, scope);
+  if (part.prefix === '#') return value === null ? null : String([...value].length);
+  if (part.prefix === '!') {
+    const target = variableOf(scope, part.parameter);
+    return target === null || part.operation ? null : variableOf(scope, target);
+  }
+  const { operation } = part;
+  if (!operation) return value;
+  if (value === null) return null;
+  switch (operation.type) {
+    case 'Default': {
+      const isEmpty = value === '';
+      if (operation.operator.endsWith('+')) return isEmpty ? '' : textOf(operation.operand);
+      return isEmpty && operation.operator.startsWith(':') ? textOf(operation.operand) : value;
+    }
+    case 'Slice': {
+      const offset = numberOf(textOf(operation.offset));
+      const length = operation.length ? numberOf(textOf(operation.length)) : null;
+      if (offset === null || (operation.length && length === null)) return null;
+      const from = offset < 0 ? Math.max(0, value.length + offset) : offset;
+      if (length === null) return value.slice(from);
+      return value.slice(from, length < 0 ? value.length + length : from + length);
+    }
+    case 'Replace': {
+      const pattern = textOf(operation.pattern);
+      const replacement = textOf(operation.replacement);
+      if (pattern === null || replacement === null || pattern === '' || /[*?[\\]/.test(pattern)) return null;
+      if (operation.operator === '//') return value.replaceAll(pattern, () => replacement);
+      return operation.operator === '/' ? value.replace(pattern, () => replacement) : null;
+    }
+    case 'Remove': {
+      const pattern = textOf(operation.operand);
+      if (pattern === null || /[*?[\\]/.test(pattern)) return null;
+      if (operation.operator.startsWith('#'))
+        return value.startsWith(pattern) ? value.slice(pattern.length) : value;
+      return value.endsWith(pattern) ? value.slice(0, value.length - pattern.length) : value;
+    }
+    case 'CaseModification': {
+      if (operation.operand) return null;
+      const isUpper = operation.operator.startsWith('^');
+      const changed = (text: string) => (isUpper ? text.toUpperCase() : text.toLowerCase());
+      return operation.operator.length === 2 ? changed(value) : changed(value.slice(0, 1)) + value.slice(1);
+    }
+    case 'Transform':
+    case 'Names':
+    case 'Unknown':
+      return null;
+    default:
+      operation satisfies never;
+      return null;
+  }
+}
+
+function currentValue(part: ParameterExpansionPart, scope: Scope): string | null {
+  if (!part.index) return variableOf(scope, part.parameter);
+  const index = numberOf(part.index.value);
+  return index === null ? null : (scope.arrays.get(part.parameter)?.at(index) ?? null);
+}
+
+function numberOf(text: string | null): number | null {
+  return text !== null && /^\s*-?\d{1,9}\s*$/.test(text) ? Number(text) : null;
+}
