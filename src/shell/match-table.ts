@@ -1,5 +1,5 @@
 import { effects, strongerEffect } from '../domain/effect';
-import { judgeOperands } from './operands';
+import { judgeContexts, judgeOperands } from './operands';
 import { type Arguments, parseArguments } from './parse-arguments';
 import { addReason, clause, type PartDraft, shown, unresolved } from './part-draft';
 import type { CommandContext, Part, SimpleCommand } from './simple-command';
@@ -62,6 +62,7 @@ export function judgeByTable(
     if (!check) throw new Error(`no such check: ${name}`);
     check(invocation, draft, context);
   }
+  judgeContexts(table, invocation, draft, context);
   const { checks: _, role: __, ...part } = draft;
   return { part, rows };
 }

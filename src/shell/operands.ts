@@ -8,7 +8,7 @@ import type { CommandContext, SimpleCommand } from './simple-command';
 import type { CommandTable, OperandRole } from './table';
 import type { Word } from './word';
 
-/** Judges what a command names: the paths and hosts among its operands and flag values, and its context. */
+/** Judges what a command names: the paths and hosts among its operands and flag values. */
 export function judgeOperands(
   table: CommandTable,
   invocation: Invocation,
@@ -27,9 +27,20 @@ export function judgeOperands(
       addPath(value, 'write', draft, command, context);
     else if (names.some((name) => table.readFlags.includes(name)))
       addPath(value, 'read', draft, command, context);
-    if (names.some((name) => table.contextFlags.includes(name)))
-      judgeContextName(value, draft, command, context);
   }
+}
+
+/** Denies a change of a remote system in a protected context that a flag or variable names; reading there is open. */
+export function judgeContexts(
+  table: CommandTable,
+  { command, flags }: Invocation,
+  draft: PartDraft,
+  context: CommandContext,
+): void {
+  if (draft.effect !== 'production') return;
+  for (const { names, value } of flags)
+    if (value && names.some((name) => table.contextFlags.includes(name)))
+      judgeContextName(value, draft, command, context);
   for (const variable of table.contextVariables) {
     const value = command.assignments.get(variable);
     if (value === undefined) continue;

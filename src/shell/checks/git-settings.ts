@@ -1,12 +1,14 @@
 import type { Invocation } from '../match-table';
+import { addPath } from '../operands';
 import { type PartDraft, raise, shown, textOf, unresolved } from '../part-draft';
+import type { CommandContext } from '../simple-command';
 import type { Word } from '../word';
 
 /**
  * Settings that git takes for one command: `git -c name=value` and its variables. Those that name a program, or another
  * place for pushes and settings, make any command of git run it.
  */
-export function gitSettings({ command }: Invocation, draft: PartDraft): void {
+export function gitSettings({ command }: Invocation, draft: PartDraft, context: CommandContext): void {
   const words = [...command.args];
   for (let word = words.shift(); word !== undefined; word = words.shift()) {
     const text = word.kind === 'literal' ? word.value : word.prefix;
@@ -15,9 +17,21 @@ export function gitSettings({ command }: Invocation, draft: PartDraft): void {
     else if (/^--config-env(?:=|$)/.test(text)) doubt('takes a setting from a variable', command, draft);
     else if (text.startsWith('-c'))
       judgeSetting(text === '-c' ? words.shift() : cut(word, 2), command, draft);
+    else if (text === '--git-dir') judgeFolder(words.shift(), command, draft, context);
+    else if (text.startsWith('--git-dir='))
+      judgeFolder(cut(word, '--git-dir='.length), command, draft, context);
     else if (VALUE_FLAGS.has(text)) words.shift();
   }
   for (const [name, value] of command.assignments) {
+    if (name === 'GIT_DIR' || name === 'GIT_COMMON_DIR')
+      judgeFolder(
+        value === null
+          ? { kind: 'unresolved', source: `$${name}`, prefix: '', maySplit: false }
+          : { kind: 'literal', value, hasGlob: false },
+        command,
+        draft,
+        context,
+      );
     if (PROGRAM_VARIABLES.test(name) && !isHarmlessProgram(value))
       doubt(`sets \`${name}\`, which names a program that git runs`, command, draft);
     if (SETTING_VARIABLES.test(name)) doubt(`sets \`${name}\`, which changes git's settings`, command, draft);
@@ -25,9 +39,16 @@ export function gitSettings({ command }: Invocation, draft: PartDraft): void {
 }
 
 /** `git config name value`. */
-export function gitConfig({ command, operands, flags }: Invocation, draft: PartDraft): void {
+export function gitConfig(
+  { command, operands, flags }: Invocation,
+  draft: PartDraft,
+  context: CommandContext,
+): void {
   if (draft.effect === 'read') return;
   const [name, value] = operands;
+  for (const { names, value: file } of flags)
+    if (file && (names.includes('-f') || names.includes('--file')))
+      addPath(file, 'write', draft, command, context);
   if (flags.some(({ names }) => names.includes('--edit') || names.includes('-e')))
     doubt('opens the settings in an editor', command, draft);
   if (!name || (!value && !flags.some(({ names }) => names.some((each) => each.startsWith('--'))))) return;
@@ -35,14 +56,7 @@ export function gitConfig({ command, operands, flags }: Invocation, draft: PartD
   else judgePair(name.value, value?.kind === 'literal' ? value.value : value ? null : '', command, draft);
 }
 
-const VALUE_FLAGS = new Set([
-  '-C',
-  '--git-dir',
-  '--work-tree',
-  '--namespace',
-  '--super-prefix',
-  '--attr-source',
-]);
+const VALUE_FLAGS = new Set(['-C', '--work-tree', '--namespace', '--super-prefix', '--attr-source']);
 
 const PROGRAM_VARIABLES =
   /^(?:GIT_(?:SSH|SSH_COMMAND|EDITOR|SEQUENCE_EDITOR|PAGER|ASKPASS|EXTERNAL_DIFF|PROXY_COMMAND)|SSH_ASKPASS|EDITOR|VISUAL|PAGER)$/;
@@ -74,6 +88,18 @@ function judgeSetting(setting: Word | undefined, command: Invocation['command'],
     const name = equals < 0 ? text : text.slice(0, equals);
     judgePair(name, setting.kind === 'literal' ? text.slice(name.length + 1) : null, command, draft);
   }
+}
+
+/** Another repository than the workspace's own brings its own settings, and so programs. */
+function judgeFolder(
+  folder: Word | undefined,
+  command: Invocation['command'],
+  draft: PartDraft,
+  context: CommandContext,
+): void {
+  if (!folder || (folder.kind === 'literal' && /^(?:\.\/)?\.git\/?$/.test(folder.value))) return;
+  raise(draft, 'sandbox', `\`${shown(command)}\` takes the settings of another repository`);
+  addPath(folder, 'read', draft, command, context);
 }
 
 /** @param value null when it is not known before the command runs */

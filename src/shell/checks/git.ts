@@ -1,4 +1,5 @@
 import type { Check } from '../table-checks';
+import { gitBlob } from './git-blob';
 import { gitCheckout } from './git-checkout';
 import { gitPush } from './git-push';
 import { gitRemote, gitRemoteAddress } from './git-remote';
@@ -7,6 +8,7 @@ import { gitConfig, gitSettings } from './git-settings';
 /** Checks for git. */
 export const gitChecks: Record<string, Check> = {
   'git-push': gitPush,
+  'git-blob': gitBlob,
   'git-checkout': gitCheckout,
   'git-settings': gitSettings,
   'git-config': gitConfig,
