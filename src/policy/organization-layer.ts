@@ -81,7 +81,8 @@ class Said {
       for (const rule of evaluation.matched) {
         const place = placeOf(request);
         const places = this.matched.get(rule) ?? [];
-        this.matched.set(rule, place === null ? places : [...places, place]);
+        if (place !== null) places.push(place);
+        this.matched.set(rule, places);
       }
     }
   }
@@ -92,20 +93,24 @@ class Said {
       findings.push(
         observed(deny('request', `the rules cannot judge this call: ${shown(problem)}`), isObserving),
       );
-    for (const [rule, problem] of this.failed)
+    for (const [rule, problem] of inOrder(this.failed))
       findings.push(
         observed(
           deny(rule.id, `rule \`${rule.id}\` failed, so the call is refused: ${shown(problem)}`),
           isObserving || rule.isObserved,
         ),
       );
-    for (const [rule, places] of this.matched) {
+    for (const [rule, places] of inOrder(this.matched)) {
       const finding = this.failed.has(rule) ? null : matchFinding(rule, places);
       if (finding) findings.push(observed(finding, isObserving || rule.isObserved));
     }
-    // Cedar names rules in no order; the same call has the same decision, word for word.
-    return findings.sort((one, other) => (one.rule < other.rule ? -1 : Number(one.rule > other.rule)));
+    return findings;
   }
+}
+
+/** As the rules are written. Cedar names them in any order, and a call has the same decision each time. */
+function inOrder<Value>(found: ReadonlyMap<CompiledRule, Value>): [CompiledRule, Value][] {
+  return [...found].sort(([one], [other]) => one.place - other.place);
 }
 
 function matchFinding(rule: CompiledRule, places: readonly string[]): Finding | null {

@@ -12,6 +12,8 @@ import { splitSource } from './split-source';
 export interface CompiledRule {
   /** `<policy>/<rule>`: the rule of its findings. */
   id: string;
+  /** Its place among the rules of the snapshot: findings come in this order. */
+  place: number;
   policy: string;
   message: string;
   outcome: RuleOutcome;
@@ -72,6 +74,7 @@ export function slugOf(name: string): string {
   return (
     name
       .normalize('NFKD')
+      .replace(/\p{M}/gu, '')
       .toLowerCase()
       .replace(/[^a-z0-9]+/g, '-')
       .replace(/^-+|-+$/g, '') || 'policy'
@@ -95,7 +98,7 @@ function compile(source: readonly PolicyRule[]): CompiledRules {
       places.set(key, place);
       const result = compileRule(text, block.policy, place);
       const unique = uniqueId(result.id, ids);
-      if ('json' in result) rules.push({ ...result, id: unique });
+      if ('json' in result) rules.push({ ...result, id: unique, place: rules.length });
       else broken.push({ ...result, id: unique });
     }
   }
@@ -136,6 +139,7 @@ function compileRule(text: string, policy: string, place: number): CompiledRule 
   if (problem) return { id, policy, problem: problem.text, tools };
   return {
     id,
+    place: 0,
     policy,
     message: terms.message ?? `the policy \`${policy}\` forbids this`,
     outcome: terms.outcome,

@@ -24,14 +24,11 @@ export type ReadPath = (path: readonly string[]) => Literal | undefined;
 export class RuleIndex {
   private readonly every: readonly CompiledRule[];
   private readonly byTool = new Map<string, CompiledRule[]>();
-  private readonly order = new Map<CompiledRule, number>();
   private readonly shelves = new Map<string, Shelf | null>();
 
   constructor(rules: readonly CompiledRule[]) {
-    for (const [place, rule] of rules.entries()) {
-      this.order.set(rule, place);
+    for (const rule of rules)
       if (rule.tools !== 'every') for (const tool of rule.tools) append(this.byTool, tool, rule);
-    }
     this.every = rules.filter(({ tools }) => tools === 'every');
   }
 
@@ -59,9 +56,7 @@ export class RuleIndex {
       if (found) chosen.push(...found.rules);
     }
     if (chosen.length === 0) return null;
-    return shelf.slice(signature, () =>
-      chosen.sort((one, other) => this.order.get(one)! - this.order.get(other)!),
-    );
+    return shelf.slice(signature, () => chosen.sort((one, other) => one.place - other.place));
   }
 
   private shelfOf(tool: string): Shelf | null {
