@@ -1,9 +1,10 @@
+import { LRUCache } from 'lru-cache';
 import type { ContentFacts, ContentResource } from '../../domain/content';
 import { sha256 } from '../../domain/hashing';
 import type { TerraformBlock } from '../../tools/terraform-resources';
 import { flatten, TooManyAttributesError } from './flatten';
 import { folderOf, type ParsedFile, parseFile, type SourceFile } from './source-file';
-import { type Surroundings, terraformFacts } from './terraform-facts';
+import { type Surroundings, type TerraformFile, terraformFacts } from './terraform-facts';
 
 /** A file, or why its content is not to be had: `problem` completes "`main.tf` …". */
 export type JudgedFile = SourceFile | { path: string; problem: string };
@@ -52,10 +53,10 @@ export async function declaredContent(
     isWhole,
   };
   const resources: ContentResource[] = [];
+  const around = sha256(JSON.stringify(surroundings));
   for (const folder of new Set(terraform.map(({ path }) => folderOf(path)))) {
     const own = terraform.filter(({ path }) => folderOf(path) === folder);
-    const facts = await within(own, problems, () => terraformFacts(own, surroundings));
-    resources.push(...facts);
+    resources.push(...(await within(own, problems, () => factsOfFolder(own, surroundings, around))));
   }
   for (const file of parsed)
     if (file.kind === 'kubernetes')
@@ -126,6 +127,23 @@ function isSame(one: FileProblem | undefined, other: FileProblem): boolean {
 /** A resource that only moved within its folder is the same. */
 function identity({ line: _line, file, ...resource }: ContentResource): string {
   return JSON.stringify([folderOf(file), resource]);
+}
+
+/** Most folders are the same before and after a change. */
+const folders = new LRUCache<string, ContentResource[]>({ max: 2_000 });
+
+async function factsOfFolder(
+  files: readonly TerraformFile[],
+  surroundings: Surroundings,
+  around: string,
+): Promise<ContentResource[]> {
+  const key = sha256([around, ...files.map(({ hash }) => hash)].join());
+  let facts = folders.get(key);
+  if (!facts) {
+    facts = await terraformFacts(files, surroundings);
+    folders.set(key, facts);
+  }
+  return facts;
 }
 
 async function within(

@@ -17,8 +17,8 @@ export interface ContentCall {
   args: unknown;
 }
 
-/** Most Terraform files of a repository that are all looked at for one call. */
-const MAX_WHOLE = 300;
+/** Most Terraform files of a repository that are all looked at for one call: parsing one takes some milliseconds. */
+const MAX_WHOLE = 150;
 /** Most files that a run may have changed and be judged. */
 const MAX_CHANGED = 1_000;
 

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { parseHcl } from '../../tools/hcl';
 
 /** Longest text that is put together; a longer one stays as it is written. */
@@ -54,8 +55,8 @@ export function createScope(values: ReadonlyMap<string, unknown>): Scope {
     if (/^(?:local|var)\.[\w-]+(?:\.[\w-]+|\["[\w -]+"\])*$/.test(expression))
       return follow(expression.replace(/\["([\w -]+)"\]/g, '.$1'));
     if (expression.startsWith('{')) {
-      const parsed = await parseHcl('expression', `value = ${expression}\n`);
-      return parsed.ok && isRecord(parsed.body.value) ? resolve(parsed.body.value) : undefined;
+      const map = await parseMap(expression);
+      return map ? resolve(map) : undefined;
     }
     const merged = /^merge\(([\s\S]*)\)$/.exec(expression)?.[1];
     const parts = merged === undefined ? null : partsOf(merged);
@@ -88,6 +89,19 @@ export function createScope(values: ReadonlyMap<string, unknown>): Scope {
 
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+const maps = new LRUCache<string, { map: Record<string, unknown> | null }>({ max: 5_000 });
+
+/** A map as an expression has it; null when it is none. */
+async function parseMap(expression: string): Promise<Record<string, unknown> | null> {
+  let known = maps.get(expression);
+  if (!known) {
+    const parsed = await parseHcl('expression', `value = ${expression}\n`);
+    known = { map: parsed.ok && isRecord(parsed.body.value) ? parsed.body.value : null };
+    maps.set(expression, known);
+  }
+  return known.map;
 }
 
 /** What is inside, where the text is nothing but one `${…}`. */

@@ -14,9 +14,9 @@ export interface SourceFile {
   text: string;
 }
 
-/** A file as parsed; `problem` completes "`main.tf` …". */
+/** A file as parsed; `problem` completes "`main.tf` …", `hash` is that of path and text. */
 export type ParsedFile =
-  | { kind: 'terraform'; path: string; body: HclBody; blocks: TerraformBlock[] }
+  | { kind: 'terraform'; path: string; hash: string; body: HclBody; blocks: TerraformBlock[] }
   | { kind: 'values'; path: string; body: HclBody }
   | { kind: 'kubernetes'; path: string; resources: DescribedResource[] }
   | { kind: 'unparsable'; path: string; problem: string };
@@ -44,7 +44,7 @@ export async function parseFile(file: SourceFile): Promise<ParsedFile | null> {
   const key = sha256(`${file.path}\0${file.text}`);
   let found = parsed.get(key);
   if (!found) {
-    found = await parse(kind, file);
+    found = await parse(kind, file, key);
     parsed.set(key, found);
   }
   return found;
@@ -53,6 +53,7 @@ export async function parseFile(file: SourceFile): Promise<ParsedFile | null> {
 async function parse(
   kind: 'terraform' | 'values' | 'kubernetes',
   { path, text }: SourceFile,
+  hash: string,
 ): Promise<ParsedFile> {
   if (kind === 'kubernetes') {
     const { resources, problems } = kubernetesResources(path, text);
@@ -62,7 +63,7 @@ async function parse(
   const body = path.toLowerCase().endsWith('.json') ? jsonBody(path, text) : await hclBody(path, text);
   if ('kind' in body) return body;
   if (kind === 'values') return { kind, path, body: body.body };
-  return { kind, path, body: body.body, blocks: terraformBlocks(path, text, body.body) };
+  return { kind, path, hash, body: body.body, blocks: terraformBlocks(path, text, body.body) };
 }
 
 async function hclBody(path: string, text: string): Promise<{ body: HclBody } | ParsedFile> {

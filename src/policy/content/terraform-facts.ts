@@ -7,7 +7,7 @@ import { NAME_ATTRIBUTES } from './resource-names';
 import { folderOf, type ParsedFile } from './source-file';
 import { TAGGABLE_TYPES } from './taggable-types';
 
-type TerraformFile = Extract<ParsedFile, { kind: 'terraform' }>;
+export type TerraformFile = Extract<ParsedFile, { kind: 'terraform' }>;
 type ValuesFile = Extract<ParsedFile, { kind: 'values' }>;
 
 /** What may set a variable of a folder beside its default. */
