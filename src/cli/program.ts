@@ -59,6 +59,13 @@ export function createProgram(carryOut: CarryOut): Command {
     .option('--tools <file>', 'tools file; its tools replace built-in ones of the same name')
     .action((options) => carryOut(options, (context) => load.policyEval().evalPolicy(context, options)));
 
+  add(policy, 'check <folder>', 'lint policies and run the tests beside them; needs no server')
+    .option('--agent <file>', 'agent that they are for; may be given several times', collect, [])
+    .option('--tools <file>', 'tools file whose tools rules may name')
+    .action((folder, options) =>
+      carryOut(options, (context) => load.policyCheck().checkPolicyFolder(context, folder, options)),
+    );
+
   add(program, 'run <agent>', 'start a run of a stored agent, or of an agent file')
     .requiredOption('--prompt <text>', 'what to do')
     .option('--repo <path>', 'git repository to work on; it is cloned')
@@ -124,6 +131,7 @@ const load = {
   up: () => require('./up') as typeof import('./up'),
   init: () => require('./init') as typeof import('./init'),
   agents: () => require('./agents') as typeof import('./agents'),
+  policyCheck: () => require('./policy-check') as typeof import('./policy-check'),
   policyEval: () => require('./policy-eval') as typeof import('./policy-eval'),
   run: () => require('./run') as typeof import('./run'),
   runs: () => require('./runs') as typeof import('./runs'),
@@ -137,4 +145,8 @@ function positive(text: string): number {
   const number = Number(text);
   if (Number.isInteger(number) && number > 0) return number;
   throw new InvalidArgumentError('It must be a whole number above 0.');
+}
+
+function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value];
 }
