@@ -127,7 +127,9 @@ export class Walker implements Shell {
           runInterpreter(program, command, scope, this),
       );
     if (isHandled) return;
-    const { assignments, stdin, source } = command;
+    const { stdin, source } = command;
+    // Whether a variable was exported is not followed: it counts as if it were.
+    const assignments = new Map([...scope.variables, ...command.assignments]);
     this.add(
       judgeProgram(
         { program, args: command.words.slice(1), assignments, stdin, source },
