@@ -14,8 +14,7 @@ const CONFIGURED_REMOTE = 'origin';
  * else and for a target that the text does not name.
  */
 export function gitPush(invocation: Invocation, draft: PartDraft, context: CommandContext): void {
-  const { command, doubts } = invocation;
-  for (const { word } of doubts) draft.findings.push(unresolved(command, word, 'decides what is pushed'));
+  const { command } = invocation;
   judgeRemote(invocation, draft, context);
   if (has(invocation, '--all', '--branches', '--mirror')) {
     refuse('every branch', 'protected ones among them', invocation, draft);

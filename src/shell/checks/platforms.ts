@@ -9,9 +9,10 @@ import type { Word } from '../word';
 
 /** Checks that the tables of forges, clouds and platforms share. */
 export const platformChecks: Record<string, Check> = {
-  /** The operands name contexts, workspaces or accounts that later commands act in. */
-  'protected-operand'({ command, operands }, draft, context) {
-    for (const word of operands) judgeContextName(word, draft, command, context);
+  /** The operands or values of flags name a context, workspace or account that later commands act in. */
+  'protected-operand'({ command, operands, flags }, draft, context) {
+    for (const word of [...operands, ...flags.flatMap(({ value }) => value ?? [])])
+      judgeContextName(word, draft, command, context);
   },
   /** Text that another program gets to run, which is not looked into. */
   'hands-over-command'({ command }, draft) {
