@@ -1,101 +1,27 @@
 /** What holds for every call, agent and policy there could be: fuzzed, and going in by `judge` and the gate. */
 import fc from 'fast-check';
-import type { Agent } from '../../src/domain/agent';
 import { type Finding, verdicts } from '../../src/domain/decision';
 import { effects, marks } from '../../src/domain/effect';
 import type { Judgement } from '../../src/domain/judgement';
-import type { CustomPolicy, PolicySnapshot } from '../../src/domain/policy';
-import type { AutonomyTier } from '../../src/domain/tier';
+import type { PolicySnapshot } from '../../src/domain/policy';
 import { gateTurn } from '../../src/policy/gate-turn';
-import { judge, stricterDecision } from '../../src/policy/judge';
+import { stricterDecision } from '../../src/policy/judge';
 import type { FindTool } from '../../src/policy/read-call';
-import { compileSnapshot, snapshotId } from '../../src/policy/snapshot';
+import { snapshotId } from '../../src/policy/snapshot';
 import { builtInTools } from '../../src/tools/catalogue';
-import { AT, agent, facts, gateContext, gateInput, probe, toolsWith } from './fixture';
-
-type Call = readonly [tool: string, args: Record<string, unknown>];
-
-/** One and more of every kind of tool, so that every layer has something to say. */
-const CALLS: readonly Call[] = [
-  ['read-file', { path: 'main.tf' }],
-  ['read-file', { path: 'keys/server.pem', offset: 3 }],
-  ['search-files', { pattern: 'TODO', path: 'modules', limit: 5 }],
-  ['ask-user', { question: 'Which?', options: ['one', 'two'] }],
-  ['propose-change', { title: 'Encrypt', text: 'All of it' }],
-  ['write-file', { path: 'main.tf', content: 'resource "aws_s3_bucket" "b" {}\n' }],
-  ['write-file', { path: '.git/config', content: '' }],
-  ['git-push', { branch: 'main', force: true }],
-  ['git-push', { branch: 'feature' }],
-  ['create-pr', { title: 'Encrypt', body: 'All', reviewers: ['ann', 'eve'] }],
-  ['cloud-credentials', { account: 'shop', role: 'reader', scope: 'read' }],
-  ['cloud-credentials', { account: 'shop', role: 'admin', scope: 'write' }],
-  ['terraform-apply', { path: 'stage', workspace: 'shop' }],
-  ['kubectl-apply', { path: 'app.yaml', context: 'prod', namespace: 'shop' }],
-  ['trigger-pipeline', { pipeline: 'deploy', ref: 'main' }],
-  ['run-command', { command: 'ls -la src', cwd: 'src' }],
-  ['run-command', { command: 'rm -rf build && kubectl delete ns shop', timeoutMs: 5_000 }],
-  ['probe', { effect: 'production', marks: ['network'], flags: ['productionAccess'] }],
-  ['no-such-tool', { a: 1, b: [2, { c: 3 }] }],
-];
-const call = fc.constantFrom(...CALLS);
-const tier = fc.constantFrom(0, 1, 2, 3, 4) as fc.Arbitrary<AutonomyTier>;
-const names = fc.subarray([...builtInTools.keys(), 'probe']);
-const flag = fc.option(fc.boolean(), { nil: undefined });
-const agents: fc.Arbitrary<Partial<Agent>> = fc.record({
-  tier,
-  allowedTools: fc.option(names, { nil: undefined }),
-  deniedTools: fc.option(fc.subarray(['write-file', 'git_push', 'runCommand']), { nil: undefined }),
-  requiresApproval: fc.record({ prCreation: flag, credentialRequest: flag, productionAccess: flag }),
-  grounding: fc.constantFrom('ask', 'deny', 'off'),
-  protectedPaths: fc.subarray(['modules/', '*.tf']),
-  protectedContexts: fc.subarray(['prod']),
-});
-const prompt = fc.constantFrom('Fix it.', 'Ask ann about shop, as reader, on feature.', '');
-
-/** Rules that forbid, ask, permit, fail and cannot be read. */
-const RULES = [
-  'forbid (principal, action, resource);',
-  '@ask("look at it") forbid (principal, action, resource);',
-  'permit (principal, action, resource);',
-  'forbid (principal, action, resource) when { context.nothing.like == "this" };',
-  'forbid (principal, ',
-];
-const policies: fc.Arbitrary<CustomPolicy[]> = fc.subarray(RULES).map((chosen) =>
-  chosen.map((rule, index) => ({
-    id: `p${index}`,
-    name: `Policy ${index}`,
-    content: `Prose.\n\`\`\`cedar\n${rule}\n\`\`\`\n`,
-    isActive: true,
-    version: 1,
-    organizationId: 'org-1',
-  })),
-);
-
-const builtIn = toolsWith();
-
-/** As a policy that cannot be compiled is met by the gate: no snapshot, nothing allowed. */
-function compiled(parts: Partial<Agent>, active: readonly CustomPolicy[] = []): PolicySnapshot {
-  return compileSnapshot({ organizationId: 'org-1', agent: agent(parts), policies: active });
-}
-
-function decide(
-  text: { tool: string; args: string },
-  snapshot: PolicySnapshot,
-  said = 'Fix it.',
-  find = builtIn,
-) {
-  const context = {
-    runId: 'run-1',
-    snapshot,
-    facts: facts(),
-    trusted: { prompt: said, answers: [] },
-    now: AT,
-  };
-  return judge({ id: 'call-1', ...text }, context, find).decision;
-}
-
-const rank = (verdict: string) => verdicts.indexOf(verdict as (typeof verdicts)[number]);
-const written = ([tool, args]: Call) => ({ tool, args: JSON.stringify(args) });
+import {
+  agents,
+  CALLS,
+  call,
+  compiled,
+  decide,
+  names,
+  policies,
+  prompt,
+  rank,
+  written,
+} from './arbitrary-calls';
+import { gateContext, gateInput, probe } from './fixture';
 
 describe('nothing that is added loosens', () => {
   test('a denied tool', () => {
@@ -165,133 +91,6 @@ describe('nothing that is added loosens', () => {
         const joined = stricterDecision(pinned!, current!);
         expect(rank(joined.verdict)).toBe(Math.min(rank(pinned!.verdict), rank(current!.verdict)));
       }),
-    );
-  });
-});
-
-describe('how a call is written changes nothing', () => {
-  const space = fc.stringMatching(/^[ \t\n\r]{0,3}$/);
-
-  /** JSON of a value with its keys in another order, other whitespace and escapes that mean the same. */
-  const rewritten = (value: unknown): fc.Arbitrary<string> => {
-    if (Array.isArray(value))
-      return fc
-        .tuple(space, fc.tuple(...value.map(rewritten)))
-        .map(([blank, parts]) => `[${blank}${parts.join(`${blank},`)}${blank}]`);
-    if (typeof value === 'object' && value !== null) {
-      const entries = Object.entries(value);
-      return fc
-        .tuple(space, fc.shuffledSubarray(entries, { minLength: entries.length }))
-        .chain(([blank, shuffled]) =>
-          fc
-            .tuple(...shuffled.map(([key, each]) => fc.tuple(rewritten(key), rewritten(each))))
-            .map(
-              (pairs) =>
-                `{${blank}${pairs.map(([key, each]) => `${key}${blank}:${blank}${each}`).join(`,${blank}`)}}`,
-            ),
-        );
-    }
-    if (typeof value === 'string')
-      return fc
-        .boolean()
-        .map((isEscaped) =>
-          isEscaped
-            ? `"${[...value].map((letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')}"`
-            : JSON.stringify(value),
-        );
-    return fc.constant(JSON.stringify(value));
-  };
-
-  test('the order of arguments, whitespace and escapes', () => {
-    fc.assert(
-      fc.property(
-        call.chain((each) => fc.tuple(fc.constant(each), rewritten(each[1]))),
-        agents,
-        prompt,
-        ([each, args], parts, said) => {
-          expect(JSON.parse(args)).toEqual(each[1]);
-          const snapshot = compiled(parts);
-          expect(decide({ tool: each[0], args }, snapshot, said)).toEqual(
-            decide(written(each), snapshot, said),
-          );
-        },
-      ),
-      { numRuns: 400 },
-    );
-  });
-
-  test("how a tool's name is spelt", () => {
-    fc.assert(
-      fc.property(call, agents, (each, parts) => {
-        const snake = each[0].replaceAll('-', '_');
-        const camel = each[0].replace(/-(\w)/g, (_hyphen, letter: string) => letter.toUpperCase());
-        if (each[0] === 'no-such-tool') return;
-        for (const tool of [snake, camel, each[0].toUpperCase()])
-          expect(decide({ ...written(each), tool }, compiled(parts))).toEqual(
-            decide(written(each), compiled(parts)),
-          );
-      }),
-    );
-  });
-
-  const COMMANDS = [
-    'ls -la src',
-    'cat README.md',
-    'rm -rf build',
-    'rm -rf /',
-    'kubectl get pods -n shop',
-    'kubectl --context prod delete ns shop',
-    'git push origin main',
-    'git push --force origin HEAD:main',
-    'terraform apply -auto-approve',
-    'aws s3 rm s3://bucket --recursive',
-    'curl -X DELETE https://api.example.com/things/1',
-    'make build',
-    'sudo systemctl stop nginx',
-    'find . -name x.log -delete',
-  ].map((command) => command.split(' '));
-
-  const quoted = (word: string) =>
-    fc.constantFrom(
-      word,
-      `'${word}'`,
-      `"${word}"`,
-      `${word.slice(0, 1)}""${word.slice(1)}`,
-      `\\${word}`,
-      `${word.slice(0, 1)}'${word.slice(1)}'`,
-    );
-
-  test('the quoting style and the whitespace of a command', () => {
-    fc.assert(
-      fc.property(
-        fc
-          .constantFrom(...COMMANDS)
-          .chain((words) =>
-            fc.tuple(
-              fc.constant(words.join(' ')),
-              fc.tuple(...words.map(quoted)),
-              fc.constantFrom(' ', '  ', '\t', ' \\\n '),
-              fc.constantFrom('', ' ', '\n'),
-            ),
-          ),
-        tier,
-        ([command, words, between, around], at) => {
-          const snapshot = compiled({ tier: at });
-          const other = `${around}${words.join(between)}${around}`;
-          const [one, two] = [command, other].map((text) => {
-            const {
-              verdict,
-              effect,
-              marks: marked,
-              findings,
-            } = decide({ tool: 'run-command', args: JSON.stringify({ command: text }) }, snapshot);
-            const rules = findings.map(({ layer, rule, verdict: said }) => `${said} ${layer}/${rule}`);
-            return { verdict, effect, marks: [...marked].sort(), rules: rules.sort() };
-          });
-          expect(two).toEqual(one);
-        },
-      ),
-      { numRuns: 500 },
     );
   });
 });
