@@ -18,8 +18,9 @@ export interface CompiledRule {
   message: string;
   outcome: RuleOutcome;
   isObserved: boolean;
-  /** Without annotations. */
-  json: PolicyJson;
+  /** As written: its form in JSON cannot carry Cedar's largest numbers. */
+  text: string;
+  effect: PolicyJson['effect'];
   tools: 'every' | ReadonlySet<string>;
   /** Whether it is asked about every thing that a change declares. */
   readsContent: boolean;
@@ -98,7 +99,7 @@ function compile(source: readonly PolicyRule[]): CompiledRules {
       places.set(key, place);
       const result = compileRule(text, block.policy, place);
       const unique = uniqueId(result.id, ids);
-      if ('json' in result) rules.push({ ...result, id: unique, place: rules.length });
+      if ('text' in result) rules.push({ ...result, id: unique, place: rules.length });
       else broken.push({ ...result, id: unique });
     }
   }
@@ -131,8 +132,8 @@ function compileRule(text: string, policy: string, place: number): CompiledRule 
     const problem = answer.errors[0]?.message ?? 'it is not a rule of Cedar';
     return { id: `${slug}/${unnamedRule(place)}`, policy, problem, tools: 'every' };
   }
-  const { annotations: _said, ...json } = answer.json;
-  const terms = readAnnotations(answer.json);
+  const { json } = answer;
+  const terms = readAnnotations(json);
   const id = `${slug}/${slugOf(terms.id ?? unnamedRule(place))}`;
   const tools = toolsInScope(json);
   const [problem] = terms.problems;
@@ -144,7 +145,8 @@ function compileRule(text: string, policy: string, place: number): CompiledRule 
     message: terms.message ?? `the policy \`${policy}\` forbids this`,
     outcome: terms.outcome,
     isObserved: terms.isObserved,
-    json,
+    text,
+    effect: json.effect,
     tools,
     readsContent: readsContent(json),
     test: decidingTest(json),

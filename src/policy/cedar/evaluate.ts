@@ -34,7 +34,7 @@ export function evaluate({ name, rules, attributes }: Slice, request: ResourceRe
   return {
     kind: 'judged',
     // A permit is named only where nothing forbids.
-    matched: reason.map(ruleOf).filter(({ json }) => json.effect === 'forbid'),
+    matched: reason.map(ruleOf).filter(({ effect }) => effect === 'forbid'),
     // INVARIANT: Cedar skips a rule that fails, so a broken `forbid` would let everything pass.
     failed: errors.map(({ policyId, error }) => ({ rule: ruleOf(policyId), problem: error.message })),
   };

@@ -72,8 +72,8 @@ export function readsContent(rule: PolicyJson): boolean {
     if ('hasTag' in node || 'getTag' in node) found = true;
     if (node.entity_type === 'ContentResource' || node.type === 'ContentResource') found = true;
     for (const key of ['.', 'has']) {
-      const access = node[key] as { left?: unknown; attr?: string | string[] } | undefined;
-      const isResource = JSON.stringify(access?.left) === '{"Var":"resource"}';
+      const access = node[key] as { left?: { Var?: unknown }; attr?: string | string[] } | undefined;
+      const isResource = access?.left?.Var === 'resource';
       if (isResource && [access?.attr ?? []].flat().some((name) => CONTENT_ATTRIBUTES.has(name)))
         found = true;
     }

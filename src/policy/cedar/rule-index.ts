@@ -140,7 +140,7 @@ function prepare(rules: readonly CompiledRule[]): Slice {
   const byName = new Map(rules.map((rule, index) => [`r${index}`, rule]));
   const name = freeNames.pop() ?? `slice-${names++}`;
   const answer = loadCedar().preparsePolicySet(name, {
-    staticPolicies: Object.fromEntries([...byName].map(([key, { json }]) => [key, json])),
+    staticPolicies: Object.fromEntries([...byName].map(([key, { text }]) => [key, text])),
   });
   if (answer.type === 'failure')
     throw new Error(`cedar cannot prepare rules: ${answer.errors[0]?.message ?? 'no reason given'}`);
