@@ -1,5 +1,7 @@
 import { tableOf } from './load-tables';
 import { judgeByTable } from './match-table';
+import { judgeContexts } from './operands';
+import { parseArguments } from './parse-arguments';
 import type { CommandContext, Part, SimpleCommand } from './simple-command';
 import { judgeUnknown } from './unknown-program';
 
@@ -11,4 +13,14 @@ import { judgeUnknown } from './unknown-program';
 export function judgeProgram(command: SimpleCommand, context: CommandContext): Part {
   const table = tableOf(command.program);
   return (table && judgeByTable(table, command, context)?.part) ?? judgeUnknown(command, context);
+}
+
+/** Adds what a wrapper's own flags say of the context its command runs in: `kubectl --context prod exec POD -- rm x`. */
+export function guardContexts(part: Part, command: SimpleCommand, context: CommandContext): void {
+  const table = tableOf(command.program);
+  if (!table) return;
+  const findings = part.findings ?? [];
+  const { flags } = parseArguments(command.args, table);
+  judgeContexts(table, { command, flags }, { effect: part.effect, findings }, context);
+  part.findings = findings;
 }

@@ -18,6 +18,9 @@ export function judgeOperands(
   const { command, operands, flags } = invocation;
   for (const [index, word] of operands.entries()) {
     const use = useOf(draft.role, index, operands.length);
+    // A port after the host.
+    const isPort = index > 0 && word.kind === 'literal' && /^\d+(?:-\d+)?$/.test(word.value);
+    if (use === 'host' && isPort) continue;
     if (use === 'host') judgeHost(word, draft, command, context);
     else if (use !== null) addPath(word, use, draft, command, context);
   }
@@ -33,8 +36,8 @@ export function judgeOperands(
 /** Denies a change of a remote system in a protected context that a flag or variable names; reading there is open. */
 export function judgeContexts(
   table: CommandTable,
-  { command, flags }: Invocation,
-  draft: PartDraft,
+  { command, flags }: Pick<Invocation, 'command' | 'flags'>,
+  draft: Pick<PartDraft, 'effect' | 'findings'>,
   context: CommandContext,
 ): void {
   if (draft.effect !== 'production') return;
@@ -71,7 +74,7 @@ export function addPath(
 /** A change in a protected context is denied, and one in a context that is not known is asked. */
 export function judgeContextName(
   word: Word,
-  draft: PartDraft,
+  draft: Pick<PartDraft, 'effect' | 'findings'>,
   command: SimpleCommand,
   context: CommandContext,
 ): void {

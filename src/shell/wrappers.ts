@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { judgeHost } from './hosts';
+import { guardContexts } from './judge-program';
 import { raise } from './part-draft';
 import type { Scope } from './scope';
 import type { ResolvedCommand, Shell } from './shell';
@@ -77,7 +78,6 @@ function place(
   if (wrapper.place === 'remote' && part.effect !== 'read')
     raise(part, 'production', `${shown} changes another system`);
   if (wrapper.place === 'container') raise(part, 'sandbox', `${shown} runs in a container`);
-  if (!wrapper.hosts) return;
   const simple: SimpleCommand = {
     program,
     args: command.words.slice(1),
@@ -85,6 +85,8 @@ function place(
     stdin: command.stdin,
     source: command.source,
   };
+  if (wrapper.place === 'remote') guardContexts(part, simple, shell.contextOf(scope));
+  if (!wrapper.hosts) return;
   const draft = { marks: part.marks, findings: part.findings ?? [] };
   const [host] = inner.operands;
   if (host) judgeHost(host, draft, simple, shell.contextOf(scope));
