@@ -59,6 +59,9 @@ export function createProgram(carryOut: CarryOut): Command {
     .option('--tools <file>', 'tools file; its tools replace built-in ones of the same name')
     .action((options) => carryOut(options, (context) => load.policyEval().evalPolicy(context, options)));
 
+  add(policy, 'coverage <folder>', 'say of each bullet whether a rule enforces it; needs no server').action(
+    (folder, options) => carryOut(options, (context) => load.policyCoverage().showCoverage(context, folder)),
+  );
   add(policy, 'check <folder>', 'lint policies and run the tests beside them; needs no server')
     .option('--agent <file>', 'agent that they are for; may be given several times', collect, [])
     .option('--tools <file>', 'tools file whose tools rules may name')
@@ -131,6 +134,7 @@ const load = {
   up: () => require('./up') as typeof import('./up'),
   init: () => require('./init') as typeof import('./init'),
   agents: () => require('./agents') as typeof import('./agents'),
+  policyCoverage: () => require('./policy-coverage') as typeof import('./policy-coverage'),
   policyCheck: () => require('./policy-check') as typeof import('./policy-check'),
   policyEval: () => require('./policy-eval') as typeof import('./policy-eval'),
   run: () => require('./run') as typeof import('./run'),

@@ -38,6 +38,19 @@ export function splitRules(markdown: string): { prose: string; blocks: RuleBlock
   return { prose, blocks };
 }
 
+/** Lines that stand outside all fenced blocks, numbered from 1. */
+export function linesOutsideBlocks(markdown: string): { number: number; text: string }[] {
+  let fence: Fence | null = null;
+  return linesOf(markdown).flatMap((line, index) => {
+    if (fence) {
+      if (closes(fence, line)) fence = null;
+      return [];
+    }
+    fence = openingFence(line);
+    return fence ? [] : [{ number: index + 1, text: line.trimEnd() }];
+  });
+}
+
 interface Fence {
   character: string;
   length: number;

@@ -32,6 +32,7 @@ export const annotationNames = [
   'rate',
   'per',
   'observe',
+  'enforces',
 ] as const;
 type AnnotationName = (typeof annotationNames)[number];
 
@@ -54,7 +55,7 @@ export function readAnnotations({ annotations = {}, effect }: PolicyJson): RuleT
   if (has('id') && !/^[a-z0-9]+(-[a-z0-9]+)*$/.test(textOf('id')))
     wrong('id', '`@id` takes lower-case words joined by `-`');
   if (has('message') && has('reason')) wrong('reason', '`@message` and `@reason` say the same; write one');
-  for (const name of ['message', 'reason', 'ask', 'role'] as const)
+  for (const name of ['message', 'reason', 'ask', 'role', 'enforces'] as const)
     if (has(name) && textOf(name).trim() === '') wrong(name, `\`@${name}\` takes a text`);
   if (has('observe') && textOf('observe') !== '') wrong('observe', '`@observe` takes no text');
   for (const name of ['role', 'quorum', 'fourEyes'] as const)
