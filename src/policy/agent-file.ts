@@ -5,6 +5,7 @@ import { GatehouseError } from '../domain/errors';
 import { normalizeToolName } from '../domain/permissions';
 import { AutonomyTier, tierNames } from '../domain/tier';
 import type { ToolDeclaration } from '../domain/tool-declaration';
+import { unknownSensitive } from '../tools/unknown-sensitive';
 import { readText } from './read-text';
 import { readToolsFile } from './tools-file';
 import { readYaml } from './yaml-problems';
@@ -40,6 +41,14 @@ export function parseAgent(
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined)
     throw new GatehouseError('agent-file-invalid', `${file}: two tools files declare \`${twice}\``);
+  for (const tool of tools) {
+    const unknown = unknownSensitive(tool);
+    if (unknown !== null)
+      throw new GatehouseError(
+        'agent-file-invalid',
+        `${file}: \`sensitive\` of the tool \`${tool.name}\` names \`${unknown}\`, which is none of its parameters`,
+      );
+  }
   return { ...given, tier: AutonomyTier[tier], tools };
 }
 

@@ -167,3 +167,11 @@ test('a tool whose parameters are no schema is refused where it is declared', ()
     /^tools\.yaml:2: `0\.parameters`: the tool `weird` cannot be used: its parameters are not a JSON Schema$/,
   );
 });
+
+test('a tool that guards an argument it does not have is an error: the guard would guard nothing', () => {
+  const tool = '{"name":"send","effect":"draft","parameters":{"properties":{"to":{}}},"sensitive":["too"]}';
+  const readTools = (name: string) => parseTools(tool, name);
+  expect(() => parseAgent('name: a\ntier: DRAFT\ntools: [t.jsonl]\n', { file: 'a.yaml', readTools })).toThrow(
+    'a.yaml: `sensitive` of the tool `send` names `too`, which is none of its parameters',
+  );
+});

@@ -4,6 +4,7 @@ import { AutonomyTier } from '../../src/domain/tier';
 import type { ToolDeclaration } from '../../src/domain/tool-declaration';
 import { builtInTools, catalogueOf, describeForModel, findTool } from '../../src/tools/catalogue';
 import { toolOf } from '../../src/tools/declared';
+import { unknownSensitive } from '../../src/tools/unknown-sensitive';
 
 /** The table of POLICY §2: effect aside, what each tool is. */
 const table: Record<
@@ -158,6 +159,18 @@ describe('a user’s own tools', () => {
     expect(toolOf(declaration).sensitive).toEqual(['to', 'channel']);
     expect(toolOf({ ...declaration, effect: 'read' }).sensitive).toEqual(['to']);
     expect(toolOf({ ...declaration, sensitive: [] }).sensitive).toEqual([]);
+  });
+
+  test('name no argument to guard that they do not have; a free-form object may have any', () => {
+    expect(unknownSensitive({ ...declaration, sensitive: ['to', 'recipent'] })).toBe('recipent');
+    expect(unknownSensitive({ ...declaration, sensitive: ['TO'] })).toBeNull();
+    const open = { type: 'object', properties: { details: { type: 'object' } } };
+    expect(unknownSensitive({ ...declaration, parameters: open, sensitive: ['recipient'] })).toBeNull();
+    const nested = {
+      type: 'object',
+      properties: { list: { type: 'array', items: { properties: { to: {} } } } },
+    };
+    expect(unknownSensitive({ ...declaration, parameters: nested, sensitive: ['to'] })).toBeNull();
   });
 
   test('stand beside the built-in ones, and take no name that is taken', () => {
