@@ -88,6 +88,18 @@ function runStream(program: string, { stdin, source }: ResolvedCommand, scope: S
   }
 }
 
+/** The program in a cluster of flags, `-lne'print'`: what follows the `e` of Perl and Ruby, the `c` of Python. */
+function attachedCode(program: string, flag: string): string | null {
+  const cluster = /^(?:perl|j?ruby)/.test(program)
+    ? /^-[acdhlnpsStTuUvwWX0-9]*[eE]([\s\S]+)$/
+    : /^(?:python|pypy)/.test(program)
+      ? /^-[bBdEiIOqsSuvx]*c([\s\S]+)$/
+      : /^php/.test(program)
+        ? /^-r([\s\S]+)$/
+        : null;
+  return cluster?.exec(flag)?.[1] ?? null;
+}
+
 /** Judges a program in another language: inline, from its input, or as a script. False when it is no interpreter. */
 export function runInterpreter(
   program: string,
@@ -110,10 +122,7 @@ export function runInterpreter(
   for (const [index, word] of args.entries()) {
     if (word.kind === 'unresolved') continue;
     const isFlag = inline.test(word.value);
-    const attached =
-      !isFlag && /^-[eErR]./.test(word.value) && inline.test(word.value.slice(0, 2))
-        ? word.value.slice(2)
-        : null;
+    const attached = isFlag ? null : attachedCode(program, word.value);
     if (!isFlag && attached === null) continue;
     isInline = true;
     const code: Word | undefined =

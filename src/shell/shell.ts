@@ -1,4 +1,3 @@
-import type { JudgeContext } from '../domain/judgement';
 import type { Scope } from './scope';
 import type { CommandContext, Part } from './simple-command';
 import type { StandardInput, Word } from './word';
@@ -13,18 +12,23 @@ export interface ResolvedCommand {
   source: string;
 }
 
-/** What the parts of the analysis ask of each other. */
+/** What the parts of the analysis ask of each other. Outputs are what is printed, null where it is not known. */
 export interface Shell {
-  readonly settings: JudgeContext;
   /** Adds what a part of the command line does. */
   add(part: Part): void;
   /** Adds a finding that asks. */
   ask(rule: string, message: string): void;
-  /** Judges a command whose words are resolved: function, builtin, wrapper, interpreter or program. */
-  run(command: ResolvedCommand, scope: Scope): void;
-  /** Judges text that is given to a shell; null when it is not known. */
-  runText(text: string | null, scope: Scope, stdin: StandardInput, source: string): void;
   /** What `work` adds, kept apart. */
   collect(work: () => void): Part;
+  /** Judges a command whose words are resolved: function, builtin, wrapper, interpreter or program. */
+  run(command: ResolvedCommand, scope: Scope): string | null;
+  /** Judges text that is given to a shell; null when it is not known. */
+  runText(text: string | null, scope: Scope, stdin: StandardInput, source: string): string | null;
+  /** Runs what stands one level deeper; null, with a finding, where that is too deep. */
+  within<T>(work: () => T): T | null;
+  /** Runs what has a process of its own beside the shell: a pipe, a background job. */
+  forked<T>(work: () => T): T;
+  /** Whether so much was judged already that the rest is refused unseen. */
+  isSpent(): boolean;
   contextOf(scope: Scope): CommandContext;
 }
