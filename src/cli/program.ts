@@ -59,6 +59,16 @@ export function createProgram(carryOut: CarryOut): Command {
     .option('--tools <file>', 'tools file; its tools replace built-in ones of the same name')
     .action((options) => carryOut(options, (context) => load.policyEval().evalPolicy(context, options)));
 
+  add(policy, 'explain [call]', 'what each layer says of one call, as JSON here or on stdin; needs no server')
+    .requiredOption('--agent <file>', 'agent file to judge by')
+    .option('--policies <folder>', 'folder of policy files')
+    .option('--tools <file>', 'tools file; its tools replace built-in ones of the same name')
+    .option('--tool <name>', 'the tool that is called, instead of a call')
+    .option('--args <json>', 'its arguments', '{}')
+    .option('--prompt <text>', 'what the run was asked to do; turns grounding on')
+    .action((call, options) =>
+      carryOut(options, (context) => load.policyExplain().explainCall(context, call, options)),
+    );
   add(policy, 'coverage <folder>', 'say of each bullet whether a rule enforces it; needs no server').action(
     (folder, options) => carryOut(options, (context) => load.policyCoverage().showCoverage(context, folder)),
   );
@@ -134,6 +144,7 @@ const load = {
   up: () => require('./up') as typeof import('./up'),
   init: () => require('./init') as typeof import('./init'),
   agents: () => require('./agents') as typeof import('./agents'),
+  policyExplain: () => require('./policy-explain') as typeof import('./policy-explain'),
   policyCoverage: () => require('./policy-coverage') as typeof import('./policy-coverage'),
   policyCheck: () => require('./policy-check') as typeof import('./policy-check'),
   policyEval: () => require('./policy-eval') as typeof import('./policy-eval'),

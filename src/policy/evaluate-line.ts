@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { z } from 'zod';
+import type { ToolCall } from '../domain/call';
 import { parseStrictJson } from '../domain/canonical-json';
 import { type Decision, type DecisionError, type Finding, reasons, type Verdict } from '../domain/decision';
 import type { Effect, Mark } from '../domain/effect';
@@ -35,11 +36,7 @@ export function evaluateLine(
   line: Buffer | null,
   judge: OfflineJudge,
 ): EvaluatedLine | Promise<EvaluatedLine> {
-  let read: {
-    id: string | number;
-    call: { id: string; tool: string; args: string };
-    context: OfflineContext;
-  };
+  let read: GivenCall;
   try {
     read = readLine(line);
   } catch (error) {
@@ -75,17 +72,29 @@ const given = z.strictObject({
 
 const BLANK = /^[ \t\r]*$/;
 
-function readLine(line: Buffer | null) {
+function readLine(line: Buffer | null): GivenCall {
   if (line === null)
     throw new GatehouseError('line-too-long', `the line is longer than ${MAX_LINE_BYTES} bytes`);
   if (!isUtf8(line)) throw new GatehouseError('line-unreadable', 'the line is not UTF-8 text');
   const text = line.toString('utf8');
   if (BLANK.test(text)) throw new GatehouseError('line-unreadable', 'the line is blank');
-  const parsed = given.safeParse(parseStrictJson(text, MAX_LINE_BYTES));
+  return readGivenCall(parseStrictJson(text, MAX_LINE_BYTES));
+}
+
+/** A call as people and programs give it, with what is known beside it. */
+export interface GivenCall {
+  id: string | number;
+  call: ToolCall;
+  context: OfflineContext;
+}
+
+/** Reads `{id, tool, args, context?}`. @throws GatehouseError `line-malformed` */
+export function readGivenCall(value: unknown): GivenCall {
+  const parsed = given.safeParse(value);
   if (!parsed.success)
     throw new GatehouseError(
       'line-malformed',
-      `the line is not as it should be: ${visibleText(parsed.error.issues.map(problemOf).join('; '), 600)}`,
+      `the call is not as it should be: ${visibleText(parsed.error.issues.map(problemOf).join('; '), 600)}`,
     );
   const { id, tool, args, context } = parsed.data;
   const prompt = context?.prompt;
