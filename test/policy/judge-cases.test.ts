@@ -1,5 +1,5 @@
 /** Runs the tables of `test/cases/`: a case can be added there without TypeScript. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -20,7 +20,11 @@ function table<Schema extends z.ZodType>(file: string, schema: Schema): z.infer<
   return z.array(schema).parse(parse(readFileSync(path.join(__dirname, '../cases', file), 'utf8')));
 }
 
-describe.each(['tools.yaml', 'approvals.yaml'])('%s', (file) => {
+const files = readdirSync(path.join(__dirname, '../cases')).filter((name) =>
+  /^(?:tools|approvals|commands-.*)\.yaml$/.test(name),
+);
+
+describe.each(files)('%s', (file) => {
   const cases = readCases(path.join(__dirname, '../cases', file));
   test.each(cases.map((each) => [each.name, each] as const))('%s', async (_name, each) => {
     expect((await runCase(each)).failures).toEqual([]);
