@@ -1,3 +1,4 @@
+import { addPath } from '../operands';
 import type { Check } from '../table-checks';
 import { gitBlob } from './git-blob';
 import { gitCheckout } from './git-checkout';
@@ -7,6 +8,12 @@ import { gitConfig, gitSettings } from './git-settings';
 
 /** Checks for git. */
 export const gitChecks: Record<string, Check> = {
+  /** Where `-o` writes: other subcommands mean something else by it. */
+  'git-output'({ command, flags }, draft, context) {
+    for (const { names, value } of flags)
+      if (value && names.some((name) => name === '-o' || name === '--output-directory'))
+        addPath(value, 'write', draft, command, context);
+  },
   'git-push': gitPush,
   'git-blob': gitBlob,
   'git-checkout': gitCheckout,
