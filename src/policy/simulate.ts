@@ -4,6 +4,8 @@ import { type Decision, type Finding, findingId, reasons, type Verdict } from '.
 import type { PolicySnapshot } from '../domain/policy';
 import type { Observation, RunFacts } from '../domain/steps';
 import { actionOf, covers } from './action';
+import { judgesContent } from './cedar/compile-rules';
+import { NO_CONTENT } from './content/content-loader';
 import { type RecordedApproval, refuseToAsk } from './gate-turn';
 import { judge, verdictOf, withApprovals } from './judge';
 import type { ReadCall } from './layer';
@@ -68,6 +70,8 @@ export interface Simulation {
   calls: number;
   flips: Flip[];
   voided: VoidedApproval[];
+  /** Calls that rules about content would judge, and whose content is not known any more: neither flips nor voided. */
+  unknown: { runId: string; step: number; callId: string; tool: string }[];
 }
 
 /**
@@ -78,8 +82,11 @@ export function simulateRun(run: RecordedRun, toolsOf: (snapshot: PolicySnapshot
   // A call that was gated again is one call: what came of it last counts.
   const last = new Map(run.decisions.map((recorded) => [recorded.proposed.id, recorded]));
   const findTool = toolsOf(run.candidate);
-  const simulation: Simulation = { calls: last.size, flips: [], voided: [] };
+  const simulation: Simulation = { calls: last.size, flips: [], voided: [], unknown: [] };
   for (const recorded of last.values()) {
+    const { proposed, step } = recorded;
+    const tool = findTool(proposed.tool)?.name ?? proposed.tool;
+    const lacksContent = recorded.content === undefined && judgesContent(run.candidate, tool);
     const judged = judge(
       recorded.proposed,
       {
@@ -88,11 +95,16 @@ export function simulateRun(run: RecordedRun, toolsOf: (snapshot: PolicySnapshot
         facts: recorded.facts,
         trusted: { prompt: run.prompt, answers: recorded.facts.answers },
         observations: recorded.observations,
-        content: recorded.content,
+        content: lacksContent ? NO_CONTENT : recorded.content,
         now: recorded.at,
       },
       findTool,
     );
+    // What the content would have brought could only be stricter.
+    if (lacksContent && judged.decision.verdict !== 'deny') {
+      simulation.unknown.push({ runId: run.runId, step, callId: proposed.id, tool });
+      continue;
+    }
     const approvals = run.approvals.filter(({ callId }) => callId === recorded.proposed.id);
     const flip = flipOf(run, recorded, decisionAfter(run, recorded, judged, approvals));
     if (flip) simulation.flips.push(flip);

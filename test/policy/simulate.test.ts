@@ -1,9 +1,12 @@
 import type { Agent } from '../../src/domain/agent';
+import type { ContentFacts } from '../../src/domain/content';
 import type { PolicySnapshot } from '../../src/domain/policy';
 import { AutonomyTier } from '../../src/domain/tier';
 import { gateTurn, type RecordedApproval } from '../../src/policy/gate-turn';
+import { asPublished } from '../../src/policy/policy-folder';
 import { type RecordedDecision, type RecordedRun, simulateRun } from '../../src/policy/simulate';
-import { AT, facts, gateContext, gateInput, snapshotOf, toolsWith } from './fixture';
+import { compileSnapshot } from '../../src/policy/snapshot';
+import { AT, agent, facts, gateContext, gateInput, snapshotOf, toolsWith } from './fixture';
 
 const toolsOf = () => toolsWith();
 const write = ['write-file', { path: 'a.tf', content: 'x' }] as const;
@@ -63,6 +66,7 @@ test('the same policy flips nothing and voids nothing', () => {
     calls: 3,
     flips: [],
     voided: [],
+    unknown: [],
   });
 });
 
@@ -124,6 +128,7 @@ test('what people approved stays allowed, unless the candidate asks for somethin
     calls: 1,
     flips: [],
     voided: [],
+    unknown: [],
   });
   expect(simulate({ deniedTools: ['create-pr'] }, run).flips).toMatchObject([
     { step: 2, from: 'allow', to: 'deny' },
@@ -161,4 +166,42 @@ test('a call is judged by the facts of its own time', () => {
   expect(simulate({}, { decisions: [stale], approvals: [] }).flips).toMatchObject([
     { to: 'deny', reasonsAfter: [{ rule: 'validate-before-pr' }] },
   ]);
+});
+
+test('a call whose content is not known any more is neither a flip nor let pass unseen', () => {
+  const rule =
+    'forbid (principal, action in Action::"changes-content", resource is ContentResource) when { resource.type == "aws_ebs_volume" };';
+  const candidate = compileSnapshot({
+    organizationId: 'org-1',
+    agent: agent({ grounding: 'off' }),
+    policies: asPublished(
+      [{ name: 'No disks', version: 1, content: `\`\`\`cedar\n${rule}\n\`\`\`\n` }],
+      'org-1',
+    ),
+  });
+  const run = { runId: 'run-1', prompt: '', candidate, ...recorded(pinned, [write]) };
+  expect(simulateRun(run, toolsOf)).toMatchObject({
+    flips: [],
+    unknown: [{ runId: 'run-1', step: 1, callId: 'call-1', tool: 'write-file' }],
+  });
+  const content: ContentFacts = {
+    kind: 'loaded',
+    resources: [
+      {
+        language: 'terraform',
+        type: 'aws_ebs_volume',
+        name: 'data',
+        address: 'aws_ebs_volume.data',
+        file: 'a.tf',
+        line: 1,
+        attributes: {},
+        referencedBy: [],
+      },
+    ],
+  };
+  const known = { ...run, decisions: run.decisions.map((decision) => ({ ...decision, content })) };
+  expect(simulateRun(known, toolsOf)).toMatchObject({
+    flips: [{ from: 'allow', to: 'deny', reasonsAfter: [{ rule: 'no-disks/rule-1' }] }],
+    unknown: [],
+  });
 });
