@@ -15,7 +15,8 @@ export const TABLES = join(__dirname, 'tables');
  * @throws GatehouseError `bad-command-table`, each time: a table that cannot be read never becomes an unknown program
  */
 export function tableOf(program: string): CommandTable | undefined {
-  const file = (index ??= readIndex()).get(program);
+  index ??= readIndex();
+  const file = index.get(program);
   if (file === undefined) return undefined;
   let tables = loaded.get(file);
   if (tables === undefined) {
@@ -39,7 +40,8 @@ export function loadTables(file: string): CommandTable[] {
 
 /** Words that destroy what they are given, as subcommands and as flags of programs that no table knows. */
 export function destroyingVerbs(): z.infer<typeof destroyingVerbsSchema> {
-  return (verbs ??= read(DESTROYING_VERBS, destroyingVerbsSchema));
+  verbs ??= read(DESTROYING_VERBS, destroyingVerbsSchema);
+  return verbs;
 }
 
 const DESTROYING_VERBS = 'destroying-verbs.yaml';

@@ -1,4 +1,5 @@
 import { effects, strongerEffect } from '../domain/effect';
+import type { Invocation } from './invocation';
 import { judgeContexts, judgeOperands } from './operands';
 import { type Arguments, parseArguments } from './parse-arguments';
 import { addReason, clause, type PartDraft, shown, unresolved } from './part-draft';
@@ -6,13 +7,6 @@ import type { CommandContext, Part, SimpleCommand } from './simple-command';
 import type { CommandTable, TableRow } from './table';
 import { checks } from './table-checks';
 import { type Holding, holds, matchVerb } from './table-conditions';
-
-/** A command as its table reads it: what a named check gets. */
-export interface Invocation extends Arguments {
-  command: SimpleCommand;
-  /** The words that named the subcommand; `operands` are what follows them. */
-  verb: string[];
-}
 
 /** What a table makes of a command, and the rows that had a say in it. */
 export interface TableJudgement {
@@ -42,8 +36,14 @@ export function judgeByTable(
   const rows = [base];
   apply(base, draft, command);
   for (const row of table.rows) {
-    if (!row.when || (row.verb && !sameVerb(row.verb, base.verb))) continue;
+    if (!row.when) continue;
     const isWeaker = weakens(row, draft);
+    if (row.verb && !sameVerb(row.verb, base.verb)) {
+      // A row that strengthens also counts for a more specific verb of the same words.
+      if (isWeaker) continue;
+      const match = matchVerb(row.verb, parsed.operands);
+      if (match.kind !== 'yes' || match.used !== used) continue;
+    }
     const holding = holds(row.when, invocation, isWeaker);
     if (holding.kind === 'yes') {
       apply(row, draft, command);
@@ -83,7 +83,7 @@ function chooseBase(table: CommandTable, { operands, doubts }: Arguments): Choic
     if (row.when || !row.verb) continue;
     const match = matchVerb(row.verb, operands);
     if (match.kind === 'unknown') candidates.push(row);
-    else if (match.kind === 'yes' && (best === null || match.rank > best.rank))
+    else if (match.kind === 'yes' && (best === null || isBetter(row, match.rank, best)))
       best = { base: row, used: match.used, rank: match.rank };
   }
   if (best === null) {
@@ -132,6 +132,14 @@ function adds(row: TableRow, draft: PartDraft): boolean {
 
 function doubted(holding: Holding & { kind: 'unknown' }, command: SimpleCommand) {
   return unresolved(command, holding.word, 'may be a flag or value that changes what it does');
+}
+
+/** The more specific verb; of two equally specific rows the stricter one. */
+function isBetter(row: TableRow, rank: number, best: { base: TableRow; rank: number }): boolean {
+  if (rank !== best.rank) return rank > best.rank;
+  const strength = ({ effect = 'sandbox', marks = [] }: TableRow) =>
+    effects.indexOf(effect) * 10 + marks.length;
+  return strength(row) > strength(best.base);
 }
 
 function sameVerb(one: readonly string[], other: readonly string[] | undefined): boolean {

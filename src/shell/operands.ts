@@ -1,7 +1,7 @@
 import type { Mark } from '../domain/effect';
 import { classifyPath, type PathUse } from './classify-path';
 import { judgeHost } from './hosts';
-import type { Invocation } from './match-table';
+import type { Invocation } from './invocation';
 import { addReason, type PartDraft, raise, shown } from './part-draft';
 import { matchesPattern } from './pattern';
 import type { CommandContext, SimpleCommand } from './simple-command';

@@ -1,16 +1,19 @@
+import { databaseChecks } from './checks/databases';
+import { fileChecks } from './checks/files';
 import { gitChecks } from './checks/git';
+import { httpChecks } from './checks/http';
 import { kubernetesChecks } from './checks/kubernetes';
 import { platformChecks } from './checks/platforms';
-import type { Invocation } from './match-table';
-import type { PartDraft } from './part-draft';
-import type { CommandContext } from './simple-command';
-
-/** What a table cannot say. A check raises the draft's effect, adds marks and findings, and may judge operands. */
-export type Check = (invocation: Invocation, draft: PartDraft, context: CommandContext) => void;
+import { remoteChecks } from './checks/remote';
+import type { Check } from './invocation';
 
 /** The checks by the names that tables use. */
 export const checks: Readonly<Record<string, Check>> = {
+  ...databaseChecks,
+  ...fileChecks,
   ...gitChecks,
+  ...httpChecks,
   ...kubernetesChecks,
   ...platformChecks,
+  ...remoteChecks,
 };

@@ -54,7 +54,7 @@ export function matchVerb(
     const fits = pattern === '*' ? YES : wordMatches(word, [pattern]);
     if (fits.kind === 'no') return { kind: 'no' };
     if (fits.kind === 'unknown') isUnknown = true;
-    rank += pattern === '*' ? 1 : pattern.includes('*') ? 100 : 10_000;
+    rank += pattern === '*' ? 1 : pattern.includes('*') ? 100 : pattern.includes('|') ? 10_000 : 10_050;
   }
   return isUnknown ? { kind: 'unknown' } : { kind: 'yes', used: at, rank };
 }

@@ -1,0 +1,82 @@
+import { judgeHost } from '../hosts';
+import type { Check } from '../invocation';
+import { addPath } from '../operands';
+import { addReason, raise, shown } from '../part-draft';
+import type { Word } from '../word';
+
+/** Checks for programs that copy between machines, where each operand is a path here or there. */
+export const remoteChecks: Record<string, Check> = {
+  // `host:path`, `rsync://host/path`: the last operand is written, the others are read.
+  'copy-between-hosts'(invocation, draft, context) {
+    const { command, operands } = invocation;
+    for (const [index, word] of operands.entries()) {
+      const isTarget = index === operands.length - 1 && operands.length > 1;
+      const text = word.kind === 'literal' ? word.value : word.prefix;
+      if (REMOTE.test(text)) {
+        const kind = judgeHost(remoteHost(word), draft, command, context);
+        if (isTarget)
+          raise(
+            draft,
+            kind === 'loopback' ? 'sandbox' : 'production',
+            `\`${shown(command)}\` writes files of another machine`,
+          );
+      } else addPath(word, isTarget ? 'write' : 'read', draft, command, context);
+    }
+  },
+
+  // `remote:path` of rclone, mc and the like names a configured store, and a plain path this machine.
+  'copy-between-stores'(invocation, draft, context) {
+    const { command, operands } = invocation;
+    for (const [index, word] of operands.entries()) {
+      const isTarget = index === operands.length - 1 && operands.length > 1;
+      if (isStore(word)) {
+        if (isTarget) raise(draft, 'production', `\`${shown(command)}\` writes to a remote store`);
+      } else addPath(word, isTarget ? 'write' : 'read', draft, command, context);
+    }
+  },
+
+  // What changes or deletes in a store changes a remote system; on this machine, files.
+  'changes-store'(invocation, draft, context) {
+    const { command, operands } = invocation;
+    for (const word of operands)
+      if (isStore(word)) raise(draft, 'production', `\`${shown(command)}\` changes a remote store`);
+      else addPath(word, 'write', draft, command, context);
+  },
+
+  // `-v HOST:CONTAINER`: what a container is given of this machine, it may write.
+  'container-mounts'({ command, flags }, draft, context) {
+    for (const { names, value } of flags) {
+      if (value === null || !names.some((name) => /^(?:-v|--volume|--mount)$/.test(name))) continue;
+      const text = value.kind === 'literal' ? value.value : value.prefix;
+      const source = /(?:^|,)(?:source|src)=([^,]*)/.exec(text)?.[1] ?? text.split(':', 1)[0] ?? '';
+      if (!/^[/.~]/.test(source)) continue;
+      if (source === '/')
+        addReason(draft, 'host-read', `\`${shown(command)}\` gives a container the whole system`);
+      else addPath({ kind: 'literal', value: source, hasGlob: false }, 'read', draft, command, context);
+    }
+  },
+
+  // `openssl s_client -connect HOST:PORT`.
+  connects({ command, flags }, draft, context) {
+    for (const { names, value } of flags)
+      if (
+        value !== null &&
+        names.some((name) => name === '-connect' || name === '-proxy' || name === '-host')
+      )
+        judgeHost(value, draft, command, context);
+  },
+};
+
+const REMOTE = /^(?:[^/:\s]+@)?(?:\[[^\]]+\]|[^/:\s]+)::?|^(?:rsync|sftp|scp|ftp):\/\//;
+
+function remoteHost(word: Word): Word {
+  // With its colon the host is known even where the path is not.
+  if (word.kind === 'literal' || /:\/\//.test(word.prefix)) return word;
+  const host = /^(?:[^/:\s]+@)?([^/:\s]+):/.exec(word.prefix)?.[1];
+  return host === undefined ? word : { kind: 'literal', value: host, hasGlob: false };
+}
+
+function isStore(word: Word): boolean {
+  const text = word.kind === 'literal' ? word.value : word.prefix;
+  return /^[^/.\s][^/\s]*:|^:[a-z0-9]+/i.test(text);
+}
