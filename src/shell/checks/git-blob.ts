@@ -1,4 +1,4 @@
-import type { Invocation } from '../match-table';
+import type { Invocation } from '../invocation';
 import { addPath } from '../operands';
 import type { PartDraft } from '../part-draft';
 import type { CommandContext } from '../simple-command';

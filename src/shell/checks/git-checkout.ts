@@ -1,4 +1,4 @@
-import type { Invocation } from '../match-table';
+import type { Invocation } from '../invocation';
 import { addReason, type PartDraft, shown, unresolved } from '../part-draft';
 import type { Word } from '../word';
 

@@ -1,6 +1,6 @@
 import type { Finding } from '../../domain/decision';
 import { matchesBranch } from '../../domain/glob';
-import type { Invocation } from '../match-table';
+import type { Invocation } from '../invocation';
 import { addReason, type PartDraft, shown, textOf, unresolved } from '../part-draft';
 import type { CommandContext } from '../simple-command';
 import type { Word } from '../word';

@@ -1,5 +1,5 @@
 import { judgeHost } from '../hosts';
-import type { Invocation } from '../match-table';
+import type { Invocation } from '../invocation';
 import { addPath } from '../operands';
 import { type PartDraft, raise, shown, unresolved } from '../part-draft';
 import type { CommandContext } from '../simple-command';

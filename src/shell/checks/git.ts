@@ -1,5 +1,5 @@
+import type { Check } from '../invocation';
 import { addPath } from '../operands';
-import type { Check } from '../table-checks';
 import { gitBlob } from './git-blob';
 import { gitCheckout } from './git-checkout';
 import { gitPush } from './git-push';

@@ -1,9 +1,8 @@
 import { judgeHost } from '../hosts';
-import type { Invocation } from '../match-table';
+import type { Check, Invocation } from '../invocation';
 import { judgeContextName } from '../operands';
 import { addReason, type PartDraft, raise, shown, unresolved } from '../part-draft';
 import type { CommandContext } from '../simple-command';
-import type { Check } from '../table-checks';
 import type { Word } from '../word';
 
 /** Checks for programs that talk to a Kubernetes cluster. */

@@ -1,9 +1,8 @@
 import { judgeHost } from '../hosts';
-import type { Invocation } from '../match-table';
+import type { Check, Invocation } from '../invocation';
 import { addPath, judgeContextName } from '../operands';
 import { addReason, type PartDraft, raise, shown, textOf, unresolved } from '../part-draft';
 import { judgeSql, STANDARD_SQL } from '../sql-text';
-import type { Check } from '../table-checks';
 import { destroyingWord } from '../unknown-program';
 import type { Word } from '../word';
 
