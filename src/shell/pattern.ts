@@ -4,7 +4,7 @@ export function matchesPattern(pattern: string, word: string): boolean {
   if (!/[*|]/.test(pattern)) return false;
   let expression = compiled.get(pattern);
   if (expression === undefined) {
-    const alternatives = pattern.split('|').map((each) => each.split('*').map(literal).join('[^]*'));
+    const alternatives = pattern.split('|').map((each) => each.split('*').map(literal).join('[\\s\\S]*'));
     expression = new RegExp(`^(?:${alternatives.join('|')})$`);
     compiled.set(pattern, expression);
   }

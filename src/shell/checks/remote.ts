@@ -14,14 +14,25 @@ export const remoteChecks: Record<string, Check> = {
       const text = word.kind === 'literal' ? word.value : word.prefix;
       if (REMOTE.test(text)) {
         const kind = judgeHost(remoteHost(word), draft, command, context);
-        if (isTarget)
-          raise(
-            draft,
-            kind === 'loopback' ? 'sandbox' : 'production',
-            `\`${shown(command)}\` writes files of another machine`,
-          );
+        if (isTarget && kind !== 'loopback')
+          draft.findings.push({
+            verdict: 'ask',
+            layer: 'commands',
+            rule: 'writes-elsewhere',
+            message: `\`${shown(command)}\` writes files of another machine`,
+          });
       } else addPath(word, isTarget ? 'write' : 'read', draft, command, context);
     }
+  },
+
+  // Bytes of no known protocol: whether they ask or change something cannot be told.
+  'raw-connection'({ command }, draft) {
+    draft.findings.push({
+      verdict: 'ask',
+      layer: 'commands',
+      rule: 'raw-connection',
+      message: `\`${shown(command)}\` opens a raw connection, and what it sends cannot be judged`,
+    });
   },
 
   // `remote:path` of rclone, mc and the like names a configured store, and a plain path this machine.
