@@ -121,6 +121,8 @@ export function tighten(base: EffectivePermissions, by: Tightening): EffectivePe
  * other scripts stay what they are and so name no tool: only ASCII is changed (the Kelvin sign lower-cases to a `k`).
  */
 export function normalizeToolName(name: string): string {
+  // Nearly every name is; each call compares a dozen.
+  if (/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) return name;
   return name
     .replace(/([a-z0-9])([A-Z])/g, '$1-$2')
     .replace(/[_ \t-]+/g, '-')

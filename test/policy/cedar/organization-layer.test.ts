@@ -276,12 +276,10 @@ describe('observe', () => {
 
   test('an organization that observes lets all its rules pass, also those that fail', () => {
     const snapshot = rules(`${PUSH}; ${PUSH} when { context.nosuch };`);
-    const settings = { ...snapshot.settings, mode: 'observe' };
     expect(
-      findings({ ...snapshot, id: 'observing', settings }, 'git-push', {}).map(({ verdict, observed }) => [
-        verdict,
-        observed,
-      ]),
+      findings({ ...snapshot, id: 'observing', mode: 'observe' }, 'git-push', {}).map(
+        ({ verdict, observed }) => [verdict, observed],
+      ),
     ).toEqual([
       ['allow', 'deny'],
       ['allow', 'deny'],
