@@ -125,11 +125,18 @@ function judgeStatement(tokens: readonly Token[]): SqlStatement {
     destroys !== null ||
     escapes ||
     !READS.has(words[0] ?? '') ||
-    words.some((word, at) => WRITES.has(word) && !isLock(words, at)) ||
+    (words.some((word, at) => WRITES.has(word) && !isLock(words, at)) && !isOnlyExplained(tokens, words)) ||
     called.some((word) => WRITING_FUNCTIONS.has(word)) ||
     (words[0] === 'SET' && /^(?:GLOBAL|PERSIST|PERSIST_ONLY|PASSWORD)$/.test(words[1] ?? '')) ||
     (words[0] === 'PRAGMA' && tokens.some(({ text }) => text === '='));
   return writes ? { kind: 'write', destroys, escapes } : read;
+}
+
+/** `EXPLAIN` without `ANALYZE`, which runs what it explains; options in parentheses may say so too. */
+function isOnlyExplained(tokens: readonly Token[], words: readonly string[]): boolean {
+  return (
+    words[0] === 'EXPLAIN' && tokens[1]?.text !== '(' && !words.some((word) => /^ANALY[ZS]E$/.test(word))
+  );
 }
 
 /** `SELECT … FOR UPDATE`. */
@@ -151,11 +158,7 @@ function destruction(
 ): string | null {
   if (words.includes('DROP')) return 'drops what it names';
   if (words.includes('TRUNCATE') && words[0] !== 'SELECT') return 'empties a table';
-  const isExplained =
-    words[0] === 'EXPLAIN' &&
-    !/^ANALY[ZS]E$/.test(words[1] ?? '') &&
-    !tokens.some(({ text }) => text === '(');
-  if (isExplained) return null;
+  if (isOnlyExplained(tokens, words)) return null;
   const whole = !words.includes('WHERE') || isAlwaysTrue(tokens);
   if (words.includes('DELETE') && whole && !/^(?:CREATE|GRANT|REVOKE)$/.test(words[0] ?? ''))
     return 'deletes every row of a table';
