@@ -3,7 +3,8 @@ import type { Finding } from '../domain/decision';
 import { normalizeToolName } from '../domain/permissions';
 import type { PolicySnapshot } from '../domain/policy';
 import { visibleText } from '../domain/visible-text';
-import { type BrokenRule, type CompiledRule, compileRules } from './cedar/compile-rules';
+import { compileRules } from './cedar/compile-rules';
+import type { BrokenRule, CompiledRule } from './cedar/compiled-rule';
 import { evaluate } from './cedar/evaluate';
 import {
   callRequest,
@@ -154,9 +155,7 @@ function observed(finding: Finding, isObserving: boolean): Finding {
 }
 
 function observes(snapshot: PolicySnapshot): boolean {
-  const { mode } = snapshot as { mode?: string };
-  const { mode: setting } = snapshot.settings as { mode?: string };
-  return (mode ?? setting) === 'observe';
+  return snapshot.mode === 'observe';
 }
 
 const SHOWN_PLACES = 3;

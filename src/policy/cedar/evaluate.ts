@@ -1,5 +1,5 @@
 import type { CedarValueJson, EntityJson, EntityUid } from '@cedar-policy/cedar-wasm/nodejs';
-import type { CompiledRule } from './compile-rules';
+import type { CompiledRule } from './compiled-rule';
 import { loadCedar } from './load-cedar';
 import type { ResourceRequest } from './request';
 import type { Slice } from './rule-index';

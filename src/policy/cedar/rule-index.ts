@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { normalizeToolName } from '../../domain/permissions';
-import type { CompiledRule } from './compile-rules';
+import type { CompiledRule } from './compiled-rule';
 import type { Literal } from './literal-tests';
 import { loadCedar } from './load-cedar';
 

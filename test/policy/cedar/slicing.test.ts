@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { strictest } from '../../../src/domain/decision';
-import { type CompiledRule, compileRules } from '../../../src/policy/cedar/compile-rules';
+import { compileRules } from '../../../src/policy/cedar/compile-rules';
+import type { CompiledRule } from '../../../src/policy/cedar/compiled-rule';
 import { evaluate } from '../../../src/policy/cedar/evaluate';
 import {
   callRequest,
