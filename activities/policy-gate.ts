@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { GrantMinter } from '../src/broker/grant';
-import { reasons } from '../src/domain/decision';
+import { reasons, voidReason } from '../src/domain/decision';
 import { GatehouseError } from '../src/domain/errors';
 import type { RunEventData } from '../src/domain/events';
 import { GRANT_LIFETIME_S, type GrantAudience, type GrantedCall } from '../src/domain/grant';
@@ -12,6 +12,7 @@ import { contentOfTurn } from '../src/policy/content/turn-content';
 import type { GateCommit, GateLoad, GateStore } from '../src/policy/gate-records';
 import { type GatedTurn, gateTurn, unreadable } from '../src/policy/gate-turn';
 import type { FindTool } from '../src/policy/read-call';
+import { type RateTaker, takeRates } from '../src/policy/take-rates';
 import type { CurrentPolicy } from '../src/store/current-policy';
 import type { SnapshotStore } from '../src/store/snapshot-store';
 import { toFailure } from './failures';
@@ -25,6 +26,8 @@ export interface PolicyGateDependencies {
   toolsOf(snapshot: PolicySnapshot): FindTool;
   /** What calls would leave behind, for rules about content. */
   contents: ContentLoader;
+  /** Where calls are counted, for rules with a rate. */
+  rates: RateTaker;
   minter: GrantMinter;
   /** RFC 7638 thumbprints of the keys that may present grants. */
   presenters: { runner: string; sandboxes: ReadonlySet<string> };
@@ -62,7 +65,7 @@ async function gateOnce(input: GateInput, dependencies: PolicyGateDependencies):
 async function judgeTurn(
   input: GateInput,
   load: GateLoad,
-  { snapshots, currentPolicy, toolsOf, contents, waitForPeopleMs, now }: PolicyGateDependencies,
+  { snapshots, currentPolicy, toolsOf, contents, rates, waitForPeopleMs, now }: PolicyGateDependencies,
 ): Promise<GatedTurn> {
   let pinned: PolicySnapshot;
   let current: PolicySnapshot;
@@ -75,7 +78,7 @@ async function judgeTurn(
   }
   const isJudged = (tool: string) => [pinned, current].some((each) => mayJudgeContent(each, tool));
   const content = await contentOfTurn(input, pinned.settings, toolsOf(pinned), isJudged, contents);
-  const turn = gateTurn(input, {
+  const judged = gateTurn(input, {
     pinned,
     current,
     prompt: load.prompt,
@@ -85,12 +88,16 @@ async function judgeTurn(
     waitForPeopleMs,
     now: now(),
   });
-  if (!load.recorded) return turn;
+  if (!load.recorded) {
+    const { runId, organizationId } = input;
+    const isObserving = pinned.mode === 'observe' && current.mode === 'observe';
+    return takeRates(judged, { runId, organizationId, agent: load.agent }, isObserving, rates);
+  }
   const recorded = new Map(load.recorded.map((call) => [call.callId, call]));
   return {
-    ...turn,
-    calls: turn.calls.map((call) => recorded.get(call.callId) ?? call),
-    granted: turn.granted.filter((call) => recorded.get(call.id)?.decision.verdict === 'allow'),
+    ...judged,
+    calls: judged.calls.map((call) => recorded.get(call.callId) ?? call),
+    granted: judged.granted.filter((call) => recorded.get(call.id)?.decision.verdict === 'allow'),
   };
 }
 
@@ -123,6 +130,7 @@ function refuseAll(input: GateInput, error: GatehouseError): GatedTurn {
   return {
     calls,
     actions: new Map(),
+    demands: new Map(),
     granted: [],
     audience: 'activity',
     current: input.snapshot,
@@ -137,6 +145,7 @@ function commitOf(input: GateInput, load: GateLoad, turn: GatedTurn, at: number)
     return approval && action ? [{ ...approval, action }] : [];
   });
   const questions = turn.calls.flatMap(({ question }) => question ?? []);
+  const voided = voidedBy(turn, load);
   return {
     runId: input.runId,
     organizationId: input.organizationId,
@@ -148,9 +157,14 @@ function commitOf(input: GateInput, load: GateLoad, turn: GatedTurn, at: number)
     facts: input.facts,
     observations: turn.trustedResults,
     approvals,
+    voided,
     questions,
     events: [
       ...input.events,
+      ...voided.map(({ id, tool, reason }): RunEventData => {
+        const data = { approvalId: id, tool, outcome: 'void', by: [], reason };
+        return { type: 'approval', data };
+      }),
       ...turn.calls.flatMap((call, index) => eventsOf(call, input.calls[index]!.tool, shown, at)),
     ],
     firstSequence: input.firstSequence,
@@ -159,6 +173,17 @@ function commitOf(input: GateInput, load: GateLoad, turn: GatedTurn, at: number)
     grantedCallIds: turn.granted.map((call) => call.id),
     at,
   };
+}
+
+/** Approvals that wait for a call that was gated now, and that it no longer asks for. */
+function voidedBy(turn: GatedTurn, { approvals }: GateLoad): { id: string; tool: string; reason: string }[] {
+  const calls = new Map(turn.calls.map((call) => [call.callId, call]));
+  return approvals.flatMap(({ id, callId, isPending, action: { tool } }) => {
+    const call = calls.get(callId);
+    return isPending && call && call.approval?.id !== id
+      ? [{ id, tool, reason: voidReason(call.decision) }]
+      : [];
+  });
 }
 
 /** @param shown ids of approvals that listeners know already */

@@ -1,6 +1,7 @@
 import { sleep } from '@temporalio/workflow';
 import { type ApprovalOutcome, NOBODY_ANSWERED } from '../src/domain/approval';
-import type { CallOutcome, ToolCall } from '../src/domain/call';
+import type { ToolCall } from '../src/domain/call';
+import { findingId, reasons, voidReason } from '../src/domain/decision';
 import { typedValues } from '../src/domain/edited-arguments';
 import { normalizeToolName } from '../src/domain/permissions';
 import type { ExecuteResult, GatedCall, GateResult, Workspace } from '../src/domain/steps';
@@ -10,11 +11,14 @@ import { gate } from './gate';
 import { refusalOf } from './outcomes';
 import type { People } from './people';
 import type { RunState } from './run-state';
+import { TurnOutcomes } from './turn-outcomes';
 import { RunStoppedError, type Waiting } from './waiting';
 import { prepareAgain, prepareWorkspace } from './workspace';
 
 /** Time a granted call needs to reach its worker: with less left the call is gated again. */
 const GRANT_MARGIN_MS = 5_000;
+/** Longest that a call is deferred in all; then it is refused. */
+const MAX_DEFERRED_MS = 60 * 60 * 1000;
 /** How often a call is gated again without getting anywhere before it is given up. */
 const MAX_GATES_PER_CALL = 50;
 
@@ -23,11 +27,12 @@ const MAX_GATES_PER_CALL = 50;
  * otherwise every call gets its outcome here. A held effect holds later effects, not reads.
  */
 export class CarryOut {
-  private readonly outcomes = new Map<string, CallOutcome>();
+  private readonly turn: TurnOutcomes;
   /** Ids of approvals given, by call. */
   private readonly approvals: Record<string, string> = {};
-  private open: ToolCall[];
   private gated: GateResult = { calls: [], grant: null, halt: null };
+  /** When each deferred call was deferred first, in milliseconds since the epoch. */
+  private readonly deferredSince = new Map<string, number>();
   private gates = 0;
   private hasActed = false;
 
@@ -38,7 +43,7 @@ export class CarryOut {
     private readonly exclusively: Exclusive,
     private readonly calls: ToolCall[],
   ) {
-    this.open = [...calls];
+    this.turn = new TurnOutcomes(run, calls);
   }
 
   /** Afterwards the transcript's news hold the outcomes of this turn, some of them perhaps pending reads. */
@@ -47,17 +52,17 @@ export class CarryOut {
     if (this.calls.some((call) => normalizeToolName(call.tool) !== 'ask-user'))
       await prepareWorkspace(this.run);
     await this.gateAgain();
-    while (this.open.length > 0) {
+    while (this.turn.open.length > 0) {
       await this.waiting.whilePaused();
       if (this.settleDenied()) continue;
       if (this.ridesOnNextTurn()) return await this.ride();
       await this.advance();
     }
-    this.report([]);
+    this.turn.report([]);
   }
 
   private async advance(): Promise<void> {
-    const next = this.gatedOf(this.open[0]!.id);
+    const next = this.gatedOf(this.turn.open[0]!.id);
     switch (next.decision.verdict) {
       case 'allow':
         return next.question ? this.answer(next) : this.act(next);
@@ -78,12 +83,12 @@ export class CarryOut {
     if (++this.gates > MAX_GATES_PER_CALL * this.calls.length)
       throw new RunStoppedError('FAILED', 'a call was gated again and again without getting anywhere');
     for (;;) {
-      this.gated = await gate(this.run, this.exclusively, this.open, this.approvals);
+      this.gated = await gate(this.run, this.exclusively, [...this.turn.open], this.approvals);
       if (!this.gated.halt) break;
       await this.waiting.whileHalted(this.gated.halt);
     }
     for (const call of this.gated.calls) {
-      this.people.voidExcept(call.callId, call.approval?.id ?? null, 'the call was gated again');
+      this.people.voidExcept(call.callId, call.approval?.id ?? null, voidReason(call.decision));
       if (call.approval) this.people.hold(call.approval);
       if (call.question) this.people.ask(call.question);
     }
@@ -97,10 +102,10 @@ export class CarryOut {
   }
 
   private settleDenied(): boolean {
-    const denied = this.open.filter(
+    const denied = this.turn.open.filter(
       (call) => this.gatedOf(call.id).decision.verdict === 'deny' && !this.isJudgedTooEarly(call.id),
     );
-    for (const call of denied) this.settle(refusalOf(this.gatedOf(call.id)));
+    for (const call of denied) this.turn.settle(refusalOf(this.gatedOf(call.id)));
     return denied.length > 0;
   }
 
@@ -119,7 +124,7 @@ export class CarryOut {
     return (
       !this.hasActed &&
       grant?.audience === 'channel' &&
-      this.open.every((call) => {
+      this.turn.open.every((call) => {
         const gated = this.gatedOf(call.id);
         return (
           gated.decision.verdict === 'allow' &&
@@ -134,10 +139,10 @@ export class CarryOut {
   private async ride(): Promise<void> {
     const { grant } = this.gated;
     if (!grant) throw new TypeError('nothing rides without a grant');
-    const calls = this.open.map((call) => this.gatedOf(call.id));
+    const calls = this.turn.open.map((call) => this.gatedOf(call.id));
     for (const call of calls) await this.reserve(call);
     this.run.riding = { calls, grant };
-    this.report(this.open);
+    this.turn.report(this.turn.open);
   }
 
   /** Runs consecutive granted reads, or one effect; without a fresh grant the open calls are gated again first. */
@@ -149,7 +154,7 @@ export class CarryOut {
 
   private leadingReads(): GatedCall[] {
     const batch: GatedCall[] = [];
-    for (const call of this.open) {
+    for (const call of this.turn.open) {
       const gated = this.gatedOf(call.id);
       if (!gated.isRead || gated.question || gated.decision.verdict !== 'allow') break;
       batch.push(gated);
@@ -180,7 +185,7 @@ export class CarryOut {
       case 'not-run':
       case 'unknown':
         if (execution.kind === 'not-run' && execution.isWorkspaceLost) await prepareAgain(this.run);
-        for (const { callId } of batch) this.settle(outcomeWithout(callId, execution));
+        for (const { callId } of batch) this.turn.settle(outcomeWithout(callId, execution));
         return;
       default:
         execution satisfies never;
@@ -195,7 +200,7 @@ export class CarryOut {
     for (const outcome of result.outcomes) {
       const call = batch.find((each) => each.callId === outcome.callId);
       if (call) this.run.learn(call, outcome, wrote);
-      this.settle(outcome);
+      this.turn.settle(outcome);
     }
   }
 
@@ -208,9 +213,9 @@ export class CarryOut {
     switch (outcome.kind) {
       case 'answered':
         this.run.facts.answers.push(outcome.answer);
-        return this.settle({ kind: 'answered', callId, text: outcome.answer, answeredBy: outcome.by });
+        return this.turn.settle({ kind: 'answered', callId, text: outcome.answer, answeredBy: outcome.by });
       case 'timed-out':
-        return this.settle({ kind: 'answered', callId, text: NOBODY_ANSWERED, answeredBy: null });
+        return this.turn.settle({ kind: 'answered', callId, text: NOBODY_ANSWERED, answeredBy: null });
       default:
         outcome satisfies never;
     }
@@ -220,13 +225,23 @@ export class CarryOut {
     const { approval } = next;
     // Judged on a tree that an earlier call of this turn changed: it is shown now that it is first.
     if (!approval) return this.gateAgain();
-    const reads = this.open
+    if (await this.readAhead(next)) return;
+    const seen = this.run.policyChanges;
+    const outcome = await this.waiting.forPeople('WAITING_APPROVAL', () =>
+      this.people.approvedOr(approval.id, () => this.run.policyChanges > seen),
+    );
+    // The policy changed meanwhile: what it refuses now is not left waiting for people.
+    if (outcome === null) return this.gateAgain();
+    await this.conclude(next, approval.id, outcome);
+  }
+
+  /** Reads do not wait for a call that waits. True when that call, a read itself, got its outcome so. */
+  private async readAhead(waiting: GatedCall): Promise<boolean> {
+    const reads = this.turn.open
       .map((call) => this.gatedOf(call.id))
       .filter((call) => call.isRead && call.decision.verdict === 'allow' && !call.question);
     if (reads.length > 0 && reads.every((call) => this.isGranted(call))) await this.execute(reads);
-    if (this.outcomes.has(next.callId)) return;
-    const outcome = await this.waiting.forPeople('WAITING_APPROVAL', () => this.people.approved(approval.id));
-    await this.conclude(next, approval.id, outcome);
+    return this.turn.has(waiting.callId);
   }
 
   private async conclude(next: GatedCall, approvalId: string, outcome: ApprovalOutcome): Promise<void> {
@@ -238,13 +253,13 @@ export class CarryOut {
       case 'edited':
         this.approvals[callId] = approvalId;
         this.run.facts.answers.push(...typedValues(next.call?.args ?? '{}', outcome.args));
-        this.open = this.open.map((call) => (call.id === callId ? { ...call, args: outcome.args } : call));
+        this.turn.edit(callId, outcome.args);
         break;
       case 'denied':
-        this.refuse(callId, `denied by ${outcome.by}: ${outcome.reason}`, ['approvals/denied']);
+        this.turn.refuse(callId, `denied by ${outcome.by}: ${outcome.reason}`, ['approvals/denied']);
         break;
       case 'expired':
-        this.refuse(callId, 'nobody approved it within 24 hours, which counts as refused', [
+        this.turn.refuse(callId, 'nobody approved it within 24 hours, which counts as refused', [
           'approvals/expired',
         ]);
         break;
@@ -253,15 +268,27 @@ export class CarryOut {
       default:
         outcome satisfies never;
     }
-    if (this.open.length > 0) await this.gateAgain();
+    if (this.turn.open.length > 0) await this.gateAgain();
   }
 
   private async defer(next: GatedCall): Promise<void> {
-    const until = Math.max(0, ...next.decision.findings.map((finding) => finding.until ?? 0));
-    await this.waiting.forPeople('RUNNING', () =>
-      sleep(Math.max(1_000, until - Date.now()), { summary: `deferred: ${next.call?.tool ?? 'a call'}` }),
-    );
-    await this.gateAgain();
+    const { callId, call, decision } = next;
+    const until = Math.max(0, ...decision.findings.map((finding) => finding.until ?? 0));
+    const since = this.deferredSince.get(callId) ?? Date.now();
+    this.deferredSince.set(callId, since);
+    if (until - since > MAX_DEFERRED_MS) {
+      this.turn.refuse(
+        callId,
+        `${reasons(decision)[0]?.message ?? 'too many calls'}: that is more than an hour; do something else, or try again later`,
+        reasons(decision).map(findingId),
+      );
+    } else {
+      if (await this.readAhead(next)) return;
+      await this.waiting.forPeople('RUNNING', () =>
+        sleep(Math.max(1_000, until - Date.now()), { summary: `deferred: ${call?.tool ?? 'a call'}` }),
+      );
+    }
+    if (this.turn.open.length > 0) await this.gateAgain();
   }
 
   private reserve(call: GatedCall): Promise<void> {
@@ -284,30 +311,5 @@ export class CarryOut {
     const gated = this.gated.calls.find((call) => call.callId === callId);
     if (!gated) throw new TypeError(`the gate did not answer for call ${callId}`);
     return gated;
-  }
-
-  private refuse(callId: string, text: string, findings: string[]): void {
-    this.settle({ kind: 'refused', callId, text, findings });
-  }
-
-  private settle(outcome: CallOutcome): void {
-    this.outcomes.set(outcome.callId, outcome);
-    const call = this.open.find((each) => each.id === outcome.callId);
-    this.open = this.open.filter((each) => each.id !== outcome.callId);
-    this.run.noteOutcome(call?.tool ?? '', outcome);
-  }
-
-  /** Hands the model the outcomes of the turn, in the order of its calls. */
-  private report(pending: readonly ToolCall[]): void {
-    const waits = new Set(pending.map((call) => call.id));
-    this.run.transcript.add({
-      role: 'tool',
-      outcomes: this.calls.map((call) => {
-        const outcome = this.outcomes.get(call.id);
-        if (outcome) return outcome;
-        if (!waits.has(call.id)) throw new TypeError(`call ${call.id} has no outcome`);
-        return { kind: 'pending' as const, callId: call.id };
-      }),
-    });
   }
 }

@@ -4,6 +4,7 @@ import {
   decide,
   pause,
   pending,
+  policyChanged,
   resume,
   status,
   submitAnswer,
@@ -70,6 +71,13 @@ export function listen(run: RunState, people: People, waiting: Waiting): void {
     validator: (given) => rejectWith(people.refusalOfAnswer(given)),
     description: 'As signal `answer`, and says whether it was accepted',
   });
+  setHandler(
+    policyChanged,
+    () => {
+      run.policyChanges++;
+    },
+    { description: 'Says that the policy changed: what waits for approval is decided again' },
+  );
   setHandler(
     pause,
     (request) => {

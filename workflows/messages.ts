@@ -36,6 +36,8 @@ export const answer = defineSignal<[QuestionAnswer]>('answer');
 export const pause = defineSignal<[PauseRequest]>('pause');
 export const resume = defineSignal<[PauseRequest]>('resume');
 export const topUp = defineSignal<[TopUp]>('topUp');
+/** Sent by Gatehouse itself when the organization's policy changed: what waits for approval is decided again. */
+export const policyChanged = defineSignal('policyChanged');
 
 export const submitDecision = defineUpdate<Receipt, [ApprovalDecision]>('submitDecision');
 export const submitAnswer = defineUpdate<Receipt, [QuestionAnswer]>('submitAnswer');

@@ -54,9 +54,12 @@ export class People {
     this.show(this.questions, question, (item) => this.wait('question', item, summary));
   }
 
-  /** Resolves when the approval is settled, or expired. */
-  approved(id: string): Promise<ApprovalOutcome> {
-    return held(this.approvals, id).ended;
+  /** How the approval was settled, or that it expired; null when `isOvertaken` comes true before. */
+  async approvedOr(id: string, isOvertaken: () => boolean): Promise<ApprovalOutcome | null> {
+    const overtaken = condition(isOvertaken).then(() => null);
+    // Nobody waits for it once the approval is settled.
+    overtaken.catch(() => undefined);
+    return Promise.race([held(this.approvals, id).ended, overtaken]);
   }
 
   /** Resolves when the question is answered, or nobody did. */
@@ -95,7 +98,7 @@ export class People {
     if (![decision.by, decision.reason, decision.signature].every(isTextOrAbsent))
       return '`by`, `reason` and `signature` must be text';
     if (approval.receipts.has(JSON.stringify(decision))) return null;
-    if (approval.outcome) return `this approval is already settled: ${approval.outcome.kind}`;
+    if (approval.outcome) return `this approval is already settled: ${endOf(approval.outcome)}`;
     return null;
   }
 
@@ -170,7 +173,7 @@ export class People {
       if (known) return known;
       if (this.hasEnded) return { accepted: false, reason: 'the run has ended' };
       if (item.outcome)
-        return { accepted: false, reason: `this ${what} is already settled: ${item.outcome.kind}` };
+        return { accepted: false, reason: `this ${what} is already settled: ${endOf(item.outcome)}` };
       const recorded = await record();
       if (!recorded.accepted) return recorded;
       // It may have been made void while the recording ran; what was settled first stays.
@@ -242,6 +245,11 @@ export class People {
       firstSequence: this.run.takeSequence(EVENTS_OF_PEOPLE),
     };
   }
+}
+
+/** How something ended; of what is void, why. */
+function endOf(outcome: { kind: string; reason?: string }): string {
+  return outcome.kind === 'void' ? `void, since ${outcome.reason ?? 'it was decided again'}` : outcome.kind;
 }
 
 function held<T>(items: ReadonlyMap<string, T>, id: string): T {

@@ -52,6 +52,8 @@ export class RunState {
   /** Whether reads go over the channel; off for good once the runner could not reach it. */
   channel: boolean;
   paused: PauseRequest | null;
+  /** How often the run was told that the organization's policy changed. */
+  policyChanges = 0;
   invalidSignals: number;
   private step: number;
   private sequence: number;

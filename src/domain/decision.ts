@@ -64,6 +64,20 @@ export function strictest(one: Verdict, other: Verdict): Verdict {
   return verdicts.indexOf(one) <= verdicts.indexOf(other) ? one : other;
 }
 
+/** Why an approval that waited for a call is void now that the call was decided again; for approvers. */
+export function voidReason(decision: Decision): string {
+  const [why] = reasons(decision);
+  switch (decision.verdict) {
+    case 'deny':
+      return `policy refuses it now: ${why?.message ?? decision.errors[0]?.message ?? 'it could not be judged'}`;
+    case 'ask':
+      return 'it was decided again, and asks for something else';
+    case 'defer':
+    case 'allow':
+      return 'it was decided again, and needs no approval now';
+  }
+}
+
 /** The findings that made the verdict what it is. */
 export function reasons(decision: Decision): Finding[] {
   return decision.findings.filter((finding) => finding.verdict === decision.verdict);

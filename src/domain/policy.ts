@@ -23,6 +23,8 @@ export interface PolicyRule {
   source: string;
 }
 
+export type PolicyMode = 'enforce' | 'observe';
+
 /** Everything of a {@link PolicySnapshot} but its id. */
 export interface PolicySnapshotContent {
   organizationId: string;
@@ -35,6 +37,8 @@ export interface PolicySnapshotContent {
   budget: AgentBudget;
   /** The user's own tools; the built-in ones are named by the release. */
   tools: ToolDeclaration[];
+  /** `observe`: organization rules, grounding and rates record what they would have refused. @default 'enforce' */
+  mode?: PolicyMode;
   settings: Pick<
     Agent,
     | 'grounding'

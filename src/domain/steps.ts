@@ -144,7 +144,7 @@ export interface GateInput {
 
 /** How many event numbers a gate may use. */
 export function eventsOfGate(events: number, calls: number): number {
-  return events + 2 * calls + 1;
+  return events + 3 * calls + 1;
 }
 
 /** One call after the gate. */

@@ -1,5 +1,5 @@
 import { canonicalJson } from '../domain/canonical-json';
-import { type Decision, findingId } from '../domain/decision';
+import { type Decision, type Finding, findingId } from '../domain/decision';
 import type { Effect, Mark } from '../domain/effect';
 import { sha256 } from '../domain/hashing';
 import type { RunFacts } from '../domain/steps';
@@ -13,6 +13,15 @@ export interface BoundContent {
   head?: string;
 }
 
+/** What a finding demands of those who approve it. */
+export interface Demand {
+  finding: string;
+  role?: string;
+  /** Distinct approvers. */
+  quorum: number;
+  fourEyes: boolean;
+}
+
 /** What an approval binds: change any of it and the approval is worth nothing. */
 export interface Action {
   tool: string;
@@ -22,6 +31,8 @@ export interface Action {
   marks: Mark[];
   /** Ids of the findings that asked. */
   findings: string[];
+  /** What those findings demand of approvers, beyond one approver of any role. */
+  demands?: Demand[];
   /** Id of the pinned snapshot. */
   snapshot: string;
   content: BoundContent;
@@ -29,16 +40,15 @@ export interface Action {
 
 /** The action that a decision asks people about. */
 export function actionOf(read: ReadCall, decision: Decision, facts: RunFacts | undefined): Action {
+  const asking = decision.findings.filter((finding) => finding.verdict === 'ask');
+  const demands = demandsOf(asking);
   return {
     tool: read.call.tool,
     args: read.call.args,
     effect: read.judgement.effect,
     marks: [...decision.marks].sort(),
-    findings: [
-      ...new Set(
-        decision.findings.filter((finding) => finding.verdict === 'ask').map((finding) => findingId(finding)),
-      ),
-    ].sort(),
+    findings: [...new Set(asking.map((finding) => findingId(finding)))].sort(),
+    ...(demands.length > 0 ? { demands } : {}),
     snapshot: decision.policySnapshot,
     content: contentOf(read, facts),
   };
@@ -62,8 +72,30 @@ export function covers(approved: Action, wanted: Action): boolean {
     approved.content.tree === wanted.content.tree &&
     approved.content.head === wanted.content.head &&
     wanted.marks.every((mark) => approved.marks.includes(mark)) &&
-    wanted.findings.every((finding) => approved.findings.includes(finding))
+    wanted.findings.every((finding) => approved.findings.includes(finding)) &&
+    (wanted.demands ?? []).every((demand) => (approved.demands ?? []).some((met) => meets(met, demand)))
   );
+}
+
+function meets(met: Demand, wanted: Demand): boolean {
+  return (
+    met.finding === wanted.finding &&
+    met.quorum >= wanted.quorum &&
+    (wanted.role === undefined || met.role === wanted.role) &&
+    (met.fourEyes || !wanted.fourEyes)
+  );
+}
+
+function demandsOf(asking: readonly Finding[]): Demand[] {
+  return asking
+    .filter(({ role, quorum = 1, fourEyes = false }) => role !== undefined || quorum > 1 || fourEyes)
+    .map((finding) => ({
+      finding: findingId(finding),
+      ...(finding.role === undefined ? {} : { role: finding.role }),
+      quorum: finding.quorum ?? 1,
+      fourEyes: finding.fourEyes ?? false,
+    }))
+    .sort((one, other) => (JSON.stringify(one) < JSON.stringify(other) ? -1 : 1));
 }
 
 /** Whether a call is judged and approved on the content of the workspace. */

@@ -20,7 +20,7 @@ export interface GateLoad {
   policyMarker: string;
   /** What was recorded under this step before: a repeated gate answers the same. Null for a new step. */
   recorded: GatedCall[] | null;
-  approvals: RecordedApproval[];
+  approvals: (RecordedApproval & { isPending: boolean })[];
 }
 
 /** Everything a gate writes, in one transaction: no commit, no grant. */
@@ -37,6 +37,8 @@ export interface GateCommit {
   /** Results of tools that the agent trusts, which the verdicts may rest on. */
   observations: Observation[];
   approvals: (PendingApproval & { action: Action })[];
+  /** Approvals that no longer stand for anything, with the reason that approvers are shown. */
+  voided: { id: string; reason: string }[];
   questions: PendingQuestion[];
   events: RunEventData[];
   /** Sequence of the first event. */

@@ -3,12 +3,14 @@ import { type Decision, findingId } from '../domain/decision';
 import type { GrantAudience, GrantedCall } from '../domain/grant';
 import { sha256 } from '../domain/hashing';
 import type { PolicySnapshot } from '../domain/policy';
+import type { RateDemand } from '../domain/rate';
 import type { GatedCall, GateInput, Observation } from '../domain/steps';
 import { type Action, actionHash, actionOf, covers, isContentBound } from './action';
+import { rateDemands } from './cedar/rate-demands';
 import { NO_CONTENT } from './content/content-loader';
 import type { TurnContent } from './content/turn-content';
 import { type JudgedCall, judge, stricterDecision, withApprovals } from './judge';
-import type { ReadCall } from './layer';
+import type { PolicyContext, ReadCall } from './layer';
 import type { FindTool } from './read-call';
 import { trustedResults } from './trusted-text';
 
@@ -17,6 +19,8 @@ export interface RecordedApproval {
   id: string;
   callId: string;
   isGiven: boolean;
+  /** Whether it was made void: the same action asked about again is another approval. */
+  isVoid?: boolean;
   action: Action;
   /** Milliseconds since the epoch. */
   expiresAt: number;
@@ -48,6 +52,8 @@ export interface GatedTurn {
   audience: GrantAudience;
   /** Id of the organization's snapshot at this moment. */
   current: string;
+  /** The sliding windows that granted calls count against, by call; taken before the grant. */
+  demands: Map<string, RateDemand[]>;
   /** Results of tools that the pinned snapshot trusts: kept with the decisions. */
   trustedResults: Observation[];
 }
@@ -61,18 +67,22 @@ export interface GatedTurn {
 export function gateTurn(input: GateInput, context: GateContext): GatedTurn {
   const actions = new Map<string, Action>();
   const granted: GrantedCall[] = [];
+  const demands = new Map<string, RateDemand[]>();
   let isEffectHeld = false;
   let isEffectOpen = false;
   const calls = input.calls.map((proposed): GatedCall => {
-    const { read, decision: judged } = judgeBoth(proposed, input, context, isEffectOpen);
-    if (!read) return unreadable(proposed.id, judged);
-    const action = actionOf(read, judged, input.facts);
+    const judged = judgeBoth(proposed, input, context, isEffectOpen);
+    const { read } = judged;
+    if (!read) return unreadable(proposed.id, judged.decision);
+    const action = actionOf(read, judged.decision, input.facts);
     actions.set(proposed.id, action);
     const given = givenApproval(proposed.id, input.approvals[proposed.id], action, context);
-    const decision = refuseToAsk(
-      given ? withApprovals(judged, new Set(given.action.findings)) : judged,
-      context.pinned,
+    const rated = withRates(
+      proposed,
+      given ? judgeApproved(proposed, input, context, isEffectOpen, given) : judged,
     );
+    const decision = refuseToAsk(rated.decision, context.pinned);
+    if (rated.demands.length > 0) demands.set(proposed.id, rated.demands);
     const isRead = read.judgement.effect === 'read';
     const isBehindEffect = isContentBound(read) && isEffectOpen;
     const needsWorkspace = read.tool.needsWorkspace !== false && read.tool.run !== undefined;
@@ -118,6 +128,7 @@ export function gateTurn(input: GateInput, context: GateContext): GatedTurn {
     granted,
     audience: isReadingTurn ? input.audience : 'activity',
     current: context.current.id,
+    demands,
     trustedResults: trustedResults(input.observations ?? [], context.pinned.settings),
   };
 }
@@ -127,17 +138,66 @@ function judgeBoth(
   input: GateInput,
   { pinned, current, prompt, toolsOf, content, now }: GateContext,
   isBehindEffect: boolean,
-): JudgedCall {
+  approved?: ReadonlySet<string>,
+): JudgedBoth {
   const { runId, facts, observations = [] } = input;
   const trusted = { prompt, answers: facts.answers };
   // What earlier calls will have committed is judged when they have: the call is gated again before it may start.
   const isTooEarly = isBehindEffect && content?.ofTree.has(proposed.id) === true;
   const left = isTooEarly ? NO_CONTENT : content?.facts.get(proposed.id);
-  const shared = { runId, facts, trusted, observations, now, ...(left ? { content: left } : {}) };
-  const underPinned = judge(proposed, { ...shared, snapshot: pinned }, toolsOf(pinned));
-  if (current.id === pinned.id) return underPinned;
-  const underCurrent = judge(proposed, { ...shared, snapshot: current }, toolsOf(current));
-  return { read: underPinned.read, decision: stricterDecision(underPinned.decision, underCurrent.decision) };
+  const shared = {
+    ...{ runId, facts, trusted, observations, now },
+    ...(left ? { content: left } : {}),
+    ...(approved ? { approvals: approved } : {}),
+  };
+  const contexts = [{ ...shared, snapshot: pinned }];
+  const underPinned = judge(proposed, contexts[0]!, toolsOf(pinned));
+  if (current.id === pinned.id) return { ...underPinned, contexts };
+  contexts.push({ ...shared, snapshot: current });
+  const underCurrent = judge(proposed, contexts[1]!, toolsOf(current));
+  return {
+    read: underPinned.read,
+    decision: stricterDecision(underPinned.decision, underCurrent.decision),
+    contexts,
+  };
+}
+
+/** A call as judged, with what its rules looked at: under the pinned snapshot, and under the current one if it differs. */
+interface JudgedBoth extends JudgedCall {
+  contexts: PolicyContext[];
+}
+
+/** Judges again what people approved: rules may look at which findings were. */
+function judgeApproved(
+  proposed: GateInput['calls'][number],
+  input: GateInput,
+  context: GateContext,
+  isBehindEffect: boolean,
+  { action }: RecordedApproval,
+): JudgedBoth {
+  const approved = new Set(action.findings);
+  const judged = judgeBoth(proposed, input, context, isBehindEffect, approved);
+  return { ...judged, decision: withApprovals(judged.decision, approved) };
+}
+
+/** The windows that an allowed call counts against; rules that cannot say refuse it. */
+function withRates(
+  { tool }: GateInput['calls'][number],
+  { read, decision, contexts }: JudgedBoth,
+): { decision: Decision; demands: RateDemand[] } {
+  if (!read || decision.verdict !== 'allow') return { decision, demands: [] };
+  try {
+    const demands = new Map(
+      contexts.flatMap((each) => rateDemands(read, each)).map((demand) => [JSON.stringify(demand), demand]),
+    );
+    return { decision, demands: [...demands.values()] };
+  } catch {
+    const error = {
+      code: 'rates-failed',
+      message: `the rates of \`${tool}\` could not be told; it is refused`,
+    };
+    return { decision: { ...decision, verdict: 'deny', errors: [...decision.errors, error] }, demands: [] };
+  }
 }
 
 /** A call of which nothing but its refusal is known. */
@@ -192,7 +252,11 @@ function pendingApproval(
   { approvals, waitForPeopleMs, now }: GateContext,
 ): PendingApproval {
   const hash = actionHash(action);
-  const id = `apr-${sha256(`${runId}\n${read.call.id}\n${hash}`).slice(0, 16)}`;
+  const numbered = (again: number) =>
+    `apr-${sha256([runId, read.call.id, hash, ...(again > 0 ? [again] : [])].join('\n')).slice(0, 16)}`;
+  let again = 0;
+  while (approvals.get(numbered(again))?.isVoid) again++;
+  const id = numbered(again);
   return {
     id,
     callId: read.call.id,

@@ -9,7 +9,13 @@ import {
   type Tightening,
   tighten,
 } from '../domain/permissions';
-import type { CustomPolicy, PolicyRule, PolicySnapshot, PolicySnapshotContent } from '../domain/policy';
+import type {
+  CustomPolicy,
+  PolicyMode,
+  PolicyRule,
+  PolicySnapshot,
+  PolicySnapshotContent,
+} from '../domain/policy';
 import { inDigestOrder, policyDigest } from './digest';
 import { splitRules } from './rule-blocks';
 
@@ -20,6 +26,8 @@ export interface SnapshotSources {
   policies: readonly CustomPolicy[];
   /** Tightens this run further. */
   narrow?: Tightening | null;
+  /** @default 'enforce' */
+  mode?: PolicyMode;
 }
 
 /** Compiles everything that a run is judged by. Deterministic: the same content has the same id. */
@@ -28,6 +36,7 @@ export function compileSnapshot({
   agent,
   policies,
   narrow,
+  mode = 'enforce',
 }: SnapshotSources): PolicySnapshot {
   const permissions = permissionsOf(agent, narrow ?? {});
   const content: PolicySnapshotContent = {
@@ -40,6 +49,8 @@ export function compileSnapshot({
     permissions,
     budget: budgetOf(agent, permissions),
     tools: agent.tools,
+    // Left out where it is the default, so that snapshots keep their ids.
+    ...(mode === 'observe' ? { mode } : {}),
     settings: {
       grounding: agent.grounding,
       trustedTools: agent.trustedTools,

@@ -41,6 +41,8 @@ export function createGateStore(database: Database): GateStore {
         approvals: (row.approvals ?? []).map(({ status, expiresAt, ...approval }) => ({
           ...approval,
           isGiven: status === 'approved',
+          isPending: status === 'pending',
+          isVoid: status === 'void',
           expiresAt: Math.round(expiresAt),
         })),
       };
@@ -69,6 +71,7 @@ export function createGateStore(database: Database): GateStore {
             at,
           })),
           approvals: record.approvals,
+          voided: record.voided,
           questions: record.questions,
           events: numbered(runId, record.firstSequence, at, record.events),
           audit: record.calls.map((call) => auditOf(record, call, granted)),

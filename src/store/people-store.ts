@@ -57,7 +57,10 @@ async function recordDecision(
     const vote: Vote = { by, verdict, args: args === approval.args ? null : args, reason, isVerified, at };
     const outcome = approval.outcome as unknown as ApprovalOutcome | null;
     if (votes.some((each) => isSameWord(each, vote))) return { accepted: true, outcome };
-    if (outcome) return refused(`this approval is already settled: ${outcome.kind}`);
+    if (outcome)
+      return refused(
+        `this approval is already settled: ${outcome.kind === 'void' ? `void, since ${outcome.reason}` : outcome.kind}`,
+      );
     const findings = approval.findings as unknown as Finding[];
     const { requestedBy, organization } = approval.run;
     const requiresSignatures = organization.signatures !== 'OPTIONAL';

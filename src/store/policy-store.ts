@@ -4,6 +4,7 @@ import type { CustomPolicy } from '../domain/policy';
 import { inDigestOrder } from '../policy/digest';
 import type { PolicyFile } from '../policy/policy-file';
 import type { Database } from './database';
+import type { Prisma } from './generated/client';
 import { touchPolicies } from './policy-revision';
 
 export type PolicyStore = ReturnType<typeof createPolicyStore>;
@@ -12,6 +13,23 @@ export interface Publication {
   policy: CustomPolicy;
   /** False when exactly this was published already. */
   isChanged: boolean;
+}
+
+/** One version as it was published. */
+export interface PolicyVersion {
+  version: number;
+  content: string;
+  publishedBy: string;
+  /** Milliseconds since the epoch. */
+  publishedAt: number;
+}
+
+export interface Rollback {
+  policy: CustomPolicy;
+  /** The version that was the latest. */
+  from: number;
+  /** The version whose content is back. */
+  to: number;
 }
 
 export const createPolicyStore = (database: Database) =>
@@ -24,39 +42,66 @@ export const createPolicyStore = (database: Database) =>
      *   `organization-unknown`
      */
     async publish(organizationId: string, file: PolicyFile, publishedBy: string): Promise<Publication> {
-      const { name, version, content } = file;
+      const [publication] = await publishAll(database, organizationId, [file], publishedBy);
+      return publication!;
+    },
+
+    /** As `publish`, of several files: all of them, or none. */
+    publishAll: (organizationId: string, files: readonly PolicyFile[], publishedBy: string) =>
+      publishAll(database, organizationId, files, publishedBy),
+
+    /**
+     * Publishes the content of an earlier version again, as a new version.
+     *
+     * @param to the version to go back to; the one before the latest if absent
+     * @throws GatehouseError `policy-unknown`, `policy-version-unknown`, `organization-unknown`
+     */
+    async rollback(
+      organizationId: string,
+      name: string,
+      { to, by }: { to?: number; by: string },
+    ): Promise<Rollback> {
       return database.client.$transaction(async (transaction) => {
-        await touchPolicies(transaction, organizationId, 0);
-        const stored = await transaction.customPolicy.findUnique({
-          where: { organizationId_name: { organizationId, name } },
-        });
-        const isLive = stored?.isActive && stored.deletedAt === null;
-        if (stored && isLive && stored.version === version && stored.content === content)
-          return { policy: policyOf(stored), isChanged: false };
-        const latest = stored
-          ? await transaction.customPolicyVersion.aggregate({
-              where: { policyId: stored.id },
-              _max: { version: true },
-            })
-          : null;
-        const taken = latest?._max.version ?? 0;
-        if (version <= taken)
-          throw new GatehouseError(
-            'policy-version-taken',
-            `policy \`${name}\` is published as version ${taken} already, with other content or switched off; write \`version: ${taken + 1}\` to publish this`,
-          );
-        const live = { content, version, isActive: true, deletedAt: null };
-        const policy = await transaction.customPolicy.upsert({
-          where: { organizationId_name: { organizationId, name } },
-          create: { id: randomUUID(), organizationId, name, ...live },
-          update: live,
-        });
-        await transaction.customPolicyVersion.create({
-          data: { policyId: policy.id, version, organizationId, content, publishedBy },
-        });
         await touchPolicies(transaction, organizationId, 1);
-        return { policy: policyOf(policy), isChanged: true };
+        const versions = await transaction.customPolicyVersion.findMany({
+          where: { organizationId, policy: { name } },
+          orderBy: { version: 'desc' },
+          select: { version: true },
+        });
+        const [latest, before] = versions;
+        if (!latest) throw unknownPolicy(name);
+        const wanted = to ?? before?.version;
+        const old =
+          wanted === undefined
+            ? null
+            : await transaction.customPolicyVersion.findFirst({
+                where: { organizationId, policy: { name }, version: wanted },
+              });
+        if (!old)
+          throw new GatehouseError(
+            'policy-version-unknown',
+            wanted === undefined
+              ? `policy \`${name}\` has one version only, so there is none to go back to`
+              : `policy \`${name}\` has no version ${wanted}; it has ${versions.map((each) => each.version).join(', ')}`,
+          );
+        const version = latest.version + 1;
+        const { content } = old;
+        const policy = await write(transaction, organizationId, { name, version, content }, by);
+        return { policy, from: latest.version, to: old.version };
       });
+    },
+
+    /** Every version of a policy, latest first. @throws GatehouseError `policy-unknown` */
+    async history(organizationId: string, name: string): Promise<PolicyVersion[]> {
+      const rows = await database.client.customPolicyVersion.findMany({
+        where: { organizationId, policy: { name } },
+        orderBy: { version: 'desc' },
+      });
+      if (rows.length === 0) throw unknownPolicy(name);
+      return rows.map(({ version, content, publishedBy, publishedAt }) => ({
+        ...{ version, content, publishedBy },
+        publishedAt: publishedAt.getTime(),
+      }));
     },
 
     /** Active and not deleted, by name in code points, ties by id. */
@@ -78,6 +123,73 @@ export const createPolicyStore = (database: Database) =>
     },
   });
 
+/** One transaction. Holds the organization's row, so that two publications of one policy never meet. */
+async function publishAll(
+  database: Database,
+  organizationId: string,
+  files: readonly PolicyFile[],
+  publishedBy: string,
+): Promise<Publication[]> {
+  return database.client.$transaction(async (transaction) => {
+    await touchPolicies(transaction, organizationId, 0);
+    const publications: Publication[] = [];
+    for (const file of files)
+      publications.push(await publishOne(transaction, organizationId, file, publishedBy));
+    if (publications.some(({ isChanged }) => isChanged)) await touchPolicies(transaction, organizationId, 1);
+    return publications;
+  });
+}
+
+async function publishOne(
+  transaction: Prisma.TransactionClient,
+  organizationId: string,
+  file: PolicyFile,
+  publishedBy: string,
+): Promise<Publication> {
+  const { name, version, content } = file;
+  const stored = await transaction.customPolicy.findUnique({
+    where: { organizationId_name: { organizationId, name } },
+  });
+  const isLive = stored?.isActive && stored.deletedAt === null;
+  if (stored && isLive && stored.version === version && stored.content === content)
+    return { policy: policyOf(stored), isChanged: false };
+  const latest = stored
+    ? await transaction.customPolicyVersion.aggregate({
+        where: { policyId: stored.id },
+        _max: { version: true },
+      })
+    : null;
+  const taken = latest?._max.version ?? 0;
+  if (version <= taken)
+    throw new GatehouseError(
+      'policy-version-taken',
+      `policy \`${name}\` is published as version ${taken} already, with other content or switched off; write \`version: ${taken + 1}\` to publish this`,
+    );
+  return { policy: await write(transaction, organizationId, file, publishedBy), isChanged: true };
+}
+
+async function write(
+  transaction: Prisma.TransactionClient,
+  organizationId: string,
+  { name, version, content }: PolicyFile,
+  publishedBy: string,
+): Promise<CustomPolicy> {
+  const live = { content, version, isActive: true, deletedAt: null };
+  const policy = await transaction.customPolicy.upsert({
+    where: { organizationId_name: { organizationId, name } },
+    create: { id: randomUUID(), organizationId, name, ...live },
+    update: live,
+  });
+  await transaction.customPolicyVersion.create({
+    data: { policyId: policy.id, version, organizationId, content, publishedBy },
+  });
+  return policyOf(policy);
+}
+
+function unknownPolicy(name: string): GatehouseError {
+  return new GatehouseError('policy-unknown', `there is no policy \`${name}\``);
+}
+
 function policyOf({ id, name, content, isActive, version, organizationId }: CustomPolicy): CustomPolicy {
   return { id, name, content, isActive, version, organizationId };
 }
@@ -95,6 +207,6 @@ async function change(
       where: { organizationId, name, deletedAt: null },
       data,
     });
-    if (count === 0) throw new GatehouseError('policy-unknown', `there is no policy \`${name}\``);
+    if (count === 0) throw unknownPolicy(name);
   });
 }

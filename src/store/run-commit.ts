@@ -14,6 +14,7 @@ import {
   insertEvents,
   insertQuestion,
   type RunAddress,
+  voidApproval,
 } from './run-rows';
 
 /** What is written about a run together, or not at all. */
@@ -21,6 +22,8 @@ export interface RunCommit extends RunAddress {
   /** Of decisions, none may be there yet. */
   decisions?: DecisionRow[];
   approvals?: (PendingApproval & { action: Action })[];
+  /** Pending approvals that end here, with the reason. */
+  voided?: { id: string; reason: string }[];
   questions?: PendingQuestion[];
   events?: RunEvent[];
   audit?: AuditEntry[];
@@ -86,6 +89,7 @@ function statementOf(commit: RunCommit, head: AuditHead, entries: readonly Audit
   if (commit.events?.length) add(insertEvents(commit, commit.events));
   if (links.length) add(insertAudit(commit, links));
   for (const approval of commit.approvals ?? []) add(insertApproval(commit, approval, commit.at));
+  for (const voided of commit.voided ?? []) add(voidApproval(commit, voided, commit.at));
   for (const question of commit.questions ?? []) add(insertQuestion(commit, question, commit.at));
   return Prisma.sql`WITH ${Prisma.join(parts)} SELECT count(*) AS found FROM head`;
 }

@@ -83,6 +83,20 @@ export function insertApproval(
     FROM head ON CONFLICT ("id") DO NOTHING`;
 }
 
+/** Ends an approval that waits; one that is settled stays as it is. */
+export function voidApproval(
+  { runId, organizationId }: RunAddress,
+  { id, reason }: { id: string; reason: string },
+  at: number,
+): Prisma.Sql {
+  const outcome = JSON.stringify({ kind: 'void', reason });
+  return Prisma.sql`UPDATE "Approval" SET "status" = 'void', "outcome" = ${outcome}::json,
+      "settledAt" = ${time(at)}::timestamptz
+    FROM head WHERE "Approval"."id" = ${id} AND "Approval"."runId" = ${runId}
+      AND "Approval"."organizationId" = ${organizationId} AND "Approval"."status" = 'pending'
+    RETURNING "Approval"."id"`;
+}
+
 export function insertQuestion(
   { runId, organizationId }: RunAddress,
   question: PendingQuestion,

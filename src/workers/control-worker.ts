@@ -14,6 +14,7 @@ import { createAgentStore } from '../store/agent-store';
 import { createCurrentPolicy } from '../store/current-policy';
 import { openDatabase } from '../store/database';
 import { createGateStore } from '../store/gate-store';
+import { createRateStore } from '../store/rate-store';
 import { createPeopleStore } from '../store/people-store';
 import { createPolicyStore } from '../store/policy-store';
 import { createRunStore } from '../store/run-store';
@@ -56,6 +57,7 @@ export async function createControlWorker(
       }),
       ...createPolicyGate({
         gates: createGateStore(database),
+        rates: createRateStore(database),
         snapshots,
         currentPolicy: createCurrentPolicy(agents, policies, snapshots),
         toolsOf: createToolsOf(),

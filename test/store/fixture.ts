@@ -97,6 +97,7 @@ export function gateCommit(runId: string, snapshot: string, parts: Partial<GateC
       driftIterations: 0,
     },
     observations: [],
+    voided: [],
     approvals: [],
     questions: [],
     events: [{ type: 'status', data: { status: 'RUNNING' } }],

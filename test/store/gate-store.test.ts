@@ -121,6 +121,8 @@ test('held calls wait with what they bind', async () => {
       id: 'apr-held',
       callId: 'call-1',
       isGiven: false,
+      isPending: true,
+      isVoid: false,
       action: approval.action,
       expiresAt: approval.expiresAt,
     },

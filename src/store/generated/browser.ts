@@ -73,6 +73,11 @@ export type Question = Prisma.QuestionModel
  */
 export type AuditRecord = Prisma.AuditRecordModel
 /**
+ * Model RateUse
+ * One call that counts against a sliding window. Rows older than their window are deleted with the next one.
+ */
+export type RateUse = Prisma.RateUseModel
+/**
  * Model ApiKey
  * 
  */

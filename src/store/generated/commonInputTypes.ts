@@ -54,6 +54,13 @@ export type IntFilter<$PrismaModel = never> = {
   not?: Prisma.NestedIntFilter<$PrismaModel> | number
 }
 
+export type EnumPolicyModeFilter<$PrismaModel = never> = {
+  equals?: $Enums.PolicyMode | Prisma.EnumPolicyModeFieldRefInput<$PrismaModel>
+  in?: $Enums.PolicyMode[] | Prisma.ListEnumPolicyModeFieldRefInput<$PrismaModel>
+  notIn?: $Enums.PolicyMode[] | Prisma.ListEnumPolicyModeFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumPolicyModeFilter<$PrismaModel> | $Enums.PolicyMode
+}
+
 export type DateTimeFilter<$PrismaModel = never> = {
   equals?: Date | string | Prisma.DateTimeFieldRefInput<$PrismaModel>
   in?: Date[] | string[] | Prisma.ListDateTimeFieldRefInput<$PrismaModel>
@@ -117,6 +124,16 @@ export type IntWithAggregatesFilter<$PrismaModel = never> = {
   _sum?: Prisma.NestedIntFilter<$PrismaModel>
   _min?: Prisma.NestedIntFilter<$PrismaModel>
   _max?: Prisma.NestedIntFilter<$PrismaModel>
+}
+
+export type EnumPolicyModeWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.PolicyMode | Prisma.EnumPolicyModeFieldRefInput<$PrismaModel>
+  in?: $Enums.PolicyMode[] | Prisma.ListEnumPolicyModeFieldRefInput<$PrismaModel>
+  notIn?: $Enums.PolicyMode[] | Prisma.ListEnumPolicyModeFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumPolicyModeWithAggregatesFilter<$PrismaModel> | $Enums.PolicyMode
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumPolicyModeFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumPolicyModeFilter<$PrismaModel>
 }
 
 export type DateTimeWithAggregatesFilter<$PrismaModel = never> = {
@@ -418,6 +435,13 @@ export type NestedIntFilter<$PrismaModel = never> = {
   not?: Prisma.NestedIntFilter<$PrismaModel> | number
 }
 
+export type NestedEnumPolicyModeFilter<$PrismaModel = never> = {
+  equals?: $Enums.PolicyMode | Prisma.EnumPolicyModeFieldRefInput<$PrismaModel>
+  in?: $Enums.PolicyMode[] | Prisma.ListEnumPolicyModeFieldRefInput<$PrismaModel>
+  notIn?: $Enums.PolicyMode[] | Prisma.ListEnumPolicyModeFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumPolicyModeFilter<$PrismaModel> | $Enums.PolicyMode
+}
+
 export type NestedDateTimeFilter<$PrismaModel = never> = {
   equals?: Date | string | Prisma.DateTimeFieldRefInput<$PrismaModel>
   in?: Date[] | string[] | Prisma.ListDateTimeFieldRefInput<$PrismaModel>
@@ -491,6 +515,16 @@ export type NestedFloatFilter<$PrismaModel = never> = {
   gt?: number | Prisma.FloatFieldRefInput<$PrismaModel>
   gte?: number | Prisma.FloatFieldRefInput<$PrismaModel>
   not?: Prisma.NestedFloatFilter<$PrismaModel> | number
+}
+
+export type NestedEnumPolicyModeWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.PolicyMode | Prisma.EnumPolicyModeFieldRefInput<$PrismaModel>
+  in?: $Enums.PolicyMode[] | Prisma.ListEnumPolicyModeFieldRefInput<$PrismaModel>
+  notIn?: $Enums.PolicyMode[] | Prisma.ListEnumPolicyModeFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumPolicyModeWithAggregatesFilter<$PrismaModel> | $Enums.PolicyMode
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumPolicyModeFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumPolicyModeFilter<$PrismaModel>
 }
 
 export type NestedDateTimeWithAggregatesFilter<$PrismaModel = never> = {

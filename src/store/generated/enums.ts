@@ -17,6 +17,14 @@ export const Signatures = {
 export type Signatures = (typeof Signatures)[keyof typeof Signatures]
 
 
+export const PolicyMode = {
+  enforce: 'enforce',
+  observe: 'observe'
+} as const
+
+export type PolicyMode = (typeof PolicyMode)[keyof typeof PolicyMode]
+
+
 export const Halt = {
   none: 'none',
   paused: 'paused',

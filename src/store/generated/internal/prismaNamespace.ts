@@ -408,6 +408,7 @@ export const ModelName = {
   Approval: 'Approval',
   Question: 'Question',
   AuditRecord: 'AuditRecord',
+  RateUse: 'RateUse',
   ApiKey: 'ApiKey'
 } as const
 
@@ -424,7 +425,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "organization" | "agent" | "customPolicy" | "customPolicyVersion" | "policySnapshot" | "run" | "runEvent" | "decisionRecord" | "approval" | "question" | "auditRecord" | "apiKey"
+    modelProps: "organization" | "agent" | "customPolicy" | "customPolicyVersion" | "policySnapshot" | "run" | "runEvent" | "decisionRecord" | "approval" | "question" | "auditRecord" | "rateUse" | "apiKey"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -1242,6 +1243,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    RateUse: {
+      payload: Prisma.$RateUsePayload<ExtArgs>
+      fields: Prisma.RateUseFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.RateUseFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RateUsePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.RateUseFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RateUsePayload>
+        }
+        findFirst: {
+          args: Prisma.RateUseFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RateUsePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.RateUseFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RateUsePayload>
+        }
+        findMany: {
+          args: Prisma.RateUseFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RateUsePayload>[]
+        }
+        create: {
+          args: Prisma.RateUseCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RateUsePayload>
+        }
+        createMany: {
+          args: Prisma.RateUseCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.RateUseCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RateUsePayload>[]
+        }
+        delete: {
+          args: Prisma.RateUseDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RateUsePayload>
+        }
+        update: {
+          args: Prisma.RateUseUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RateUsePayload>
+        }
+        deleteMany: {
+          args: Prisma.RateUseDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.RateUseUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.RateUseUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RateUsePayload>[]
+        }
+        upsert: {
+          args: Prisma.RateUseUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RateUsePayload>
+        }
+        aggregate: {
+          args: Prisma.RateUseAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateRateUse>
+        }
+        groupBy: {
+          args: Prisma.RateUseGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.RateUseGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.RateUseCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.RateUseCountAggregateOutputType> | number
+        }
+      }
+    }
     ApiKey: {
       payload: Prisma.$ApiKeyPayload<ExtArgs>
       fields: Prisma.ApiKeyFieldRefs
@@ -1361,6 +1436,7 @@ export const OrganizationScalarFieldEnum = {
   signatures: 'signatures',
   halt: 'halt',
   policyRevision: 'policyRevision',
+  policyMode: 'policyMode',
   createdAt: 'createdAt'
 } as const
 
@@ -1524,6 +1600,16 @@ export const AuditRecordScalarFieldEnum = {
 export type AuditRecordScalarFieldEnum = (typeof AuditRecordScalarFieldEnum)[keyof typeof AuditRecordScalarFieldEnum]
 
 
+export const RateUseScalarFieldEnum = {
+  windowKey: 'windowKey',
+  runId: 'runId',
+  callId: 'callId',
+  takenAt: 'takenAt'
+} as const
+
+export type RateUseScalarFieldEnum = (typeof RateUseScalarFieldEnum)[keyof typeof RateUseScalarFieldEnum]
+
+
 export const ApiKeyScalarFieldEnum = {
   id: 'id',
   organizationId: 'organizationId',
@@ -1645,6 +1731,20 @@ export type IntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'In
  * Reference to a field of type 'Int[]'
  */
 export type ListIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Int[]'>
+    
+
+
+/**
+ * Reference to a field of type 'PolicyMode'
+ */
+export type EnumPolicyModeFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'PolicyMode'>
+    
+
+
+/**
+ * Reference to a field of type 'PolicyMode[]'
+ */
+export type ListEnumPolicyModeFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'PolicyMode[]'>
     
 
 
@@ -1914,6 +2014,7 @@ export type GlobalOmitConfig = {
   approval?: Prisma.ApprovalOmit
   question?: Prisma.QuestionOmit
   auditRecord?: Prisma.AuditRecordOmit
+  rateUse?: Prisma.RateUseOmit
   apiKey?: Prisma.ApiKeyOmit
 }
 

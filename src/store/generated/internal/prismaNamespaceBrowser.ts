@@ -62,6 +62,7 @@ export const ModelName = {
   Approval: 'Approval',
   Question: 'Question',
   AuditRecord: 'AuditRecord',
+  RateUse: 'RateUse',
   ApiKey: 'ApiKey'
 } as const
 
@@ -87,6 +88,7 @@ export const OrganizationScalarFieldEnum = {
   signatures: 'signatures',
   halt: 'halt',
   policyRevision: 'policyRevision',
+  policyMode: 'policyMode',
   createdAt: 'createdAt'
 } as const
 
@@ -248,6 +250,16 @@ export const AuditRecordScalarFieldEnum = {
 } as const
 
 export type AuditRecordScalarFieldEnum = (typeof AuditRecordScalarFieldEnum)[keyof typeof AuditRecordScalarFieldEnum]
+
+
+export const RateUseScalarFieldEnum = {
+  windowKey: 'windowKey',
+  runId: 'runId',
+  callId: 'callId',
+  takenAt: 'takenAt'
+} as const
+
+export type RateUseScalarFieldEnum = (typeof RateUseScalarFieldEnum)[keyof typeof RateUseScalarFieldEnum]
 
 
 export const ApiKeyScalarFieldEnum = {

@@ -40,6 +40,7 @@ export type OrganizationMinAggregateOutputType = {
   signatures: $Enums.Signatures | null
   halt: $Enums.Halt | null
   policyRevision: number | null
+  policyMode: $Enums.PolicyMode | null
   createdAt: Date | null
 }
 
@@ -49,6 +50,7 @@ export type OrganizationMaxAggregateOutputType = {
   signatures: $Enums.Signatures | null
   halt: $Enums.Halt | null
   policyRevision: number | null
+  policyMode: $Enums.PolicyMode | null
   createdAt: Date | null
 }
 
@@ -58,6 +60,7 @@ export type OrganizationCountAggregateOutputType = {
   signatures: number
   halt: number
   policyRevision: number
+  policyMode: number
   createdAt: number
   _all: number
 }
@@ -77,6 +80,7 @@ export type OrganizationMinAggregateInputType = {
   signatures?: true
   halt?: true
   policyRevision?: true
+  policyMode?: true
   createdAt?: true
 }
 
@@ -86,6 +90,7 @@ export type OrganizationMaxAggregateInputType = {
   signatures?: true
   halt?: true
   policyRevision?: true
+  policyMode?: true
   createdAt?: true
 }
 
@@ -95,6 +100,7 @@ export type OrganizationCountAggregateInputType = {
   signatures?: true
   halt?: true
   policyRevision?: true
+  policyMode?: true
   createdAt?: true
   _all?: true
 }
@@ -191,6 +197,7 @@ export type OrganizationGroupByOutputType = {
   signatures: $Enums.Signatures
   halt: $Enums.Halt
   policyRevision: number
+  policyMode: $Enums.PolicyMode
   createdAt: Date
   _count: OrganizationCountAggregateOutputType | null
   _avg: OrganizationAvgAggregateOutputType | null
@@ -223,6 +230,7 @@ export type OrganizationWhereInput = {
   signatures?: Prisma.EnumSignaturesFilter<"Organization"> | $Enums.Signatures
   halt?: Prisma.EnumHaltFilter<"Organization"> | $Enums.Halt
   policyRevision?: Prisma.IntFilter<"Organization"> | number
+  policyMode?: Prisma.EnumPolicyModeFilter<"Organization"> | $Enums.PolicyMode
   createdAt?: Prisma.DateTimeFilter<"Organization"> | Date | string
   agents?: Prisma.AgentListRelationFilter
   policies?: Prisma.CustomPolicyListRelationFilter
@@ -237,6 +245,7 @@ export type OrganizationOrderByWithRelationInput = {
   signatures?: Prisma.SortOrder
   halt?: Prisma.SortOrder
   policyRevision?: Prisma.SortOrder
+  policyMode?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   agents?: Prisma.AgentOrderByRelationAggregateInput
   policies?: Prisma.CustomPolicyOrderByRelationAggregateInput
@@ -254,6 +263,7 @@ export type OrganizationWhereUniqueInput = Prisma.AtLeast<{
   signatures?: Prisma.EnumSignaturesFilter<"Organization"> | $Enums.Signatures
   halt?: Prisma.EnumHaltFilter<"Organization"> | $Enums.Halt
   policyRevision?: Prisma.IntFilter<"Organization"> | number
+  policyMode?: Prisma.EnumPolicyModeFilter<"Organization"> | $Enums.PolicyMode
   createdAt?: Prisma.DateTimeFilter<"Organization"> | Date | string
   agents?: Prisma.AgentListRelationFilter
   policies?: Prisma.CustomPolicyListRelationFilter
@@ -268,6 +278,7 @@ export type OrganizationOrderByWithAggregationInput = {
   signatures?: Prisma.SortOrder
   halt?: Prisma.SortOrder
   policyRevision?: Prisma.SortOrder
+  policyMode?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   _count?: Prisma.OrganizationCountOrderByAggregateInput
   _avg?: Prisma.OrganizationAvgOrderByAggregateInput
@@ -285,6 +296,7 @@ export type OrganizationScalarWhereWithAggregatesInput = {
   signatures?: Prisma.EnumSignaturesWithAggregatesFilter<"Organization"> | $Enums.Signatures
   halt?: Prisma.EnumHaltWithAggregatesFilter<"Organization"> | $Enums.Halt
   policyRevision?: Prisma.IntWithAggregatesFilter<"Organization"> | number
+  policyMode?: Prisma.EnumPolicyModeWithAggregatesFilter<"Organization"> | $Enums.PolicyMode
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Organization"> | Date | string
 }
 
@@ -294,6 +306,7 @@ export type OrganizationCreateInput = {
   signatures?: $Enums.Signatures
   halt?: $Enums.Halt
   policyRevision?: number
+  policyMode?: $Enums.PolicyMode
   createdAt?: Date | string
   agents?: Prisma.AgentCreateNestedManyWithoutOrganizationInput
   policies?: Prisma.CustomPolicyCreateNestedManyWithoutOrganizationInput
@@ -308,6 +321,7 @@ export type OrganizationUncheckedCreateInput = {
   signatures?: $Enums.Signatures
   halt?: $Enums.Halt
   policyRevision?: number
+  policyMode?: $Enums.PolicyMode
   createdAt?: Date | string
   agents?: Prisma.AgentUncheckedCreateNestedManyWithoutOrganizationInput
   policies?: Prisma.CustomPolicyUncheckedCreateNestedManyWithoutOrganizationInput
@@ -322,6 +336,7 @@ export type OrganizationUpdateInput = {
   signatures?: Prisma.EnumSignaturesFieldUpdateOperationsInput | $Enums.Signatures
   halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
   policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
+  policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   agents?: Prisma.AgentUpdateManyWithoutOrganizationNestedInput
   policies?: Prisma.CustomPolicyUpdateManyWithoutOrganizationNestedInput
@@ -336,6 +351,7 @@ export type OrganizationUncheckedUpdateInput = {
   signatures?: Prisma.EnumSignaturesFieldUpdateOperationsInput | $Enums.Signatures
   halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
   policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
+  policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   agents?: Prisma.AgentUncheckedUpdateManyWithoutOrganizationNestedInput
   policies?: Prisma.CustomPolicyUncheckedUpdateManyWithoutOrganizationNestedInput
@@ -350,6 +366,7 @@ export type OrganizationCreateManyInput = {
   signatures?: $Enums.Signatures
   halt?: $Enums.Halt
   policyRevision?: number
+  policyMode?: $Enums.PolicyMode
   createdAt?: Date | string
 }
 
@@ -359,6 +376,7 @@ export type OrganizationUpdateManyMutationInput = {
   signatures?: Prisma.EnumSignaturesFieldUpdateOperationsInput | $Enums.Signatures
   halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
   policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
+  policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
@@ -368,6 +386,7 @@ export type OrganizationUncheckedUpdateManyInput = {
   signatures?: Prisma.EnumSignaturesFieldUpdateOperationsInput | $Enums.Signatures
   halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
   policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
+  policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
@@ -377,6 +396,7 @@ export type OrganizationCountOrderByAggregateInput = {
   signatures?: Prisma.SortOrder
   halt?: Prisma.SortOrder
   policyRevision?: Prisma.SortOrder
+  policyMode?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
 }
 
@@ -390,6 +410,7 @@ export type OrganizationMaxOrderByAggregateInput = {
   signatures?: Prisma.SortOrder
   halt?: Prisma.SortOrder
   policyRevision?: Prisma.SortOrder
+  policyMode?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
 }
 
@@ -399,6 +420,7 @@ export type OrganizationMinOrderByAggregateInput = {
   signatures?: Prisma.SortOrder
   halt?: Prisma.SortOrder
   policyRevision?: Prisma.SortOrder
+  policyMode?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
 }
 
@@ -429,6 +451,10 @@ export type IntFieldUpdateOperationsInput = {
   decrement?: number
   multiply?: number
   divide?: number
+}
+
+export type EnumPolicyModeFieldUpdateOperationsInput = {
+  set?: $Enums.PolicyMode
 }
 
 export type DateTimeFieldUpdateOperationsInput = {
@@ -511,6 +537,7 @@ export type OrganizationCreateWithoutAgentsInput = {
   signatures?: $Enums.Signatures
   halt?: $Enums.Halt
   policyRevision?: number
+  policyMode?: $Enums.PolicyMode
   createdAt?: Date | string
   policies?: Prisma.CustomPolicyCreateNestedManyWithoutOrganizationInput
   snapshots?: Prisma.PolicySnapshotCreateNestedManyWithoutOrganizationInput
@@ -524,6 +551,7 @@ export type OrganizationUncheckedCreateWithoutAgentsInput = {
   signatures?: $Enums.Signatures
   halt?: $Enums.Halt
   policyRevision?: number
+  policyMode?: $Enums.PolicyMode
   createdAt?: Date | string
   policies?: Prisma.CustomPolicyUncheckedCreateNestedManyWithoutOrganizationInput
   snapshots?: Prisma.PolicySnapshotUncheckedCreateNestedManyWithoutOrganizationInput
@@ -553,6 +581,7 @@ export type OrganizationUpdateWithoutAgentsInput = {
   signatures?: Prisma.EnumSignaturesFieldUpdateOperationsInput | $Enums.Signatures
   halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
   policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
+  policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   policies?: Prisma.CustomPolicyUpdateManyWithoutOrganizationNestedInput
   snapshots?: Prisma.PolicySnapshotUpdateManyWithoutOrganizationNestedInput
@@ -566,6 +595,7 @@ export type OrganizationUncheckedUpdateWithoutAgentsInput = {
   signatures?: Prisma.EnumSignaturesFieldUpdateOperationsInput | $Enums.Signatures
   halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
   policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
+  policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   policies?: Prisma.CustomPolicyUncheckedUpdateManyWithoutOrganizationNestedInput
   snapshots?: Prisma.PolicySnapshotUncheckedUpdateManyWithoutOrganizationNestedInput
@@ -579,6 +609,7 @@ export type OrganizationCreateWithoutPoliciesInput = {
   signatures?: $Enums.Signatures
   halt?: $Enums.Halt
   policyRevision?: number
+  policyMode?: $Enums.PolicyMode
   createdAt?: Date | string
   agents?: Prisma.AgentCreateNestedManyWithoutOrganizationInput
   snapshots?: Prisma.PolicySnapshotCreateNestedManyWithoutOrganizationInput
@@ -592,6 +623,7 @@ export type OrganizationUncheckedCreateWithoutPoliciesInput = {
   signatures?: $Enums.Signatures
   halt?: $Enums.Halt
   policyRevision?: number
+  policyMode?: $Enums.PolicyMode
   createdAt?: Date | string
   agents?: Prisma.AgentUncheckedCreateNestedManyWithoutOrganizationInput
   snapshots?: Prisma.PolicySnapshotUncheckedCreateNestedManyWithoutOrganizationInput
@@ -621,6 +653,7 @@ export type OrganizationUpdateWithoutPoliciesInput = {
   signatures?: Prisma.EnumSignaturesFieldUpdateOperationsInput | $Enums.Signatures
   halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
   policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
+  policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   agents?: Prisma.AgentUpdateManyWithoutOrganizationNestedInput
   snapshots?: Prisma.PolicySnapshotUpdateManyWithoutOrganizationNestedInput
@@ -634,6 +667,7 @@ export type OrganizationUncheckedUpdateWithoutPoliciesInput = {
   signatures?: Prisma.EnumSignaturesFieldUpdateOperationsInput | $Enums.Signatures
   halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
   policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
+  policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   agents?: Prisma.AgentUncheckedUpdateManyWithoutOrganizationNestedInput
   snapshots?: Prisma.PolicySnapshotUncheckedUpdateManyWithoutOrganizationNestedInput
@@ -647,6 +681,7 @@ export type OrganizationCreateWithoutSnapshotsInput = {
   signatures?: $Enums.Signatures
   halt?: $Enums.Halt
   policyRevision?: number
+  policyMode?: $Enums.PolicyMode
   createdAt?: Date | string
   agents?: Prisma.AgentCreateNestedManyWithoutOrganizationInput
   policies?: Prisma.CustomPolicyCreateNestedManyWithoutOrganizationInput
@@ -660,6 +695,7 @@ export type OrganizationUncheckedCreateWithoutSnapshotsInput = {
   signatures?: $Enums.Signatures
   halt?: $Enums.Halt
   policyRevision?: number
+  policyMode?: $Enums.PolicyMode
   createdAt?: Date | string
   agents?: Prisma.AgentUncheckedCreateNestedManyWithoutOrganizationInput
   policies?: Prisma.CustomPolicyUncheckedCreateNestedManyWithoutOrganizationInput
@@ -689,6 +725,7 @@ export type OrganizationUpdateWithoutSnapshotsInput = {
   signatures?: Prisma.EnumSignaturesFieldUpdateOperationsInput | $Enums.Signatures
   halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
   policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
+  policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   agents?: Prisma.AgentUpdateManyWithoutOrganizationNestedInput
   policies?: Prisma.CustomPolicyUpdateManyWithoutOrganizationNestedInput
@@ -702,6 +739,7 @@ export type OrganizationUncheckedUpdateWithoutSnapshotsInput = {
   signatures?: Prisma.EnumSignaturesFieldUpdateOperationsInput | $Enums.Signatures
   halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
   policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
+  policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   agents?: Prisma.AgentUncheckedUpdateManyWithoutOrganizationNestedInput
   policies?: Prisma.CustomPolicyUncheckedUpdateManyWithoutOrganizationNestedInput
@@ -715,6 +753,7 @@ export type OrganizationCreateWithoutRunsInput = {
   signatures?: $Enums.Signatures
   halt?: $Enums.Halt
   policyRevision?: number
+  policyMode?: $Enums.PolicyMode
   createdAt?: Date | string
   agents?: Prisma.AgentCreateNestedManyWithoutOrganizationInput
   policies?: Prisma.CustomPolicyCreateNestedManyWithoutOrganizationInput
@@ -728,6 +767,7 @@ export type OrganizationUncheckedCreateWithoutRunsInput = {
   signatures?: $Enums.Signatures
   halt?: $Enums.Halt
   policyRevision?: number
+  policyMode?: $Enums.PolicyMode
   createdAt?: Date | string
   agents?: Prisma.AgentUncheckedCreateNestedManyWithoutOrganizationInput
   policies?: Prisma.CustomPolicyUncheckedCreateNestedManyWithoutOrganizationInput
@@ -757,6 +797,7 @@ export type OrganizationUpdateWithoutRunsInput = {
   signatures?: Prisma.EnumSignaturesFieldUpdateOperationsInput | $Enums.Signatures
   halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
   policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
+  policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   agents?: Prisma.AgentUpdateManyWithoutOrganizationNestedInput
   policies?: Prisma.CustomPolicyUpdateManyWithoutOrganizationNestedInput
@@ -770,6 +811,7 @@ export type OrganizationUncheckedUpdateWithoutRunsInput = {
   signatures?: Prisma.EnumSignaturesFieldUpdateOperationsInput | $Enums.Signatures
   halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
   policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
+  policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   agents?: Prisma.AgentUncheckedUpdateManyWithoutOrganizationNestedInput
   policies?: Prisma.CustomPolicyUncheckedUpdateManyWithoutOrganizationNestedInput
@@ -783,6 +825,7 @@ export type OrganizationCreateWithoutApiKeysInput = {
   signatures?: $Enums.Signatures
   halt?: $Enums.Halt
   policyRevision?: number
+  policyMode?: $Enums.PolicyMode
   createdAt?: Date | string
   agents?: Prisma.AgentCreateNestedManyWithoutOrganizationInput
   policies?: Prisma.CustomPolicyCreateNestedManyWithoutOrganizationInput
@@ -796,6 +839,7 @@ export type OrganizationUncheckedCreateWithoutApiKeysInput = {
   signatures?: $Enums.Signatures
   halt?: $Enums.Halt
   policyRevision?: number
+  policyMode?: $Enums.PolicyMode
   createdAt?: Date | string
   agents?: Prisma.AgentUncheckedCreateNestedManyWithoutOrganizationInput
   policies?: Prisma.CustomPolicyUncheckedCreateNestedManyWithoutOrganizationInput
@@ -825,6 +869,7 @@ export type OrganizationUpdateWithoutApiKeysInput = {
   signatures?: Prisma.EnumSignaturesFieldUpdateOperationsInput | $Enums.Signatures
   halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
   policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
+  policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   agents?: Prisma.AgentUpdateManyWithoutOrganizationNestedInput
   policies?: Prisma.CustomPolicyUpdateManyWithoutOrganizationNestedInput
@@ -838,6 +883,7 @@ export type OrganizationUncheckedUpdateWithoutApiKeysInput = {
   signatures?: Prisma.EnumSignaturesFieldUpdateOperationsInput | $Enums.Signatures
   halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
   policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
+  policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   agents?: Prisma.AgentUncheckedUpdateManyWithoutOrganizationNestedInput
   policies?: Prisma.CustomPolicyUncheckedUpdateManyWithoutOrganizationNestedInput
@@ -918,6 +964,7 @@ export type OrganizationSelect<ExtArgs extends runtime.Types.Extensions.Internal
   signatures?: boolean
   halt?: boolean
   policyRevision?: boolean
+  policyMode?: boolean
   createdAt?: boolean
   agents?: boolean | Prisma.Organization$agentsArgs<ExtArgs>
   policies?: boolean | Prisma.Organization$policiesArgs<ExtArgs>
@@ -933,6 +980,7 @@ export type OrganizationSelectCreateManyAndReturn<ExtArgs extends runtime.Types.
   signatures?: boolean
   halt?: boolean
   policyRevision?: boolean
+  policyMode?: boolean
   createdAt?: boolean
 }, ExtArgs["result"]["organization"]>
 
@@ -942,6 +990,7 @@ export type OrganizationSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.
   signatures?: boolean
   halt?: boolean
   policyRevision?: boolean
+  policyMode?: boolean
   createdAt?: boolean
 }, ExtArgs["result"]["organization"]>
 
@@ -951,10 +1000,11 @@ export type OrganizationSelectScalar = {
   signatures?: boolean
   halt?: boolean
   policyRevision?: boolean
+  policyMode?: boolean
   createdAt?: boolean
 }
 
-export type OrganizationOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "name" | "signatures" | "halt" | "policyRevision" | "createdAt", ExtArgs["result"]["organization"]>
+export type OrganizationOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "name" | "signatures" | "halt" | "policyRevision" | "policyMode" | "createdAt", ExtArgs["result"]["organization"]>
 export type OrganizationInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   agents?: boolean | Prisma.Organization$agentsArgs<ExtArgs>
   policies?: boolean | Prisma.Organization$policiesArgs<ExtArgs>
@@ -990,6 +1040,7 @@ export type $OrganizationPayload<ExtArgs extends runtime.Types.Extensions.Intern
      * Counts up whenever a policy or an agent changes: what was compiled for another number is out of date.
      */
     policyRevision: number
+    policyMode: $Enums.PolicyMode
     createdAt: Date
   }, ExtArgs["result"]["organization"]>
   composites: {}
@@ -1424,6 +1475,7 @@ export interface OrganizationFieldRefs {
   readonly signatures: Prisma.FieldRef<"Organization", 'Signatures'>
   readonly halt: Prisma.FieldRef<"Organization", 'Halt'>
   readonly policyRevision: Prisma.FieldRef<"Organization", 'Int'>
+  readonly policyMode: Prisma.FieldRef<"Organization", 'PolicyMode'>
   readonly createdAt: Prisma.FieldRef<"Organization", 'DateTime'>
 }
     
