@@ -58,7 +58,7 @@ export class Walker extends Gathering implements Shell {
     const [first] = command.words;
     if (!first || this.isStopped) return null;
     if (++this.commands > MAX_COMMANDS) return this.stop();
-    if (first.kind === 'unresolved' || first.hasGlob) {
+    if (first.kind === 'unresolved' || (first.hasGlob && first.value !== '[')) {
       const program = shown(first.kind === 'literal' ? first.value : first.source);
       this.add({ effect: 'sandbox', marks: {}, why: 'it runs a program' });
       this.ask('unresolved', `the program \`${program}\` is not known before it runs`);
