@@ -79,6 +79,21 @@ export function createProgram(carryOut: CarryOut): Command {
       carryOut(options, (context) => load.policyCheck().checkPolicyFolder(context, folder, options)),
     );
 
+  add(policy, 'publish <folder>', 'check policies of a folder or file and publish them, all or none').action(
+    (folder, options) => carryOut(options, (context) => load.policyLife().publishPolicies(context, folder)),
+  );
+  add(policy, 'rollback <name>', 'publish the content of an earlier version again')
+    .option('--to <version>', 'which one; the one before the latest if not said', positive)
+    .action((name, options) =>
+      carryOut(options, (context) => load.policyLife().rollbackPolicy(context, name, options)),
+    );
+  add(policy, 'list', 'the active policies').action((options) =>
+    carryOut(options, (context) => load.policyLife().listPolicies(context)),
+  );
+  add(policy, 'history <name>', 'every version of a policy').action((name, options) =>
+    carryOut(options, (context) => load.policyLife().showPolicyHistory(context, name)),
+  );
+
   add(program, 'run <agent>', 'start a run of a stored agent, or of an agent file')
     .requiredOption('--prompt <text>', 'what to do')
     .option('--repo <path>', 'git repository to work on; it is cloned')
@@ -148,6 +163,7 @@ const load = {
   policyCoverage: () => require('./policy-coverage') as typeof import('./policy-coverage'),
   policyCheck: () => require('./policy-check') as typeof import('./policy-check'),
   policyEval: () => require('./policy-eval') as typeof import('./policy-eval'),
+  policyLife: () => require('./policy-life') as typeof import('./policy-life'),
   run: () => require('./run') as typeof import('./run'),
   runs: () => require('./runs') as typeof import('./runs'),
   show: () => require('./show') as typeof import('./show'),

@@ -3,6 +3,7 @@ import { createApprovalStore } from '../store/approval-store';
 import { openDatabase } from '../store/database';
 import { createDecisionStore } from '../store/decision-store';
 import { createEventStore } from '../store/event-store';
+import { createPolicyStore } from '../store/policy-store';
 import { createQuestionStore } from '../store/question-store';
 import { createRunStore } from '../store/run-store';
 import { createAnswer } from './answer';
@@ -11,9 +12,12 @@ import { createDecide } from './decide';
 import type { CommandDependencies } from './dependencies';
 import { createListAgents } from './list-agents';
 import { createListPending } from './list-pending';
+import { createListPolicies, createShowPolicyHistory } from './list-policies';
 import { createListRuns } from './list-runs';
 import { createPauseRun } from './pause-run';
+import { createPublishPolicies } from './publish-policies';
 import { createResumeRun } from './resume-run';
+import { createRollbackPolicy } from './rollback-policy';
 import { createShowRun } from './show-run';
 import { createStartRun } from './start-run';
 import { createStopRun } from './stop-run';
@@ -26,6 +30,10 @@ export type Commands = ReturnType<typeof createCommands>;
 export const createCommands = (dependencies: CommandDependencies) => ({
   listAgents: createListAgents(dependencies),
   applyAgent: createApplyAgent(dependencies),
+  listPolicies: createListPolicies(dependencies),
+  showPolicyHistory: createShowPolicyHistory(dependencies),
+  publishPolicies: createPublishPolicies(dependencies),
+  rollbackPolicy: createRollbackPolicy(dependencies),
   startRun: createStartRun(dependencies),
   listRuns: createListRuns(dependencies),
   showRun: createShowRun(dependencies),
@@ -62,6 +70,7 @@ export async function openCommands(
     const commands = createCommands({
       organizationId: stack.organization,
       agents: createAgentStore(database),
+      policies: createPolicyStore(database),
       runs: createRunStore(database),
       events: createEventStore(database),
       decisions: createDecisionStore(database),

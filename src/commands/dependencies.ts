@@ -2,6 +2,7 @@ import type { AgentStore } from '../store/agent-store';
 import type { ApprovalStore } from '../store/approval-store';
 import type { DecisionStore } from '../store/decision-store';
 import type { EventStore } from '../store/event-store';
+import type { PolicyStore } from '../store/policy-store';
 import type { QuestionStore } from '../store/question-store';
 import type { RunStore } from '../store/run-store';
 import type { WorkflowClient } from './workflow-client';
@@ -11,6 +12,7 @@ export interface CommandDependencies {
   /** Whose agents and runs these are. */
   organizationId: string;
   agents: AgentStore;
+  policies: PolicyStore;
   runs: RunStore;
   events: EventStore;
   decisions: DecisionStore;

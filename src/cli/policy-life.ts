@@ -1,0 +1,118 @@
+import { checkPolicies } from '../policy/check/check-policies';
+import { policyFiles, readPolicyFolder } from '../policy/policy-folder';
+import { problemLine } from '../policy/rule-problems';
+import { catalogueOf } from '../tools/catalogue';
+import { readInput } from './bad-input';
+import type { CliContext, ExitCode } from './context';
+import { table } from './table';
+import { withStack } from './with-stack';
+import { dateAndTime } from './words';
+
+/** `gatehouse policy publish`: policies that do not pass their check and their tests are not published. */
+export async function publishPolicies(context: CliContext, folder: string): Promise<ExitCode> {
+  const { terminal, user } = context;
+  readInput(() => policyFiles(folder));
+  return withStack(context, async (commands) => {
+    const agents = (await commands.listAgents()).map(({ definition }) => definition);
+    const declared = new Map(agents.flatMap((agent) => agent.tools).map((tool) => [tool.name, tool]));
+    const tools = [...catalogueOf([...declared.values()], 'replace').values()];
+    const { problems } = await checkPolicies(folder, { agents, tools });
+    const errors = problems.filter(({ severity }) => severity === 'error');
+    if (errors.length > 0) {
+      if (terminal.isJson) terminal.printJson({ isPublished: false, problems: errors });
+      else
+        for (const problem of errors)
+          terminal.print(`${terminal.colours.red('error')} ${problemLine(problem)}`);
+      terminal.note('nothing was published');
+      return 1;
+    }
+    const { publications, runsTold } = await commands.publishPolicies(readPolicyFolder(folder), user);
+    if (terminal.isJson)
+      terminal.printJson({
+        isPublished: true,
+        policies: publications.map(({ policy: { name, version }, isChanged }) => ({
+          name,
+          version,
+          isChanged,
+        })),
+        runsTold,
+      });
+    else {
+      for (const { policy, isChanged } of publications)
+        terminal.print(
+          `policy \`${policy.name}\` is ${isChanged ? 'now' : 'already'} version ${policy.version}`,
+        );
+      if (runsTold > 0) terminal.print(toldLine(runsTold));
+    }
+    return 0;
+  });
+}
+
+/** `gatehouse policy rollback`. */
+export async function rollbackPolicy(
+  context: CliContext,
+  name: string,
+  { to }: { to?: number },
+): Promise<ExitCode> {
+  const { terminal, user } = context;
+  return withStack(context, async (commands) => {
+    const { policy, from, to: back, runsTold } = await commands.rollbackPolicy(name, { to, by: user });
+    if (terminal.isJson) terminal.printJson({ name, version: policy.version, from, to: back, runsTold });
+    else {
+      terminal.print(
+        `policy \`${name}\` is now version ${policy.version}, with the content of version ${back}`,
+      );
+      if (runsTold > 0) terminal.print(toldLine(runsTold));
+    }
+    return 0;
+  });
+}
+
+/** `gatehouse policy list`. */
+export async function listPolicies(context: CliContext): Promise<ExitCode> {
+  const { terminal } = context;
+  return withStack(context, async (commands) => {
+    const policies = await commands.listPolicies();
+    if (terminal.isJson) terminal.printJson(policies);
+    else if (policies.length === 0)
+      terminal.note('no policies yet; `gatehouse policy publish FOLDER` publishes some');
+    else
+      terminal.print(
+        table(
+          policies,
+          [
+            { title: 'POLICY', text: ({ name }) => name },
+            { title: 'VERSION', text: ({ version }) => String(version) },
+          ],
+          terminal.colours,
+        ),
+      );
+    return 0;
+  });
+}
+
+/** `gatehouse policy history`. */
+export async function showPolicyHistory(context: CliContext, name: string): Promise<ExitCode> {
+  const { terminal } = context;
+  return withStack(context, async (commands) => {
+    const versions = await commands.showPolicyHistory(name);
+    if (terminal.isJson) terminal.printJson(versions);
+    else
+      terminal.print(
+        table(
+          versions,
+          [
+            { title: 'VERSION', text: ({ version }) => String(version) },
+            { title: 'PUBLISHED', text: ({ publishedAt }) => dateAndTime(publishedAt) },
+            { title: 'BY', text: ({ publishedBy }) => publishedBy },
+          ],
+          terminal.colours,
+        ),
+      );
+    return 0;
+  });
+}
+
+function toldLine(runs: number): string {
+  return `${runs} ${runs === 1 ? 'run decides' : 'runs decide'} again what waits for approval`;
+}
