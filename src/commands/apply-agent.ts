@@ -1,5 +1,6 @@
 import type { Agent } from '../domain/agent';
 import type { CommandDependencies } from './dependencies';
+import { tellWaitingRuns } from './tell-waiting-runs';
 
 export interface AppliedAgent {
   name: string;
@@ -8,10 +9,14 @@ export interface AppliedAgent {
   isChanged: boolean;
 }
 
-/** Keeps an agent's definition under its name; one that differs from the stored one is a new version. */
+/**
+ * Keeps an agent's definition under its name; one that differs from the stored one is a new version, and where it is
+ * stricter it counts at once.
+ */
 export const createApplyAgent =
-  ({ organizationId, agents }: Pick<CommandDependencies, 'organizationId' | 'agents'>) =>
-  async (agent: Agent): Promise<AppliedAgent> => ({
-    name: agent.name,
-    ...(await agents.apply(organizationId, agent)),
-  });
+  (dependencies: Pick<CommandDependencies, 'organizationId' | 'agents' | 'approvals' | 'temporal'>) =>
+  async (agent: Agent): Promise<AppliedAgent> => {
+    const applied = await dependencies.agents.apply(dependencies.organizationId, agent);
+    if (applied.isChanged) await tellWaitingRuns(dependencies);
+    return { name: agent.name, ...applied };
+  };
