@@ -20,11 +20,15 @@ export type Piece =
 
 /** What a word becomes: usually one, none for an empty expansion, several for braces and lists. */
 export function resolveWord(node: WordNode, scope: Scope, substitutions: Substitutions): Word[] {
+  // Most words are plain.
+  if (!node.parts && PLAIN.test(node.text)) return [{ kind: 'literal', value: node.text, hasGlob: false }];
   const parts: readonly WordPart[] = node.parts ?? [literalPart(node)];
   return alternativesOf(parts).flatMap((alternative) =>
     toWords(piecesOf(alternative, scope, substitutions), node.text, scope),
   );
 }
+
+const PLAIN = /^[\w./:=@%+,-]+$/;
 
 /** The value of a word where no splitting and no globbing happens: assignments, here-strings, `case`; null if unknown. */
 export function resolveText(node: WordNode, scope: Scope, substitutions: Substitutions): string | null {

@@ -105,7 +105,10 @@ export class Walker extends Gathering implements Shell {
     if (isHandled !== false) return;
     const { words, stdin, source } = command;
     // Whether a variable was exported is not followed: it counts as if it were.
-    const assignments = new Map([...scope.variables, ...command.assignments]);
+    const assignments =
+      command.assignments.size === 0
+        ? scope.variables
+        : new Map([...scope.variables, ...command.assignments]);
     this.add(
       judgeProgram({ program, args: words.slice(1), assignments, stdin, source }, this.contextOf(scope)),
     );
