@@ -54,6 +54,7 @@ async function dispatchRun(
     organizationId: input.organizationId,
     agent,
     policies: await policies.listActive(input.organizationId),
+    mode: await policies.modeOf(input.organizationId),
     narrow: input.narrow,
   });
   const payload = {

@@ -4,10 +4,11 @@ import type { ToolCall } from '../src/domain/call';
 import { findingId, reasons, voidReason } from '../src/domain/decision';
 import { typedValues } from '../src/domain/edited-arguments';
 import { normalizeToolName } from '../src/domain/permissions';
-import type { ExecuteResult, GatedCall, GateResult, Workspace } from '../src/domain/steps';
+import type { ExecuteResult, GatedCall, Workspace } from '../src/domain/steps';
 import type { Exclusive } from './exclusive';
 import { executeCalls, outcomeWithout } from './execute-calls';
 import { gate } from './gate';
+import { GatedCalls } from './gated-calls';
 import { refusalOf } from './outcomes';
 import type { People } from './people';
 import type { RunState } from './run-state';
@@ -15,8 +16,6 @@ import { TurnOutcomes } from './turn-outcomes';
 import { RunStoppedError, type Waiting } from './waiting';
 import { prepareAgain, prepareWorkspace } from './workspace';
 
-/** Time a granted call needs to reach its worker: with less left the call is gated again. */
-const GRANT_MARGIN_MS = 5_000;
 /** Longest that a call is deferred in all; then it is refused. */
 const MAX_DEFERRED_MS = 60 * 60 * 1000;
 /** How often a call is gated again without getting anywhere before it is given up. */
@@ -30,7 +29,7 @@ export class CarryOut {
   private readonly turn: TurnOutcomes;
   /** Ids of approvals given, by call. */
   private readonly approvals: Record<string, string> = {};
-  private gated: GateResult = { calls: [], grant: null, halt: null };
+  private gated = new GatedCalls({ calls: [], grant: null, halt: null });
   /** When each deferred call was deferred first, in milliseconds since the epoch. */
   private readonly deferredSince = new Map<string, number>();
   private gates = 0;
@@ -55,14 +54,14 @@ export class CarryOut {
     while (this.turn.open.length > 0) {
       await this.waiting.whilePaused();
       if (this.settleDenied()) continue;
-      if (this.ridesOnNextTurn()) return await this.ride();
+      if (!this.hasActed && this.gated.mayRide(this.turn.open)) return await this.ride();
       await this.advance();
     }
     this.turn.report([]);
   }
 
   private async advance(): Promise<void> {
-    const next = this.gatedOf(this.turn.open[0]!.id);
+    const next = this.gated.of(this.turn.open[0]!.id);
     switch (next.decision.verdict) {
       case 'allow':
         return next.question ? this.answer(next) : this.act(next);
@@ -83,9 +82,10 @@ export class CarryOut {
     if (++this.gates > MAX_GATES_PER_CALL * this.calls.length)
       throw new RunStoppedError('FAILED', 'a call was gated again and again without getting anywhere');
     for (;;) {
-      this.gated = await gate(this.run, this.exclusively, [...this.turn.open], this.approvals);
-      if (!this.gated.halt) break;
-      await this.waiting.whileHalted(this.gated.halt);
+      const result = await gate(this.run, this.exclusively, [...this.turn.open], this.approvals);
+      this.gated = new GatedCalls(result);
+      if (!result.halt) break;
+      await this.waiting.whileHalted(result.halt);
     }
     for (const call of this.gated.calls) {
       this.people.voidExcept(call.callId, call.approval?.id ?? null, voidReason(call.decision));
@@ -103,43 +103,16 @@ export class CarryOut {
 
   private settleDenied(): boolean {
     const denied = this.turn.open.filter(
-      (call) => this.gatedOf(call.id).decision.verdict === 'deny' && !this.isJudgedTooEarly(call.id),
+      (call) => this.gated.of(call.id).decision.verdict === 'deny' && !this.gated.isJudgedTooEarly(call.id),
     );
-    for (const call of denied) this.turn.settle(refusalOf(this.gatedOf(call.id)));
+    for (const call of denied) this.turn.settle(refusalOf(this.gated.of(call.id)));
     return denied.length > 0;
-  }
-
-  /** A call judged on the tree, refused before an earlier call of the turn has changed it: its own turn comes yet. */
-  private isJudgedTooEarly(callId: string): boolean {
-    if (!this.gatedOf(callId).isTreeJudged) return false;
-    const earlier = this.gated.calls.slice(
-      0,
-      this.gated.calls.findIndex((call) => call.callId === callId),
-    );
-    return earlier.some((call) => call.writes && call.decision.verdict !== 'deny');
-  }
-
-  private ridesOnNextTurn(): boolean {
-    const { grant } = this.gated;
-    return (
-      !this.hasActed &&
-      grant?.audience === 'channel' &&
-      this.turn.open.every((call) => {
-        const gated = this.gatedOf(call.id);
-        return (
-          gated.decision.verdict === 'allow' &&
-          gated.isRead &&
-          !gated.question &&
-          grant.callIds.includes(call.id)
-        );
-      })
-    );
   }
 
   private async ride(): Promise<void> {
     const { grant } = this.gated;
     if (!grant) throw new TypeError('nothing rides without a grant');
-    const calls = this.turn.open.map((call) => this.gatedOf(call.id));
+    const calls = this.turn.open.map((call) => this.gated.of(call.id));
     for (const call of calls) await this.reserve(call);
     this.run.riding = { calls, grant };
     this.turn.report(this.turn.open);
@@ -148,14 +121,14 @@ export class CarryOut {
   /** Runs consecutive granted reads, or one effect; without a fresh grant the open calls are gated again first. */
   private async act(next: GatedCall): Promise<void> {
     const batch = next.isRead ? this.leadingReads() : [next];
-    if (!batch.every((call) => this.isGranted(call))) return this.gateAgain();
+    if (!batch.every((call) => this.gated.isGranted(call))) return this.gateAgain();
     await this.execute(batch);
   }
 
   private leadingReads(): GatedCall[] {
     const batch: GatedCall[] = [];
     for (const call of this.turn.open) {
-      const gated = this.gatedOf(call.id);
+      const gated = this.gated.of(call.id);
       if (!gated.isRead || gated.question || gated.decision.verdict !== 'allow') break;
       batch.push(gated);
     }
@@ -231,16 +204,20 @@ export class CarryOut {
       this.people.approvedOr(approval.id, () => this.run.policyChanges > seen),
     );
     // The policy changed meanwhile: what it refuses now is not left waiting for people.
-    if (outcome === null) return this.gateAgain();
+    if (outcome === null) {
+      // People change a policy as often as they like: that is no call going in circles.
+      this.gates = 0;
+      return this.gateAgain();
+    }
     await this.conclude(next, approval.id, outcome);
   }
 
   /** Reads do not wait for a call that waits. True when that call, a read itself, got its outcome so. */
   private async readAhead(waiting: GatedCall): Promise<boolean> {
     const reads = this.turn.open
-      .map((call) => this.gatedOf(call.id))
+      .map((call) => this.gated.of(call.id))
       .filter((call) => call.isRead && call.decision.verdict === 'allow' && !call.question);
-    if (reads.length > 0 && reads.every((call) => this.isGranted(call))) await this.execute(reads);
+    if (reads.length > 0 && reads.every((call) => this.gated.isGranted(call))) await this.execute(reads);
     return this.turn.has(waiting.callId);
   }
 
@@ -295,21 +272,5 @@ export class CarryOut {
     return this.waiting.withinBudget(() =>
       this.run.budget.reserve(this.run.budgetLimits, call.use ?? undefined),
     );
-  }
-
-  private isGranted(call: GatedCall): boolean {
-    const { grant } = this.gated;
-    return (
-      grant !== null &&
-      grant.audience === 'activity' &&
-      grant.callIds.includes(call.callId) &&
-      grant.expiresAt - GRANT_MARGIN_MS > Date.now()
-    );
-  }
-
-  private gatedOf(callId: string): GatedCall {
-    const gated = this.gated.calls.find((call) => call.callId === callId);
-    if (!gated) throw new TypeError(`the gate did not answer for call ${callId}`);
-    return gated;
   }
 }

@@ -68,6 +68,25 @@ export async function rollbackPolicy(
   });
 }
 
+/** `gatehouse policy observe`. */
+export async function observePolicies(context: CliContext, isOn: boolean): Promise<ExitCode> {
+  const { terminal } = context;
+  return withStack(context, async (commands) => {
+    const mode = isOn ? 'observe' : 'enforce';
+    const { runsTold } = await commands.setPolicyMode(mode);
+    if (terminal.isJson) terminal.printJson({ mode, runsTold });
+    else {
+      terminal.print(
+        isOn
+          ? 'new runs record what organization rules, grounding and rates would refuse, and refuse nothing by them'
+          : 'organization rules, grounding and rates refuse, in runs that began before too',
+      );
+      if (runsTold > 0) terminal.print(toldLine(runsTold));
+    }
+    return 0;
+  });
+}
+
 /** `gatehouse policy list`. */
 export async function listPolicies(context: CliContext): Promise<ExitCode> {
   const { terminal } = context;

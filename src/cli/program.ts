@@ -82,6 +82,13 @@ export function createProgram(carryOut: CarryOut): Command {
   add(policy, 'publish <folder>', 'check policies of a folder or file and publish them, all or none').action(
     (folder, options) => carryOut(options, (context) => load.policyLife().publishPolicies(context, folder)),
   );
+  const observe = policy
+    .command('observe')
+    .description('record what organization rules, grounding and rates would refuse, instead of refusing');
+  for (const state of ['on', 'off'] as const)
+    add(observe, state, state === 'on' ? 'observe, in new runs' : 'enforce, at once').action((options) =>
+      carryOut(options, (context) => load.policyLife().observePolicies(context, state === 'on')),
+    );
   add(policy, 'rollback <name>', 'publish the content of an earlier version again')
     .option('--to <version>', 'which one; the one before the latest if not said', positive)
     .action((name, options) =>

@@ -18,6 +18,7 @@ import { createPauseRun } from './pause-run';
 import { createPublishPolicies } from './publish-policies';
 import { createResumeRun } from './resume-run';
 import { createRollbackPolicy } from './rollback-policy';
+import { createSetPolicyMode } from './set-policy-mode';
 import { createShowRun } from './show-run';
 import { createStartRun } from './start-run';
 import { createStopRun } from './stop-run';
@@ -34,6 +35,7 @@ export const createCommands = (dependencies: CommandDependencies) => ({
   showPolicyHistory: createShowPolicyHistory(dependencies),
   publishPolicies: createPublishPolicies(dependencies),
   rollbackPolicy: createRollbackPolicy(dependencies),
+  setPolicyMode: createSetPolicyMode(dependencies),
   startRun: createStartRun(dependencies),
   listRuns: createListRuns(dependencies),
   showRun: createShowRun(dependencies),

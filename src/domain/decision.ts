@@ -54,6 +54,12 @@ export interface Decision {
   policySnapshot: string;
 }
 
+/** In observe mode a finding says what it would have been, and lets the call pass. */
+export function observed(finding: Finding, isObserving: boolean): Finding {
+  if (!isObserving || finding.verdict === 'allow') return finding;
+  return { ...finding, verdict: 'allow', observed: finding.verdict };
+}
+
 /** `tier/production`: what an approval is bound to and organization rules see in `context.approvals`. */
 export function findingId(finding: Pick<Finding, 'layer' | 'rule'>): string {
   return `${finding.layer}/${finding.rule}`;

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { canonicalJson, type JsonValue } from '../domain/canonical-json';
-import type { Finding } from '../domain/decision';
+import { type Finding, observed } from '../domain/decision';
 import { branchOf } from '../domain/run';
 import { visibleText } from '../domain/visible-text';
 import { type AtomIndex, indexTexts } from './atom-index';
@@ -24,14 +24,13 @@ export const groundingLayer: PolicyLayer = (read, context) => {
     const isGrounded = (value: string) => value === own || holdsWhole(text, value);
     const ungrounded = values.filter((value) => !isGrounded(value));
     if (ungrounded.length === 0 || isDefault(read, path)) return [];
-    return [
-      {
-        verdict: grounding === 'deny' ? 'deny' : 'ask',
-        layer: 'grounding',
-        rule: visibleText(path, SHOWN_VALUE_LENGTH),
-        message: messageOf(path, ungrounded, context),
-      },
-    ];
+    const finding: Finding = {
+      verdict: grounding === 'deny' ? 'deny' : 'ask',
+      layer: 'grounding',
+      rule: visibleText(path, SHOWN_VALUE_LENGTH),
+      message: messageOf(path, ungrounded, context),
+    };
+    return [observed(finding, snapshot.mode === 'observe')];
   });
 };
 

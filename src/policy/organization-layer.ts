@@ -1,7 +1,6 @@
 import type { ContentFacts } from '../domain/content';
-import type { Finding } from '../domain/decision';
+import { type Finding, observed } from '../domain/decision';
 import { normalizeToolName } from '../domain/permissions';
-import type { PolicySnapshot } from '../domain/policy';
 import { visibleText } from '../domain/visible-text';
 import { compileRules } from './cedar/compile-rules';
 import type { BrokenRule, CompiledRule } from './cedar/compiled-rule';
@@ -30,7 +29,7 @@ export const organizationLayer: PolicyLayer = (read, context) => {
   const compiled = compileRules(snapshot);
   const name = normalizeToolName(read.tool.name);
   const isInScope = ({ tools }: BrokenRule) => tools === 'every' || tools.has(name);
-  const isObserving = observes(snapshot);
+  const isObserving = snapshot.mode === 'observe';
   const findings = compiled.broken.filter(isInScope).map((rule) => brokenFinding(rule, isObserving));
   const judgesThis = compiled.findings.hasRulesFor(name);
   // Rules that count must not fail unseen: whoever counts them asks only about calls that are allowed.
@@ -146,16 +145,6 @@ function lacksContent(content: ContentFacts | undefined, isObserving: boolean): 
 
 function deny(rule: string, message: string): Finding {
   return { verdict: 'deny', layer: 'organization', rule, message };
-}
-
-/** In observe mode a finding says what it would have been, and lets the call pass. */
-function observed(finding: Finding, isObserving: boolean): Finding {
-  if (!isObserving || finding.verdict === 'allow') return finding;
-  return { ...finding, verdict: 'allow', observed: finding.verdict };
-}
-
-function observes(snapshot: PolicySnapshot): boolean {
-  return snapshot.mode === 'observe';
 }
 
 const SHOWN_PLACES = 3;

@@ -1,4 +1,4 @@
-import type { Decision, Finding } from '../domain/decision';
+import { type Decision, type Finding, observed } from '../domain/decision';
 import type { RateDemand } from '../domain/rate';
 import type { GatedTurn } from './gate-turn';
 import { verdictOf } from './judge';
@@ -67,7 +67,7 @@ function findingOf({ demand, until }: RateTaking & { kind: 'full' }, isObserving
     message: `${message}: ${limit} per ${spanOf(demand.windowMs)} and ${per} are used up until ${new Date(until).toISOString()}`,
     until,
   };
-  return isObserving ? { ...finding, verdict: 'allow', observed: 'defer' } : finding;
+  return observed(finding, isObserving);
 }
 
 function withFinding(decision: Decision, finding: Finding): Decision {

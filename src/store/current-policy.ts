@@ -22,7 +22,7 @@ export interface CurrentPolicy {
  */
 export function createCurrentPolicy(
   agents: Pick<AgentStore, 'get'>,
-  policies: Pick<PolicyStore, 'listActive'>,
+  policies: Pick<PolicyStore, 'listActive' | 'modeOf'>,
   snapshots: Pick<SnapshotStore, 'save'>,
 ): CurrentPolicy {
   const compiled = new LRUCache<string, PolicySnapshot>({ max: 500 });
@@ -41,6 +41,7 @@ export function createCurrentPolicy(
         organizationId,
         agent,
         policies: await policies.listActive(organizationId),
+        mode: await policies.modeOf(organizationId),
         narrow,
       });
       // Kept, so that a decision that names it can be judged again.

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { GatehouseError } from '../domain/errors';
-import type { CustomPolicy } from '../domain/policy';
+import type { CustomPolicy, PolicyMode } from '../domain/policy';
 import { inDigestOrder } from '../policy/digest';
 import type { PolicyFile } from '../policy/policy-file';
 import type { Database } from './database';
@@ -110,6 +110,24 @@ export const createPolicyStore = (database: Database) =>
         where: { organizationId, isActive: true, deletedAt: null },
       });
       return inDigestOrder(rows.map(policyOf));
+    },
+
+    /** Whether the organization's rules refuse, or record what they would have refused. */
+    async modeOf(organizationId: string): Promise<PolicyMode> {
+      const organization = await database.client.organization.findUnique({
+        where: { id: organizationId },
+        select: { policyMode: true },
+      });
+      // Unknown: the stricter one.
+      return organization?.policyMode ?? 'enforce';
+    },
+
+    /** @throws GatehouseError `organization-unknown` */
+    async setMode(organizationId: string, policyMode: PolicyMode): Promise<void> {
+      await database.client.$transaction(async (transaction) => {
+        await touchPolicies(transaction, organizationId, 1);
+        await transaction.organization.update({ where: { id: organizationId }, data: { policyMode } });
+      });
     },
 
     /** Switches a policy on or off; its versions stay. */

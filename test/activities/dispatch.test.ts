@@ -10,7 +10,7 @@ test('what no activity could return fails the run at once, and says what is too 
   const unused = {} as never;
   const { dispatch } = createDispatch({
     agents: { get: async () => agent } as never,
-    policies: { listActive: async () => [] } as never,
+    policies: { listActive: async () => [], modeOf: async () => 'enforce' } as never,
     snapshots: unused,
     runs: unused,
     artifacts: unused,

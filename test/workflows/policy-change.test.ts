@@ -51,3 +51,35 @@ test('a policy that refuses what waits for approval ends the wait at once, and a
     outcome: { kind: 'void', reason: expect.stringContaining('deployments are frozen') },
   });
 });
+
+test('in observe mode a rule refuses nothing, and what it would have refused is on record; enforcing counts at once', async () => {
+  const policy = [
+    '```cedar',
+    '@id("no-notes") @message("notes stay out of repositories")',
+    'forbid (principal, action == Action::"write-file", resource);',
+    '```',
+    '',
+  ].join('\n');
+  await opened.commands.publishPolicies([{ name: 'Notes', version: 1, content: policy }], 'olga');
+  await opened.commands.setPolicyMode('observe');
+  const write = { calls: [call('write-file', { path: 'note.txt', content: 'x' })] };
+  const agent = await gatehouse.agent({ name: 'watched' }, [
+    write,
+    { expect: { kind: 'done' }, calls: [call('ask-user', { question: 'Go on?' })] },
+    write,
+    { expect: { kind: 'refused', contains: 'notes stay out' }, say: 'understood' },
+  ]);
+  const run = await gatehouse.start({ agent });
+  await run.question();
+  await opened.commands.setPolicyMode('enforce');
+  await run.answerNext('yes');
+  expect(await run.outcome()).toEqual({ status: 'COMPLETED', text: 'understood' });
+  const { decisions } = await opened.commands.showRun(run.runId);
+  const [first] = decisions.filter(({ tool }) => tool === 'write-file');
+  expect(first?.decision).toMatchObject({
+    verdict: 'allow',
+    findings: expect.arrayContaining([
+      expect.objectContaining({ rule: 'notes/no-notes', verdict: 'allow', observed: 'deny' }),
+    ]),
+  });
+});
