@@ -19,9 +19,13 @@ export async function main(args: readonly string[]): Promise<number> {
   // Without a place for messages there is none to say so.
   process.stderr.on('error', () => undefined);
   let code = 0;
-  const program = createProgram(async (options, work) => {
-    code = await carryOut(options, work);
-  });
+  const words = args.includes('--') ? args.slice(0, args.indexOf('--')) : args;
+  const program = createProgram(
+    async (options, work) => {
+      code = await carryOut(options, work);
+    },
+    { isJson: words.includes('--json') },
+  );
   try {
     await program.parseAsync([...args], { from: 'user' });
     return code;

@@ -14,14 +14,16 @@ export type CarryOut = (
 ) => Promise<void>;
 
 /** The words of the command line. What a command does is loaded when it is asked for, so that `--help` is quick. */
-export function createProgram(carryOut: CarryOut): Command {
+export function createProgram(carryOut: CarryOut, { isJson = false } = {}): Command {
   const program = new Command('gatehouse')
     .description(
       'Runs infrastructure agents durably and decides, before anything happens, whether it is allowed.',
     )
     .version(version)
     .exitOverride()
-    .showHelpAfterError('(add --help for what can be said)');
+    .showHelpAfterError(isJson ? false : '(add --help for what can be said)')
+    // Before any command is added, since each copies it.
+    .configureOutput({ outputError: (text, write) => write(isJson ? usageErrorJson(text) : text) });
   program.addHelpText('after', '\nExit codes: 0 done, 1 refused or failed, 2 bad usage.');
 
   const add = (parent: Command, words: string, description: string) =>
@@ -187,4 +189,10 @@ function positive(text: string): number {
 
 function collect(value: string, before: readonly string[]): string[] {
   return [...before, value];
+}
+
+/** A usage error as every other error is written with `--json`. */
+function usageErrorJson(text: string): string {
+  const message = text.trim().replace(/^error: /, '');
+  return `${JSON.stringify({ error: { code: 'usage', message } })}\n`;
 }

@@ -34,3 +34,12 @@ test.each([
   expect(stderr).toMatch(message);
   expect(stderr).not.toMatch(/^\s+at /m);
 });
+
+test.each([
+  [['frobnicate', '--json'], "unknown command 'frobnicate'"],
+  [['policy', 'eval', '--json'], "required option '--agent <file>' not specified"],
+])('with `--json` bad usage %j is one line of JSON on stderr', async (args, message) => {
+  const { code, stdout, stderr } = await gatehouse(args);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(JSON.parse(stderr)).toEqual({ error: { code: 'usage', message } });
+});
