@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { matchesPath } from '../../src/domain/glob';
-import { isWithheld, normalizePath, workspacePath } from '../../src/tools/paths';
 import { isSecretPath } from '../../src/shell/secret-paths';
+import { isWithheld, normalizePath, workspacePath } from '../../src/tools/paths';
 import { plainSettings } from '../support/tool-workspace';
 
 test.each([
