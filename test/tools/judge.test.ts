@@ -133,12 +133,13 @@ const cases: Case[] = [
   { tool: 'validate', args: {}, effect: 'draft' },
   { tool: 'terraform-validate', args: {}, effect: 'draft' },
   { tool: 'terraform-plan', args: { path: '/x' }, effect: 'sandbox', findings: ['deny path-escape'] },
-  { tool: 'run-command', args: { command: 'ls' }, effect: 'sandbox' },
+  { tool: 'run-command', args: { command: 'ls' }, effect: 'read' },
+  { tool: 'run-command', args: { command: 'make' }, effect: 'sandbox' },
   { tool: 'run-command', args: { command: ' \n' }, effect: 'read' },
   {
     tool: 'run-command',
     args: { command: 'ls', cwd: '../..' },
-    effect: 'sandbox',
+    effect: 'read',
     findings: ['deny path-escape'],
   },
   {
