@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { type Effect, effects, type Mark, marks } from '../../src/domain/effect';
-import { type Action, actionHash, covers } from '../../src/policy/action';
+import { type Action, actionHash, covers, type Demand } from '../../src/policy/action';
 
 const word = fc.constantFrom('a', 'b', 'c', 'd');
 const content = fc.record({ tree: word, head: word }, { requiredKeys: [] });
@@ -50,6 +50,41 @@ test('an approval without content does not cover the same call once there is con
       expect(covers({ ...one, content: { tree } }, unbound)).toBe(false);
     }),
   );
+});
+
+test.each<[string, Partial<Demand>, Partial<Demand>, boolean]>([
+  ['one approver, where two are wanted now', { quorum: 1 }, { quorum: 2 }, false],
+  ['two approvers, where one is enough now', { quorum: 2 }, { quorum: 1 }, true],
+  ['any role, where one is wanted now', {}, { role: 'senior-engineer' }, false],
+  ['a role, where any is enough now', { role: 'senior-engineer' }, {}, true],
+  ['one role, where another is wanted now', { role: 'engineer' }, { role: 'senior-engineer' }, false],
+  ['the requester too, where four eyes are wanted now', {}, { fourEyes: true }, false],
+  ['four eyes, where the requester is enough now', { fourEyes: true }, {}, true],
+])('an approval asked of %s', (_name, asked, wanted, isCovered) => {
+  const finding = 'organization/x';
+  const demand = (parts: Partial<Demand>): Demand => ({ finding, quorum: 1, fourEyes: false, ...parts });
+  const one: Action = {
+    ...{ tool: 'a', args: '{}', effect: 'draft', marks: [], findings: [finding], snapshot: 's', content: {} },
+    demands: [demand(asked)],
+  };
+  expect(covers(one, { ...one, demands: [demand(wanted)] })).toBe(isCovered);
+});
+
+test('a demand that no approver was asked to meet is not covered', () => {
+  const one: Action = {
+    ...{
+      tool: 'a',
+      args: '{}',
+      effect: 'draft',
+      marks: [],
+      findings: ['organization/x'],
+      snapshot: 's',
+      content: {},
+    },
+  };
+  const demands = [{ finding: 'organization/x', quorum: 2, fourEyes: false }];
+  expect(covers(one, { ...one, demands })).toBe(false);
+  expect(covers({ ...one, demands }, one)).toBe(true);
 });
 
 test('two actions have one hash only when they are the same', () => {

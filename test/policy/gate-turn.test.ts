@@ -98,6 +98,16 @@ test('an approval gated again keeps its id and its end', () => {
   });
 });
 
+test('an action that is asked about again after its approval became void is another approval', () => {
+  const context = gateContext(drafting);
+  const first = given(context);
+  const { calls } = gateTurn(gateInput([PULL_REQUEST]), {
+    ...context,
+    approvals: new Map([[first.id, { ...first, isGiven: false, isVoid: true }]]),
+  });
+  expect(calls[0]?.approval).toMatchObject({ id: expect.not.stringMatching(first.id), callId: 'call-1' });
+});
+
 test('an approved call is granted with the tree it was approved for', () => {
   const approval = given(gateContext(drafting));
   const turn = gateTurn(
