@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
-import { HOME } from './sandbox-places';
-import { type Scope, variableOf } from './scope';
+import { runningVariable } from './running-variables';
+import { HOME, SCRATCH, WORKSPACE } from './sandbox-places';
+import { copyOf, type Scope, variableOf, withoutNames } from './scope';
 import type { ResolvedCommand, Shell } from './shell';
 import type { Word } from './word';
 
@@ -10,96 +11,102 @@ import type { Word } from './word';
 export function runBuiltin(program: string, command: ResolvedCommand, scope: Scope, shell: Shell): boolean {
   const run = BUILTINS[program];
   if (!run || !Object.hasOwn(BUILTINS, program)) return false;
-  run(command.words.slice(1), scope, shell, command);
+  const args = command.words.slice(1);
+  // Names with an index are computed, and what is computed may run a command: `unset 'a[$(…)]'`.
+  if (!/^(?:eval|trap|alias|source|\.)$/.test(program))
+    for (const word of args)
+      if (word.kind === 'literal' && RUNNING_INDEX.test(word.value))
+        shell.ask('unresolved', `\`${word.value.slice(0, 100)}\` may run a command where it is computed`);
+  run(args, scope, shell, command);
   shell.add({ effect: 'read', marks: {}, why: `\`${program}\` changes the shell alone` });
   return true;
 }
 
-type Builtin = (args: readonly Word[], scope: Scope, shell: Shell, command: ResolvedCommand) => void;
+const RUNNING_INDEX = /[A-Za-z_]\w*\[[^\]]*(?:\$\(|`)/;
 
-/** Variables that make other programs run something, whoever reads them. */
-const RUNNING_VARIABLES = new Set([
-  ...[
-    'PATH',
-    'LD_PRELOAD',
-    'LD_LIBRARY_PATH',
-    'LD_AUDIT',
-    'DYLD_INSERT_LIBRARIES',
-    'BASH_ENV',
-    'ENV',
-    'PROMPT_COMMAND',
-  ],
-  ...[
-    'PAGER',
-    'MANPAGER',
-    'GIT_PAGER',
-    'EDITOR',
-    'VISUAL',
-    'GIT_EDITOR',
-    'GIT_SEQUENCE_EDITOR',
-    'BROWSER',
-    'LESSOPEN',
-  ],
-  ...[
-    'GIT_SSH',
-    'GIT_SSH_COMMAND',
-    'GIT_EXTERNAL_DIFF',
-    'GIT_ASKPASS',
-    'SSH_ASKPASS',
-    'GIT_CONFIG_COUNT',
-    'GIT_EXEC_PATH',
-  ],
-  ...[
-    'PYTHONSTARTUP',
-    'PYTHONPATH',
-    'PERL5OPT',
-    'PERL5LIB',
-    'RUBYOPT',
-    'RUBYLIB',
-    'NODE_OPTIONS',
-    'JAVA_TOOL_OPTIONS',
-  ],
-]);
+type Builtin = (args: readonly Word[], scope: Scope, shell: Shell, command: ResolvedCommand) => void;
 
 /** Sets a variable; one that other programs obey makes the command more than a read. */
 export function assign(name: string, value: string | null, scope: Scope, shell: Shell): void {
   scope.variables.set(name, value);
   scope.arrays.delete(name);
-  if (RUNNING_VARIABLES.has(name))
-    shell.add({ effect: 'sandbox', marks: {}, why: `\`${name}\` decides what other programs run` });
+  if (value !== null && RUNNING_INDEX.test(value))
+    shell.ask('unresolved', `the value of \`${name}\` may run a command where something is computed with it`);
+  if (scope.exportsAll) scope.exported.add(name);
+  const kind = runningVariable(name);
+  if (kind === null) return;
+  shell.add({ effect: 'sandbox', marks: {}, why: `\`${name}\` decides what other programs run` });
+  // INVARIANT: a copy without names, or a pager that is set in its own alias would never end.
+  if (kind === 'text') shell.runText(value, withoutNames(copyOf(scope)), { kind: 'none' }, `${name}=…`);
 }
 
-const declare: Builtin = (args, scope, shell) => {
-  for (const word of args) {
-    if (word.kind === 'unresolved') {
-      const name = /^([A-Za-z_]\w*)\+?=/.exec(word.prefix || word.source)?.[1];
-      if (name) assign(name, null, scope, shell);
-      continue;
+/** `export`, `declare` and their like; with flags that change what a value means, the value is unknown. */
+function declaration(isExport: boolean, isLocal: boolean): Builtin {
+  return (args, scope, shell, { source }) => {
+    const flags = args.map((word) => (word.kind === 'literal' && /^[-+]/.test(word.value) ? word.value : '')).join('');
+    if (/n/.test(flags) && !isExport)
+      shell.ask('unresolved', `\`${source.slice(0, 100)}\` gives a variable a second name, which is not followed`);
+    for (const word of args) {
+      const text = word.kind === 'literal' ? word.value : word.prefix || word.source;
+      const [, name, operator, value] = /^([A-Za-z_]\w*)(?:(\+?=)(.*))?$/s.exec(text) ?? [];
+      if (name === undefined) continue;
+      const before = variableOf(scope, name);
+      if (isLocal && scope.locals && !scope.locals.has(name))
+        scope.locals.set(name, scope.variables.get(name));
+      if (isExport || /x/.test(flags)) scope.exported.add(name);
+      if (isExport && /n/.test(flags)) scope.exported.delete(name);
+      if (operator === undefined) {
+        if (isLocal && scope.locals) assign(name, null, scope, shell);
+      } else if (word.kind === 'unresolved' || /[iulc]/.test(flags)) assign(name, null, scope, shell);
+      else if (operator === '+=') assign(name, before === null ? null : `${before}${value}`, scope, shell);
+      else assign(name, value ?? '', scope, shell);
     }
-    const [, name, operator, value] = /^([A-Za-z_]\w*)(\+?=)(.*)$/s.exec(word.value) ?? [];
-    if (name === undefined) continue;
-    const before = operator === '+=' ? variableOf(scope, name) : '';
-    assign(name, before === null ? null : `${before}${value}`, scope, shell);
+  };
+}
+
+/** What is read, computed or unset is unknown from then on. */
+const forget: Builtin = (args, scope, shell) => {
+  for (const word of args) {
+    const name = word.kind === 'literal' ? /^[A-Za-z_]\w*/.exec(word.value)?.[0] : undefined;
+    if (name !== undefined) assign(name, null, scope, shell);
   }
 };
 
-const forget: Builtin = (args, scope) => {
-  for (const word of args)
-    if (word.kind === 'literal' && /^[A-Za-z_]\w*$/.test(word.value)) {
-      scope.variables.set(word.value, null);
-      scope.arrays.delete(word.value);
-    }
+const changeFolder: Builtin = (args, scope, _shell, { assignments }) => {
+  const [target] = args.filter((word) => !(word.kind === 'literal' && /^-[LPe@n]+$|^--$/.test(word.value)));
+  const before = { cwd: scope.cwd, otherFolders: scope.otherFolders };
+  const goTo = (folders: readonly string[]) => {
+    scope.cwd = folders[0] ?? null;
+    scope.otherFolders = folders.slice(1);
+  };
+  scope.variables.delete('PWD');
+  scope.ifFailed = before;
+  const isSearched = scope.variables.has('CDPATH') || assignments.has('CDPATH');
+  if (!target) goTo([variableOf(scope, 'HOME') ?? HOME]);
+  else if (target.kind === 'unresolved' || target.hasGlob || /^-|^\+\d/.test(target.value)) goTo([]);
+  else if (target.value.startsWith('/')) goTo([posix.normalize(target.value)]);
+  else if (isSearched && !/^\.\.?(?:\/|$)/.test(target.value)) goTo([]);
+  else if (scope.cwd !== null)
+    goTo([scope.cwd, ...scope.otherFolders].map((folder) => posix.join(folder, target.value)));
+  // Folders that are always there.
+  if (scope.cwd !== null && ALWAYS_THERE.has(trimmed(scope.cwd)) && scope.otherFolders.length === 0)
+    scope.ifFailed = null;
 };
 
-const changeFolder: Builtin = (args, scope) => {
-  const [target] = args.filter((word) => !(word.kind === 'literal' && /^-[LPe@n]+$|^--$/.test(word.value)));
-  if (!target) scope.cwd = variableOf(scope, 'HOME') ?? HOME;
-  else if (target.kind === 'unresolved' || target.hasGlob || /^-|^\+\d/.test(target.value)) scope.cwd = null;
-  else if (target.value.startsWith('/')) scope.cwd = posix.normalize(target.value);
-  else scope.cwd = scope.cwd === null ? null : posix.join(scope.cwd, target.value);
-};
+const ALWAYS_THERE = new Set(['/', HOME, SCRATCH, WORKSPACE, '/etc', '/usr', '/var']);
+
+function trimmed(path: string): string {
+  return path.length > 1 ? path.replace(/\/+$/, '') : path;
+}
 
 const setPositional: Builtin = (args, scope) => {
+  for (const [index, word] of args.entries()) {
+    if (word.kind !== 'literal' || !/^[-+]/.test(word.value) || word.value === '--') break;
+    const next = args[index + 1];
+    const names = /o$/.test(word.value) && next?.kind === 'literal' ? next.value : '';
+    if (/^[-+][a-z]*e/i.test(word.value) || names === 'errexit') scope.endsOnFailure = word.value.startsWith('-');
+    if (/^-[a-z]*a/i.test(word.value) || names === 'allexport') scope.exportsAll = true;
+  }
   const dashes = args.findIndex((word) => word.kind === 'literal' && word.value === '--');
   const [first] = args;
   const values =
@@ -126,20 +133,26 @@ const runScript: Builtin = ([file], scope, shell, { stdin, source }) => {
   }
 };
 
+function leaveForAnywhere(scope: Scope): void {
+  Object.assign(scope, { cwd: null, otherFolders: [], ifFailed: null });
+  scope.variables.delete('PWD');
+}
+
 const BUILTINS: Record<string, Builtin> = {
   cd: changeFolder,
   chdir: changeFolder,
-  pushd: changeFolder,
-  popd: (_args, scope) => {
-    scope.cwd = null;
+  pushd: (args, scope, shell, command) => {
+    if (args.length > 0) changeFolder(args, scope, shell, command);
+    else leaveForAnywhere(scope);
   },
-  export: declare,
-  declare,
-  typeset: declare,
-  local: declare,
-  readonly: declare,
-  unset: (args, scope) => {
-    forget(args, scope, undefined as never, undefined as never);
+  popd: (_args, scope) => leaveForAnywhere(scope),
+  export: declaration(true, false),
+  declare: declaration(false, true),
+  typeset: declaration(false, true),
+  local: declaration(false, true),
+  readonly: declaration(false, false),
+  unset: (args, scope, shell, command) => {
+    forget(args, scope, shell, command);
     for (const word of args) if (word.kind === 'literal') scope.functions.delete(word.value);
   },
   read: forget,
@@ -166,12 +179,13 @@ const BUILTINS: Record<string, Builtin> = {
       return;
     shell.runText(action.kind === 'literal' ? action.value : null, scope, { kind: 'none' }, source);
   },
-  eval: (args, scope, shell, { stdin, source }) => {
+  eval: (args, scope, shell, command) => {
+    const { stdin, source } = command;
     if (args.length === 0) return;
     const text = args.every((word) => word.kind === 'literal')
       ? args.map((word) => (word.kind === 'literal' ? word.value : '')).join(' ')
       : null;
-    shell.runText(text, scope, stdin, source);
+    shell.withAssignments(command, scope, () => shell.runText(text, scope, stdin, source));
   },
   source: runScript,
   '.': runScript,

@@ -42,6 +42,23 @@ export interface ClassifiedPath {
  * (recursion, force) is the table's to say.
  */
 export function classifyPath(word: Word, use: PathUse, context: CommandContext): ClassifiedPath {
+  const result = classifyIn(word, use, context);
+  const isRelative = !(word.kind === 'literal' ? word.value : word.prefix).startsWith('/');
+  if (!isRelative) return result;
+  // A folder that it may lie in as well: the stricter place counts.
+  for (const cwd of context.otherFolders ?? []) {
+    const other = classifyIn(word, use, { ...context, cwd });
+    if (STRICTNESS.indexOf(other.place) > STRICTNESS.indexOf(result.place)) result.place = other.place;
+    result.marks = { ...other.marks, ...result.marks };
+    result.findings.push(...other.findings);
+  }
+  return result;
+}
+
+/** Places by how much a deletion there matters. */
+const STRICTNESS: Place[] = ['stream', 'scratch', 'workspace', 'elsewhere', 'unknown', 'system', 'device', 'root'];
+
+function classifyIn(word: Word, use: PathUse, context: CommandContext): ClassifiedPath {
   const known = word.kind === 'literal' ? word.value : word.prefix;
   const path = absolute(known, context.cwd);
   const result: ClassifiedPath = { place: placeOf(path, word), marks: {}, findings: [] };

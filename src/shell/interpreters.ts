@@ -1,5 +1,5 @@
 import { judgeInlineCode } from './inline-code';
-import type { Scope } from './scope';
+import { childOf, type Scope } from './scope';
 import type { ResolvedCommand, Shell } from './shell';
 import { judgePathLike } from './unknown-program';
 import type { Word } from './word';
@@ -27,6 +27,7 @@ const INTERPRETERS: [programs: RegExp, inline: RegExp][] = [
 export function runShell(program: string, command: ResolvedCommand, scope: Scope, shell: Shell): boolean {
   if (!SHELLS.has(program)) return false;
   const args = command.words.slice(1);
+  const child = childOf(scope, command.assignments);
   let index = 0;
   for (; index < args.length; index++) {
     const word = args[index]!;
@@ -44,8 +45,8 @@ export function runShell(program: string, command: ResolvedCommand, scope: Scope
   const [script] = args.slice(index);
   const isStream =
     script?.kind === 'literal' && /^(?:-|\/dev\/(?:stdin|fd\/0)|\/proc\/self\/fd\/0)$/.test(script.value);
-  if (script && !isStream) runScriptFile(program, script, scope, shell);
-  else runStream(program, command, scope, shell);
+  if (script && !isStream) runScriptFile(program, script, command, scope, shell);
+  else runStream(program, command, child, shell);
   return true;
 }
 
@@ -54,13 +55,22 @@ function runTextArgument(args: readonly Word[], command: ResolvedCommand, scope:
   const [text, , ...positional] = rest;
   if (!text) return;
   const inner: Scope = {
-    ...scope,
+    ...childOf(scope, command.assignments),
     positional: positional.map((word) => (word.kind === 'literal' ? word.value : null)),
   };
   shell.runText(text.kind === 'literal' ? text.value : null, inner, command.stdin, command.source);
 }
 
-function runScriptFile(program: string, script: Word, scope: Scope, shell: Shell): void {
+function runScriptFile(
+  program: string,
+  script: Word,
+  command: ResolvedCommand,
+  scope: Scope,
+  shell: Shell,
+): void {
+  // A stream that the command line opened itself: `bash /dev/fd/3 3<<< …`.
+  if (script.kind === 'literal' && /^\/(?:dev|proc\/[^/]+)\/fd\//.test(script.value))
+    shell.runText(null, scope, { kind: 'none' }, command.source);
   const part = {
     effect: 'sandbox' as const,
     marks: {},

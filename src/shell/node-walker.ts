@@ -1,4 +1,5 @@
 import {
+  type AndOr,
   type Assignment,
   type Command,
   type CompoundList,
@@ -14,7 +15,16 @@ import { assign } from './builtins';
 import { classifyPath } from './classify-path';
 import { applyRedirections } from './redirections';
 import { resolveText, resolveWord, type Substitutions } from './resolve-word';
-import { copyOf, type FunctionBody, mergeInto, type Scope } from './scope';
+import {
+  copyOf,
+  type FunctionBody,
+  forgetAll,
+  knowsSame,
+  mergeInto,
+  type Scope,
+  settle,
+  splitAtFailure,
+} from './scope';
 import type { Shell } from './shell';
 import type { StandardInput, Word } from './word';
 
@@ -35,6 +45,7 @@ export class NodeWalker {
       const printed = background
         ? this.shell.forked(() => this.node(command, copyOf(scope), NONE))
         : this.node(command, scope, stdin);
+      settle(scope);
       output = output === null || printed === null ? null : output + printed;
     }
     return output;
@@ -64,7 +75,7 @@ export class NodeWalker {
         return node.redirects.some((each) => each.type === 'Redirect') ? null : output;
       }
       case 'Function':
-        scope.functions.set(node.name.value, node.body);
+        scope.functions.set(node.name.value, { bodies: [node.body], isCertain: true });
         return '';
       default:
         this.branching(node, scope, stdin);
@@ -83,15 +94,13 @@ export class NodeWalker {
   ): void {
     switch (node.type) {
       case 'AndOr':
-        for (const [index, each] of node.commands.entries()) {
-          // After `cd x && …` the next command runs only where `cd` did: the chain is read as one.
-          if (index === 0 || node.operators[index - 1] === '&&') this.node(each, scope, stdin);
-          else this.maybe([(branch) => this.node(each, branch, stdin)], scope);
-        }
+        this.andOr(node, scope, stdin);
         return;
       case 'If':
-        this.list(node.clause, scope, stdin);
-        for (const { clause } of node.elif) this.list(clause, scope, stdin);
+        this.condition(scope, () => {
+          this.list(node.clause, scope, stdin);
+          for (const { clause } of node.elif) this.list(clause, scope, stdin);
+        });
         this.maybe(
           [node.then, ...node.elif.map((each) => each.then), ...(node.else ? [node.else] : [])].map(
             (list) => (branch: Scope) => this.list(list, branch, stdin),
@@ -104,21 +113,31 @@ export class NodeWalker {
         this.loopOver(node, scope, stdin);
         return;
       case 'ArithmeticFor':
-        for (const each of [node.initialize, node.test, node.update]) if (each) this.inside(each, scope);
-        this.loop(scope, node.body, (branch) => this.list(node.body, branch, stdin));
+        if (node.initialize) this.inside(node.initialize, scope);
+        this.loop(scope, (branch) => {
+          for (const each of [node.test, node.update]) if (each) this.inside(each, branch);
+          this.list(node.body, branch, stdin);
+        });
         return;
       case 'While':
-        this.loop(scope, node, (branch) => {
-          this.list(node.clause, branch, stdin);
+        this.loop(scope, (branch) => {
+          this.condition(branch, () => this.list(node.clause, branch, stdin));
           this.list(node.body, branch, stdin);
         });
         return;
       case 'Case':
-        resolveText(node.word, scope, this.substitutions(scope));
-        this.maybe(
-          node.items.map((item) => (branch: Scope) => this.list(item.body, branch, stdin)),
-          scope,
-        );
+        for (const word of [node.word, ...node.items.flatMap((item) => item.pattern)])
+          resolveText(word, scope, this.substitutions(scope));
+        // With `;&` one body runs after another: then what any of them sets may hold in all.
+        if (node.items.some((item) => item.terminator === ';&' || item.terminator === ';;&'))
+          this.loop(scope, (branch) => {
+            for (const item of node.items) this.maybe([(each) => this.list(item.body, each, stdin)], branch);
+          });
+        else
+          this.maybe(
+            node.items.map((item) => (branch: Scope) => this.list(item.body, branch, stdin)),
+            scope,
+          );
         return;
       case 'Coproc':
         this.shell.forked(() => this.body(node.body as FunctionBody, copyOf(scope), NONE));
@@ -129,6 +148,43 @@ export class NodeWalker {
         return;
       default:
         node satisfies never;
+    }
+  }
+
+  /** `&&` goes on where all before succeeded, `||` where something failed; afterwards either may hold. */
+  private andOr(node: AndOr, scope: Scope, stdin: StandardInput): void {
+    const last = node.commands.length - 1;
+    let failed: Scope[] = [];
+    for (const [index, each] of node.commands.entries()) {
+      const operator = node.operators[index - 1];
+      const run = (within: Scope) =>
+        index === last
+          ? this.node(each, within, stdin)
+          : this.condition(within, () => this.node(each, within, stdin));
+      if (operator === '||') {
+        const other = splitAtFailure(scope);
+        mergeInto(other, failed);
+        run(other);
+        if (!leaves(each, scope)) mergeInto(scope, [other]);
+        failed = [];
+      } else {
+        if (operator === '&&') failed.push(splitAtFailure(scope));
+        run(scope);
+      }
+    }
+    const { ifFailed } = scope;
+    mergeInto(scope, failed);
+    scope.ifFailed = ifFailed;
+  }
+
+  /** Where failing ends nothing, in spite of `set -e`. */
+  private condition<T>(scope: Scope, work: () => T): T {
+    const { endsOnFailure } = scope;
+    scope.endsOnFailure = false;
+    try {
+      return work();
+    } finally {
+      scope.endsOnFailure = endsOnFailure;
     }
   }
 
@@ -154,20 +210,34 @@ export class NodeWalker {
         const { marks, findings } = classifyPath(word, 'read', this.shell.contextOf(scope));
         this.shell.add({ effect: 'read', marks, findings, why: 'it lists a folder' });
       }
-    this.loop(scope, node.body, (branch) => {
-      for (const value of isKnown ? literals : [null]) {
+    if (isKnown) {
+      const branch = copyOf(scope);
+      const rounds: Scope[] = [];
+      for (const value of literals) {
         assign(node.name.value, value, branch, this.shell);
         this.list(node.body, branch, stdin);
+        rounds.push(copyOf(branch));
       }
-    });
+      mergeInto(scope, rounds);
+    } else
+      this.loop(scope, (branch) => {
+        assign(node.name.value, null, branch, this.shell);
+        this.list(node.body, branch, stdin);
+      });
   }
 
-  /** What a loop's body sets is unknown within it: an earlier round may have set it. */
-  private loop(scope: Scope, node: SyntaxNode, round: (branch: Scope) => unknown): void {
-    const branch = copyOf(scope);
-    for (const name of assignedIn(node)) branch.variables.set(name, null);
-    round(branch);
-    mergeInto(scope, [branch]);
+  /** Rounds are walked until another one adds nothing: what they change is unknown then. */
+  private loop(scope: Scope, round: (branch: Scope) => unknown): void {
+    for (let count = 0; count < 3; count++) {
+      const before = copyOf(scope);
+      const branch = copyOf(scope);
+      round(branch);
+      settle(branch);
+      mergeInto(scope, [branch]);
+      if (this.shell.isSpent() || knowsSame(before, scope)) return;
+    }
+    forgetAll(scope);
+    round(copyOf(scope));
   }
 
   private pipeline(commands: readonly PipelineNode[], scope: Scope, stdin: StandardInput): string | null {
@@ -194,6 +264,8 @@ export class NodeWalker {
     const words = this.wordsOf(node.name, node, scope);
     const assignments = new Map(prefix.map((each) => [each.name, this.valueOfAssignment(each, scope)]));
     const source = words.map((word) => (word.kind === 'literal' ? word.value : word.source)).join(' ');
+    if (words.length === 1 && source === 'exec' && input !== stdin)
+      this.shell.ask('unresolved', '`exec` changes what later commands read, which is not followed');
     const output = this.shell.run({ words, assignments, stdin: input, source }, scope);
     return node.redirects.some((each) => each.type === 'Redirect') ? null : output;
   }
@@ -226,6 +298,7 @@ export class NodeWalker {
       scope.variables.delete(node.name);
       scope.arrays.set(node.name, isKnown ? [...before, ...values] : null);
     } else if (node.index) {
+      resolveText(node.index, scope, this.substitutions(scope));
       resolveText(node.value, scope, this.substitutions(scope));
       scope.arrays.set(node.name, null);
     } else assign(node.name, this.valueOfAssignment(node, scope), scope, this.shell);
@@ -240,7 +313,10 @@ export class NodeWalker {
   }
 
   private substitutions(scope: Scope): Substitutions {
-    return { outputOf: (part) => this.substituted(part, scope) };
+    return {
+      outputOf: (part) => this.substituted(part, scope),
+      inside: (part) => this.inside(part, scope),
+    };
   }
 
   /** Walks the script of a substitution, and tells its output where it is known. */
@@ -260,6 +336,8 @@ export class NodeWalker {
 
   /** Substitutions inside tests and arithmetic run too. */
   private inside(node: SyntaxNode, scope: Scope): void {
+    const changed = changedBy(node);
+    if (changed !== null) assign(changed, null, scope, this.shell);
     forEachChild(node, (child) => {
       if (child.type === 'CommandExpansion' || child.type === 'ProcessSubstitution')
         this.substituted(child, scope);
@@ -269,12 +347,24 @@ export class NodeWalker {
   }
 }
 
-function assignedIn(node: SyntaxNode): Set<string> {
-  const names = new Set<string>();
-  const visit = (each: SyntaxNode) => {
-    if (each.type === 'Assignment') names.add(each.name);
-    forEachChild(each, visit);
-  };
-  visit(node);
-  return names;
+/** Whether what follows does not run after this. */
+function leaves(node: PipelineNode | Statement['command'], scope: Scope): boolean {
+  if (node.type === 'BraceGroup') {
+    const last = node.body.commands.at(-1);
+    return last !== undefined && !last.background && leaves(last.command, scope);
+  }
+  if (node.type !== 'Command' || !node.name) return false;
+  const { value, text } = node.name;
+  return value === text && /^(?:exit|return|break|continue)$/.test(value) && !scope.functions.has(value);
+}
+
+/** The variable that an arithmetic expression changes, if it is one that does. */
+function changedBy(node: SyntaxNode): string | null {
+  const target =
+    node.type === 'ArithmeticBinary' && /^(?:[-+*/%&|^]|<<|>>)?=$/.test(node.operator)
+      ? node.left
+      : node.type === 'ArithmeticUnary' && /^(?:\+\+|--)$/.test(node.operator)
+        ? node.operand
+        : null;
+  return target?.type === 'ArithmeticWord' ? target.value.replace(/\[.*$/s, '') : null;
 }

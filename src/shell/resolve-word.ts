@@ -9,6 +9,8 @@ import type { Word } from './word';
 export interface Substitutions {
   /** The output of an inner script without its last newlines, or null when not known. */
   outputOf(part: WordPart & { type: 'CommandExpansion' | 'ProcessSubstitution' }): string | null;
+  /** Walks the scripts inside a part whose value is not looked for. */
+  inside(part: WordPart): void;
 }
 
 /** A stretch of a word: text that is known, or something that is not. */
@@ -88,7 +90,7 @@ function withoutTilde(text: string, scope: Scope): string {
   const user = /^~[^/]*/.exec(text)?.[0] ?? '';
   const rest = text.slice(user.length);
   if (user === '~') return `${variableOf(scope, 'HOME') ?? HOME}${rest}`;
-  if (user === '~+') return `${scope.cwd ?? '.'}${rest}`;
+  if (user === '~+') return `${variableOf(scope, 'PWD') ?? '.'}${rest}`;
   return user === '~root' ? `/root${rest}` : `/home/${user.slice(1)}${rest}`;
 }
 
@@ -97,6 +99,7 @@ function pieceOfPart(part: WordPart, isQuoted: boolean, scope: Scope, substituti
     case 'Literal':
       return [text(part.value, isQuoted)];
     case 'Glob':
+      substitutions.inside(part);
       return [text(part.text, isQuoted)];
     case 'SingleQuoted':
     case 'AnsiCQuoted':
@@ -120,11 +123,14 @@ function pieceOfPart(part: WordPart, isQuoted: boolean, scope: Scope, substituti
         : [{ kind: 'text', text: output, isQuoted, isExpanded: true }];
     }
     case 'ExtendedGlob':
+      substitutions.inside(part);
       return [text(part.text.replace(/[()|]/g, '*'), isQuoted)];
     case 'ArithmeticExpansion':
+      substitutions.inside(part);
       // A number, whichever: one word, and never a flag by itself.
       return [{ kind: 'unknown', isQuoted: true }];
     case 'BraceExpansion':
+      substitutions.inside(part);
       return [{ kind: 'unknown', isQuoted }];
     default:
       part satisfies never;
@@ -151,7 +157,10 @@ function parameter(
 ): Piece[] {
   const index = part.index?.text;
   if (index === '@' || index === '*') {
-    if (part.operation || part.prefix) return [{ kind: 'unknown', isQuoted: false }];
+    if (part.operation || part.prefix) {
+      substitutions.inside(part);
+      return [{ kind: 'unknown', isQuoted: false }];
+    }
     return listOf(scope.arrays.get(part.parameter) ?? null, isQuoted && index === '@', isQuoted);
   }
   if (!part.operation && !part.prefix && (part.parameter === '@' || part.parameter === '*'))

@@ -28,6 +28,8 @@ export interface Shell {
   within<T>(work: () => T): T | null;
   /** Runs what has a process of its own beside the shell: a pipe, a background job. */
   forked<T>(work: () => T): T;
+  /** Runs `work` with the variables that are set for this command alone. */
+  withAssignments<T>(command: ResolvedCommand, scope: Scope, work: () => T): T;
   /** Whether so much was judged already that the rest is refused unseen. */
   isSpent(): boolean;
   contextOf(scope: Scope): CommandContext;

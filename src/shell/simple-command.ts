@@ -21,6 +21,8 @@ export interface SimpleCommand {
 export interface CommandContext extends JudgeContext {
   /** Folder the command runs in, as an absolute path inside the sandbox; null when a `cd` could not be followed. */
   cwd: string | null;
+  /** Other folders it may run in, where a `cd` may have failed. */
+  otherFolders?: readonly string[];
 }
 
 /** What one part of a command line does. A whole line has the highest effect and all marks of its parts. */

@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import type { JudgeContext } from '../domain/judgement';
 import { visibleText } from '../domain/visible-text';
 import { assign, runBuiltin } from './builtins';
@@ -8,7 +9,8 @@ import { judgeProgram } from './judge-program';
 import { knownOutput } from './known-output';
 import { NodeWalker } from './node-walker';
 import { parseScript } from './parse-script';
-import { copyOf, type FunctionBody, type Scope } from './scope';
+import { SCRATCH, WORKSPACE } from './sandbox-places';
+import { copyOf, type FunctionBody, type FunctionMeaning, mergeInto, type Scope, variableOf } from './scope';
 import type { ResolvedCommand, Shell } from './shell';
 import type { CommandContext } from './simple-command';
 import type { StandardInput } from './word';
@@ -36,7 +38,7 @@ export class Walker extends Gathering implements Shell {
   }
 
   contextOf(scope: Scope): CommandContext {
-    return { ...this.settings, cwd: scope.cwd };
+    return { ...this.settings, cwd: scope.cwd, otherFolders: scope.otherFolders };
   }
 
   isSpent(): boolean {
@@ -65,12 +67,17 @@ export class Walker extends Gathering implements Shell {
       return null;
     }
     for (const [name, value] of command.assignments) assign(name, value, copyOf(scope), this);
+    scope.ifFailed = null;
     const name = first.value;
-    const body = scope.functions.get(name);
-    if (body) return this.call(name, body, command, scope);
-    if (scope.aliases.has(name)) return this.runAlias(name, command, scope);
-    if (name !== '') this.runProgram(programOf(name), command, scope);
-    return knownOutput(command.words, command.stdin, scope.cwd);
+    const meaning = scope.functions.get(name);
+    if (meaning?.isCertain && meaning.bodies.length === 1)
+      return this.call(name, meaning.bodies[0]!, command, scope);
+    if (meaning || scope.aliases.has(name)) {
+      this.runDoubtful(name, meaning, command, scope);
+      return null;
+    }
+    if (name !== '') this.runNamed(name, command, scope);
+    return knownOutput(command.words, command.stdin, variableOf(scope, 'PWD'));
   }
 
   within<T>(work: () => T): T | null {
@@ -90,6 +97,33 @@ export class Walker extends Gathering implements Shell {
     } finally {
       this.forks--;
     }
+  }
+
+  /** A name that may stand for several things: each of them is judged. */
+  private runDoubtful(
+    name: string,
+    meaning: FunctionMeaning | undefined,
+    command: ResolvedCommand,
+    scope: Scope,
+  ): void {
+    const branches: Scope[] = [];
+    const branch = () => {
+      const copy = copyOf(scope);
+      branches.push(copy);
+      return copy;
+    };
+    for (const body of meaning?.bodies ?? []) this.call(name, body, command, branch());
+    // Only an interactive shell replaces aliases, or one that was told to.
+    if (scope.aliases.has(name)) this.runAlias(name, command, branch());
+    if (!meaning?.isCertain && name !== '') this.runNamed(name, command, branch());
+    mergeInto(scope, branches);
+  }
+
+  /** A program of a usual folder is known by its name; one elsewhere may be anything of that name. */
+  private runNamed(name: string, command: ResolvedCommand, scope: Scope): void {
+    const { program, isElsewhere } = programOf(name, scope.cwd);
+    if (isElsewhere) this.add({ effect: 'sandbox', marks: {}, why: `\`${shown(name)}\` is a program` });
+    this.runProgram(program, command, scope);
   }
 
   private runProgram(program: string, command: ResolvedCommand, scope: Scope): void {
@@ -118,6 +152,7 @@ export class Walker extends Gathering implements Shell {
   private runAlias(name: string, command: ResolvedCommand, scope: Scope): string | null {
     const inner = copyOf(scope);
     inner.aliases.delete(name);
+    inner.functions.delete(name);
     const text = scope.aliases.get(name) ?? null;
     const words = command.words.slice(1);
     if (text === null || !words.every((word) => word.kind === 'literal'))
@@ -144,11 +179,29 @@ export class Walker extends Gathering implements Shell {
     scope.positional = words.some((word) => word.kind === 'unresolved' && word.maySplit)
       ? null
       : words.map((word) => (word.kind === 'literal' ? word.value : null));
-    this.calls.push({ name, forks: this.forks });
-    const output = this.within(() => this.nodes.body(body, scope, command.stdin));
-    this.calls.pop();
+    const { locals } = scope;
+    scope.locals = new Map();
+    const output = this.withAssignments(command, scope, () => {
+      this.calls.push({ name, forks: this.forks });
+      try {
+        return this.within(() => this.nodes.body(body, scope, command.stdin));
+      } finally {
+        this.calls.pop();
+      }
+    });
+    restore(scope, scope.locals);
+    scope.locals = locals;
     scope.positional = before;
     return output;
+  }
+
+  /** Variables set for one command are seen by the function or text that it runs, and gone afterwards. */
+  withAssignments<T>(command: ResolvedCommand, scope: Scope, work: () => T): T {
+    const before = new Map([...command.assignments.keys()].map((name) => [name, scope.variables.get(name)]));
+    for (const [name, value] of command.assignments) scope.variables.set(name, value);
+    const result = work();
+    restore(scope, before);
+    return result;
   }
 
   private stop(): null {
@@ -163,8 +216,21 @@ function shown(text: string): string {
   return visibleText(text, 100);
 }
 
+function restore(scope: Scope, values: ReadonlyMap<string, string | null | undefined>): void {
+  for (const [name, value] of values)
+    if (value === undefined) scope.variables.delete(name);
+    else scope.variables.set(name, value);
+}
+
 /** `rm` of `/usr/bin/rm`; a program of the workspace keeps its path, since its name means nothing. */
-function programOf(name: string): string {
-  const found = /^\/(?:usr\/)?(?:local\/)?s?bin\/([^/]+)$/.exec(name);
-  return found?.[1] ?? name;
+function programOf(name: string, cwd: string | null): { program: string; isElsewhere: boolean } {
+  if (!name.includes('/')) return { program: name, isElsewhere: false };
+  const path = name.startsWith('/') || cwd === null ? posix.normalize(name) : posix.join(cwd, name);
+  if (isIn(path, WORKSPACE) || isIn(path, SCRATCH)) return { program: name, isElsewhere: false };
+  const usual = /^\/(?:usr\/)?(?:local\/)?s?bin\/[^/]+$/.test(path);
+  return { program: posix.basename(path), isElsewhere: !usual };
+}
+
+function isIn(path: string, folder: string): boolean {
+  return path.startsWith(`${folder}/`);
 }
