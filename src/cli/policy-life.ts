@@ -1,22 +1,26 @@
 import { checkPolicies } from '../policy/check/check-policies';
 import { policyFiles, readPolicyFolder } from '../policy/policy-folder';
 import { problemLine } from '../policy/rule-problems';
-import { catalogueOf } from '../tools/catalogue';
 import { readInput } from './bad-input';
 import type { CliContext, ExitCode } from './context';
+import { printVoided, summaryOf } from './policy-simulate';
+import { agentsAndTools } from './rule-tools';
 import { table } from './table';
-import { withStack } from './with-stack';
+import { artifactsOf, withStack } from './with-stack';
 import { dateAndTime } from './words';
 
-/** `gatehouse policy publish`: policies that do not pass their check and their tests are not published. */
+/** How many of the latest runs a publication is tried on: a second or two at most. */
+const RUNS_SIMULATED = 50;
+
+/**
+ * `gatehouse policy publish`: policies that do not pass their check and their tests are not published. Says what they
+ * change, over the latest runs.
+ */
 export async function publishPolicies(context: CliContext, folder: string): Promise<ExitCode> {
   const { terminal, user } = context;
   readInput(() => policyFiles(folder));
-  return withStack(context, async (commands) => {
-    const agents = (await commands.listAgents()).map(({ definition }) => definition);
-    const declared = new Map(agents.flatMap((agent) => agent.tools).map((tool) => [tool.name, tool]));
-    const tools = [...catalogueOf([...declared.values()], 'replace').values()];
-    const { problems } = await checkPolicies(folder, { agents, tools });
+  return withStack(context, async (commands, stack) => {
+    const { problems } = await checkPolicies(folder, await agentsAndTools(commands));
     const errors = problems.filter(({ severity }) => severity === 'error');
     if (errors.length > 0) {
       if (terminal.isJson) terminal.printJson({ isPublished: false, problems: errors });
@@ -26,7 +30,12 @@ export async function publishPolicies(context: CliContext, folder: string): Prom
       terminal.note('nothing was published');
       return 1;
     }
-    const { publications, runsTold } = await commands.publishPolicies(readPolicyFolder(folder), user);
+    const policies = readPolicyFolder(folder);
+    const simulation = await commands.simulatePolicies(policies, {
+      limit: RUNS_SIMULATED,
+      artifacts: artifactsOf(stack),
+    });
+    const { publications, runsTold } = await commands.publishPolicies(policies, user);
     if (terminal.isJson)
       terminal.printJson({
         isPublished: true,
@@ -35,9 +44,12 @@ export async function publishPolicies(context: CliContext, folder: string): Prom
           version,
           isChanged,
         })),
+        simulation,
         runsTold,
       });
     else {
+      printVoided(terminal, simulation.voided);
+      terminal.print(summaryOf(simulation));
       for (const { policy, isChanged } of publications)
         terminal.print(
           `policy \`${policy.name}\` is ${isChanged ? 'now' : 'already'} version ${policy.version}`,

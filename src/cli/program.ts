@@ -91,6 +91,38 @@ export function createProgram(carryOut: CarryOut, { isJson = false } = {}): Comm
     add(observe, state, state === 'on' ? 'observe, in new runs' : 'enforce, at once').action((options) =>
       carryOut(options, (context) => load.policyLife().observePolicies(context, state === 'on')),
     );
+  add(
+    policy,
+    'simulate <folder>',
+    'judge recorded calls again as if policies were published; changes nothing',
+  )
+    .option(
+      '--since <date>',
+      'only runs that began then or later: YYYY-MM-DD, or a time in ISO 8601',
+      pointInTime,
+    )
+    .option('--limit <number>', 'how many runs, the newest', positive, 200)
+    .addHelpText(
+      'after',
+      '\nEach policy takes the place of the published one of its name; the others stay as they are, and so do agents.\nRuns that wait for an approval are looked at whatever their age.',
+    )
+    .action((folder, options) =>
+      carryOut(options, (context) => load.policySimulate().simulatePolicies(context, folder, options)),
+    );
+  add(
+    policy,
+    'diff <name-or-file>',
+    'how versions of a policy differ, or a policy file from what is published',
+  )
+    .option(
+      '--from <version>',
+      'the older one; if not said, the one before, or of a file the latest',
+      positive,
+    )
+    .option('--to <version>', 'the newer one; the latest if not said', positive)
+    .action((nameOrFile, options) =>
+      carryOut(options, (context) => load.policyDiff().diffPolicy(context, nameOrFile, options)),
+    );
   add(policy, 'rollback <name>', 'publish the content of an earlier version again')
     .option('--to <version>', 'which one; the one before the latest if not said', positive)
     .action((name, options) =>
@@ -173,6 +205,8 @@ const load = {
   policyCheck: () => require('./policy-check') as typeof import('./policy-check'),
   policyEval: () => require('./policy-eval') as typeof import('./policy-eval'),
   policyLife: () => require('./policy-life') as typeof import('./policy-life'),
+  policySimulate: () => require('./policy-simulate') as typeof import('./policy-simulate'),
+  policyDiff: () => require('./policy-diff') as typeof import('./policy-diff'),
   run: () => require('./run') as typeof import('./run'),
   runs: () => require('./runs') as typeof import('./runs'),
   show: () => require('./show') as typeof import('./show'),
@@ -185,6 +219,16 @@ function positive(text: string): number {
   const number = Number(text);
   if (Number.isInteger(number) && number > 0) return number;
   throw new InvalidArgumentError('It must be a whole number above 0.');
+}
+
+/** Milliseconds since the epoch; a day begins where the person is. */
+function pointInTime(text: string): number {
+  const day = /^\d{4}-\d{2}-(\d{2})(T.+)?$/.exec(text);
+  const at = new Date(day && !day[2] ? `${text}T00:00` : text);
+  // Days that there are not roll over into the next month.
+  const isDay = day?.[2] !== undefined || at.getDate() === Number(day?.[1]);
+  if (day && isDay && !Number.isNaN(at.getTime())) return at.getTime();
+  throw new InvalidArgumentError('It must be a day, as 2026-01-31, or a time, as 2026-01-31T14:00.');
 }
 
 function collect(value: string, before: readonly string[]): string[] {

@@ -5,11 +5,13 @@ import { createDecisionStore } from '../store/decision-store';
 import { createEventStore } from '../store/event-store';
 import { createPolicyStore } from '../store/policy-store';
 import { createQuestionStore } from '../store/question-store';
+import { createRecordedRuns } from '../store/recorded-runs';
 import { createRunStore } from '../store/run-store';
 import { createAnswer } from './answer';
 import { createApplyAgent } from './apply-agent';
 import { createDecide } from './decide';
 import type { CommandDependencies } from './dependencies';
+import { createDiffPolicy, createDiffPolicyFile } from './diff-policy';
 import { createListAgents } from './list-agents';
 import { createListPending } from './list-pending';
 import { createListPolicies, createShowPolicyHistory } from './list-policies';
@@ -20,6 +22,7 @@ import { createResumeRun } from './resume-run';
 import { createRollbackPolicy } from './rollback-policy';
 import { createSetPolicyMode } from './set-policy-mode';
 import { createShowRun } from './show-run';
+import { createSimulatePolicies } from './simulate-policies';
 import { createStartRun } from './start-run';
 import { createStopRun } from './stop-run';
 import { createWatchRun } from './watch-run';
@@ -33,6 +36,9 @@ export const createCommands = (dependencies: CommandDependencies) => ({
   applyAgent: createApplyAgent(dependencies),
   listPolicies: createListPolicies(dependencies),
   showPolicyHistory: createShowPolicyHistory(dependencies),
+  diffPolicy: createDiffPolicy(dependencies),
+  diffPolicyFile: createDiffPolicyFile(dependencies),
+  simulatePolicies: createSimulatePolicies(dependencies),
   publishPolicies: createPublishPolicies(dependencies),
   rollbackPolicy: createRollbackPolicy(dependencies),
   setPolicyMode: createSetPolicyMode(dependencies),
@@ -76,6 +82,7 @@ export async function openCommands(
       runs: createRunStore(database),
       events: createEventStore(database),
       decisions: createDecisionStore(database),
+      recordedRuns: createRecordedRuns(database),
       approvals: createApprovalStore(database),
       questions: createQuestionStore(database),
       temporal,

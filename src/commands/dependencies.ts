@@ -4,6 +4,7 @@ import type { DecisionStore } from '../store/decision-store';
 import type { EventStore } from '../store/event-store';
 import type { PolicyStore } from '../store/policy-store';
 import type { QuestionStore } from '../store/question-store';
+import type { RecordedRuns } from '../store/recorded-runs';
 import type { RunStore } from '../store/run-store';
 import type { WorkflowClient } from './workflow-client';
 
@@ -16,6 +17,7 @@ export interface CommandDependencies {
   runs: RunStore;
   events: EventStore;
   decisions: DecisionStore;
+  recordedRuns: RecordedRuns;
   approvals: ApprovalStore;
   questions: QuestionStore;
   temporal: WorkflowClient;

@@ -19,7 +19,7 @@ export interface TurnContent {
  * @param judgesContent whether any rule that applies judges what a tool leaves behind
  */
 export async function contentOfTurn(
-  input: GateInput,
+  input: Pick<GateInput, 'runId' | 'facts' | 'calls'>,
   settings: PolicyContext['snapshot']['settings'],
   findTool: FindTool,
   judgesContent: (tool: string) => boolean,
