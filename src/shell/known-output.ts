@@ -46,10 +46,18 @@ function textOf(stdin: StandardInput): string | null {
   return stdin.kind === 'text' ? stdin.text : stdin.kind === 'none' ? '' : null;
 }
 
-function decoded(stdin: StandardInput, encoding: 'base64' | 'hex'): string | null {
-  const text = textOf(stdin);
-  return text === null ? null : Buffer.from(text.replace(/\s+/g, ''), encoding).toString('utf8');
+/** Only text of the encoding's own alphabet: programs differ in what they make of the rest. */
+function decoded(stdin: StandardInput, encoding: keyof typeof ALPHABETS): string | null {
+  const text = textOf(stdin)?.replace(/\n/g, '');
+  return text !== undefined && ALPHABETS[encoding].test(text)
+    ? Buffer.from(text, encoding).toString('utf8')
+    : null;
 }
+
+const ALPHABETS = {
+  base64: /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/,
+  hex: /^(?:[0-9a-fA-F]{2})*$/,
+} as const;
 
 function echoed(args: readonly (string | null)[]): string | null {
   let first = 0;
@@ -63,15 +71,25 @@ function echoed(args: readonly (string | null)[]): string | null {
   const rest = args.slice(first);
   if (rest.some((arg) => arg === null)) return null;
   const text = rest.join(' ');
-  return (hasEscapes ? unescaped(text) : text) + (hasNewline ? '\n' : '');
+  // A shell that is not bash may take escapes without being told, and print the flag.
+  if (!hasEscapes && text.includes('\\')) return null;
+  const printed = hasEscapes ? unescaped(text, 'echo') : text;
+  return printed === null ? null : printed + (hasNewline ? '\n' : '');
 }
 
 function printed(args: readonly (string | null)[]): string | null {
   const [format, ...values] = args[0] === '--' ? args.slice(1) : args;
-  if (typeof format !== 'string' || values.some((value) => value === null)) return null;
-  const pieces = unescaped(format).split(/(%%|%s|%b|%d|%c)/);
-  if (pieces.some((piece) => /%(?!%|s$|b$|d$|c$)/.test(piece) && piece !== '%%')) return null;
-  const slots = pieces.filter((piece) => /^%[sbdc]$/.test(piece)).length;
+  // Flags set a variable instead (`-v NAME`).
+  if (typeof format !== 'string' || (args[0] !== '--' && format.startsWith('-'))) return null;
+  if (values.some((value) => value === null)) return null;
+  // The format is split first: an escape may stand for a percent sign.
+  const pieces = format
+    .split(/(%%|%s|%b)/)
+    .map((piece) =>
+      /^%[%sb]$/.test(piece) ? piece : piece.includes('%') ? null : unescaped(piece, 'printf'),
+    );
+  if (!pieces.every((piece) => piece !== null)) return null;
+  const slots = pieces.filter((piece) => /^%[sb]$/.test(piece)).length;
   const rounds = slots === 0 ? 1 : Math.max(1, Math.ceil(values.length / slots));
   if (rounds > 100) return null;
   let next = 0;
@@ -79,24 +97,41 @@ function printed(args: readonly (string | null)[]): string | null {
   for (let round = 0; round < rounds; round++)
     for (const piece of pieces) {
       if (piece === '%%') text += '%';
-      else if (/^%[sbdc]$/.test(piece)) {
+      else if (/^%[sb]$/.test(piece)) {
         const value = values[next++] ?? '';
-        text += piece === '%b' ? unescaped(value) : piece === '%c' ? value.slice(0, 1) : value;
+        const given = piece === '%b' ? unescaped(value, 'echo') : value;
+        if (given === null) return null;
+        text += given;
       } else text += piece;
     }
   return text;
 }
 
-function unescaped(text: string): string {
-  return text.replace(
-    /\\(?:x([0-9a-fA-F]{1,2})|0?([0-7]{1,3})|u([0-9a-fA-F]{1,4})|(.))/gs,
-    (whole, hex, octal, unicode, one) => {
-      if (hex !== undefined) return String.fromCharCode(Number.parseInt(hex, 16));
-      if (octal !== undefined) return String.fromCharCode(Number.parseInt(octal, 8) % 256);
-      if (unicode !== undefined) return String.fromCharCode(Number.parseInt(unicode, 16));
-      return ESCAPES[one as string] ?? whole;
+/**
+ * Escapes as `echo -e` and the values of `%b` have them, or a format of `printf`; null where shells differ about one in
+ * a way that counts. Escapes may stand for plain characters alone: one that hides a quote or a comment from one shell
+ * shows it to another.
+ */
+function unescaped(text: string, kind: 'echo' | 'printf'): string | null {
+  let isKnown = true;
+  const octal = kind === 'echo' ? /^0([0-7]{1,3})/ : /^([0-7]{1,3})/;
+  const character = (digits: string, base: number): string => {
+    const found = String.fromCharCode(Number.parseInt(digits, base));
+    if (!/^[\w\s/.,:=*~@%+-]$/.test(found)) isKnown = false;
+    return found;
+  };
+  const plain = text.replace(
+    /\\(x[0-9a-fA-F]{1,2}|u[0-9a-fA-F]{1,4}|[0-7]{1,4}|[\s\S]|$)/g,
+    (_whole, code: string) => {
+      const digits = octal.exec(code);
+      if (digits) return character(digits[1] ?? '', 8) + code.slice(digits[0].length);
+      if (/^[xu]./.test(code)) return character(code.slice(1), 16);
+      const known = ESCAPES[code];
+      if (known === undefined) isKnown = false;
+      return known ?? '';
     },
   );
+  return isKnown ? plain : null;
 }
 
-const ESCAPES: Record<string, string> = { n: '\n', t: '\t', r: '\r', '\\': '\\', a: '', e: '\u001b', c: '' };
+const ESCAPES: Record<string, string> = { n: '\n', t: '\t', r: '\r', '\\': '\\' };
