@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { GrantMinter } from '../src/broker/grant';
-import { reasons, voidReason } from '../src/domain/decision';
+import { messageOf, reasons, voidReason } from '../src/domain/decision';
 import { GatehouseError } from '../src/domain/errors';
 import type { RunEventData } from '../src/domain/events';
 import { GRANT_LIFETIME_S, type GrantAudience, type GrantedCall } from '../src/domain/grant';
@@ -204,7 +204,10 @@ function eventsOf(
         verdict: decision.verdict,
         effect: decision.effect,
         reasons: [
-          ...reasons(decision).map(({ layer, rule, message }) => ({ layer, rule, message })),
+          ...reasons(decision).map((finding) => {
+            const { layer, rule } = finding;
+            return { layer, rule, message: messageOf(finding) };
+          }),
           ...decision.errors.map(({ code, message }) => ({ layer: 'input', rule: code, message })),
         ],
       },

@@ -1,4 +1,5 @@
 import type { RunView } from '../commands/show-run';
+import { findingId, messageOf, reasons } from '../domain/decision';
 import { visibleLines, visibleText } from '../domain/visible-text';
 import type { CliContext, ExitCode } from './context';
 import { approvalLines, eventLines } from './event-lines';
@@ -77,9 +78,8 @@ function decisions(view: RunView, colours: Colours): string {
       {
         title: 'WHY',
         text: ({ decision }) =>
-          decision.findings
-            .filter(({ verdict }) => verdict === decision.verdict)
-            .map(({ layer, rule, message }) => `${layer}/${rule}: ${visibleText(message, 120)}`)
+          reasons(decision)
+            .map((finding) => `${findingId(finding)}: ${visibleText(messageOf(finding), 120)}`)
             .join('; '),
         maxWidth: 160,
       },

@@ -84,7 +84,13 @@ export function voidReason(decision: Decision): string {
   }
 }
 
-/** The findings that made the verdict what it is. */
+/** The findings that made the verdict what it is; what was only observed comes first. */
 export function reasons(decision: Decision): Finding[] {
-  return decision.findings.filter((finding) => finding.verdict === decision.verdict);
+  const made = decision.findings.filter((finding) => finding.verdict === decision.verdict);
+  return [...made.filter(({ observed }) => observed), ...made.filter(({ observed }) => !observed)];
+}
+
+/** What a finding says, and that it was only observed. */
+export function messageOf({ message, observed }: Finding): string {
+  return observed ? `would be \`${observed}\`: ${message}` : message;
 }

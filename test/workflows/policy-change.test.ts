@@ -82,4 +82,20 @@ test('in observe mode a rule refuses nothing, and what it would have refused is 
       expect.objectContaining({ rule: 'notes/no-notes', verdict: 'allow', observed: 'deny' }),
     ]),
   });
+  expect(await run.events()).toContainEqual(
+    expect.objectContaining({
+      type: 'decision',
+      data: expect.objectContaining({
+        tool: 'write-file',
+        verdict: 'allow',
+        reasons: expect.arrayContaining([
+          {
+            layer: 'organization',
+            rule: 'notes/no-notes',
+            message: 'would be `deny`: notes stay out of repositories',
+          },
+        ]),
+      }),
+    }),
+  );
 });
