@@ -43,9 +43,14 @@ export function assign(name: string, value: string | null, scope: Scope, shell: 
 /** `export`, `declare` and their like; with flags that change what a value means, the value is unknown. */
 function declaration(isExport: boolean, isLocal: boolean): Builtin {
   return (args, scope, shell, { source }) => {
-    const flags = args.map((word) => (word.kind === 'literal' && /^[-+]/.test(word.value) ? word.value : '')).join('');
+    const flags = args
+      .map((word) => (word.kind === 'literal' && /^[-+]/.test(word.value) ? word.value : ''))
+      .join('');
     if (/n/.test(flags) && !isExport)
-      shell.ask('unresolved', `\`${source.slice(0, 100)}\` gives a variable a second name, which is not followed`);
+      shell.ask(
+        'unresolved',
+        `\`${source.slice(0, 100)}\` gives a variable a second name, which is not followed`,
+      );
     for (const word of args) {
       const text = word.kind === 'literal' ? word.value : word.prefix || word.source;
       const [, name, operator, value] = /^([A-Za-z_]\w*)(?:(\+?=)(.*))?$/s.exec(text) ?? [];
@@ -104,7 +109,8 @@ const setPositional: Builtin = (args, scope) => {
     if (word.kind !== 'literal' || !/^[-+]/.test(word.value) || word.value === '--') break;
     const next = args[index + 1];
     const names = /o$/.test(word.value) && next?.kind === 'literal' ? next.value : '';
-    if (/^[-+][a-z]*e/i.test(word.value) || names === 'errexit') scope.endsOnFailure = word.value.startsWith('-');
+    if (/^[-+][a-z]*e/i.test(word.value) || names === 'errexit')
+      scope.endsOnFailure = word.value.startsWith('-');
     if (/^-[a-z]*a/i.test(word.value) || names === 'allexport') scope.exportsAll = true;
   }
   const dashes = args.findIndex((word) => word.kind === 'literal' && word.value === '--');

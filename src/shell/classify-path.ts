@@ -56,7 +56,16 @@ export function classifyPath(word: Word, use: PathUse, context: CommandContext):
 }
 
 /** Places by how much a deletion there matters. */
-const STRICTNESS: Place[] = ['stream', 'scratch', 'workspace', 'elsewhere', 'unknown', 'system', 'device', 'root'];
+const STRICTNESS: Place[] = [
+  'stream',
+  'scratch',
+  'workspace',
+  'elsewhere',
+  'unknown',
+  'system',
+  'device',
+  'root',
+];
 
 function classifyIn(word: Word, use: PathUse, context: CommandContext): ClassifiedPath {
   const known = word.kind === 'literal' ? word.value : word.prefix;

@@ -15,6 +15,15 @@ export function judgeProgram(command: SimpleCommand, context: CommandContext): P
   return (table && judgeByTable(table, command, context)?.part) ?? judgeUnknown(command, context);
 }
 
+/** Adds the marks and findings of a wrapper's own flags: `docker run -v /:/host IMAGE CMD`. */
+export function judgeWrapperFlags(part: Part, command: SimpleCommand, context: CommandContext): void {
+  const table = tableOf(command.program);
+  const judged = table && judgeByTable(table, command, context)?.part;
+  if (!judged) return;
+  part.marks = { ...judged.marks, ...part.marks };
+  part.findings = [...(part.findings ?? []), ...(judged.findings ?? [])];
+}
+
 /** Adds what a wrapper's own flags say of the context its command runs in: `kubectl --context prod exec POD -- rm x`. */
 export function guardContexts(part: Part, command: SimpleCommand, context: CommandContext): void {
   const table = tableOf(command.program);

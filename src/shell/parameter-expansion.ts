@@ -27,7 +27,7 @@ export function expandParameter(
   switch (operation.type) {
     case 'Default': {
       const isEmpty = value === '';
-      if (operation.operator.endsWith('+')) 
+      if (operation.operator.endsWith('+'))
         return isEmpty && operation.operator.startsWith(':') ? '' : (texts.operand ?? null);
       return isEmpty && operation.operator.startsWith(':') ? (texts.operand ?? null) : value;
     }

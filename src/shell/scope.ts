@@ -78,7 +78,9 @@ export function childOf(scope: Scope, assignments: ReadonlyMap<string, string | 
     variables: new Map([...known, ...assignments, ['IFS', SANDBOX_VARIABLES.IFS ?? null]]),
     exported: new Set([...scope.exported, ...assignments.keys()]),
     arrays: new Map(),
-    functions: new Map([...scope.functions].map(([name, { bodies }]) => [name, { bodies, isCertain: false }])),
+    functions: new Map(
+      [...scope.functions].map(([name, { bodies }]) => [name, { bodies, isCertain: false }]),
+    ),
     aliases: new Map(),
     locals: null,
     endsOnFailure: false,

@@ -14,7 +14,8 @@ import { copyOf, type FunctionBody, type FunctionMeaning, mergeInto, type Scope,
 import type { ResolvedCommand, Shell } from './shell';
 import type { CommandContext } from './simple-command';
 import type { StandardInput } from './word';
-import { runWrapped, runXargs } from './wrappers';
+import { runWrapped } from './wrappers';
+import { runXargs } from './xargs';
 
 /** Most commands judged in one line, loops and functions unrolled, and deepest nesting of texts and calls. */
 const MAX_COMMANDS = 400;
