@@ -1,6 +1,6 @@
 import { classifyPath } from './classify-path';
 import { addReason, type PartDraft, raise } from './part-draft';
-import type { Scope } from './scope';
+import { copyOf, type Scope, withoutNames } from './scope';
 import type { ResolvedCommand, Shell } from './shell';
 import type { Word } from './word';
 
@@ -35,7 +35,7 @@ export function runFind(program: string, command: ResolvedCommand, scope: Scope,
     }
     if (word.value === '-delete') {
       raise(part, 'sandbox', '`find -delete` deletes files');
-      deleteFound(starts, part, context);
+      deleteFound(starts, !args.some(chooses), part, context);
     } else if (WRITING.has(word.value) && args[index + 1]) {
       raise(part, 'sandbox', `\`find ${word.value}\` writes a file`);
       use(args[index + 1]!, 'write');
@@ -45,9 +45,12 @@ export function runFind(program: string, command: ResolvedCommand, scope: Scope,
       );
       const words = args.slice(index + 1, end < 0 ? undefined : end);
       const folder = onlyPrefix(starts);
+      const within = withoutNames(copyOf(scope));
+      // `-execdir` runs where the found file lies.
+      if (word.value.endsWith('dir')) Object.assign(within, { cwd: null, otherFolders: [] });
       shell.run(
         { ...command, words: words.map((each) => found(each, folder)), stdin: { kind: 'none' } },
-        scope,
+        within,
       );
       index = end < 0 ? args.length : end;
     }
@@ -87,12 +90,14 @@ function onlyPrefix(starts: readonly Word[]): string {
 
 function deleteFound(
   starts: readonly Word[],
+  isAll: boolean,
   part: Pick<PartDraft, 'marks'>,
   context: Parameters<typeof classifyPath>[2],
 ): void {
   for (const start of starts) {
-    const { place } = classifyPath(start, 'read', context);
+    const { place, marks } = classifyPath(start, 'delete', context);
     if (place === 'scratch') continue;
+    if (isAll && marks.catastrophic) addReason(part, 'catastrophic', marks.catastrophic);
     addReason(part, 'destructive', '`find -delete` deletes all that it finds');
   }
 }
@@ -104,4 +109,14 @@ function unknownAction(word: Word & { kind: 'unresolved' }): PartDraft['findings
     rule: 'unresolved',
     message: `\`${word.source.slice(0, 80)}\` may be an action of \`find\`, and is not known before it runs`,
   };
+}
+
+/** Whether an argument is a test that only some files pass. */
+function chooses(word: Word): boolean {
+  return (
+    word.kind === 'literal' &&
+    /^-(?:i?(?:name|path|wholename|regex|lname)|[acm](?:min|time|newer)|newer.*|anewer|cnewer|size|user|group|perm|empty|links|inum|samefile|no(?:user|group)|[ug]id|executable|readable|writable|type|xtype|fstype|false|used)$/.test(
+      word.value,
+    )
+  );
 }

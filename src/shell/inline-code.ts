@@ -21,7 +21,7 @@ export function judgeInlineCode(code: string, command: SimpleCommand, scope: Sco
     marks: {},
     findings: [],
   };
-  for (const call of callsIn(code)) {
+  for (const call of callsIn(code, command.program)) {
     if (isShellCall(call.name)) {
       if (call.text === null)
         shell.ask(
@@ -83,7 +83,7 @@ function stringsIn(code: string): string[] {
   return strings;
 }
 
-function callsIn(code: string): Call[] {
+function callsIn(code: string, program: string): Call[] {
   const calls: Call[] = [];
   for (const found of code.matchAll(
     /([A-Za-z_$][\w$]*(?:(?:\.|::|->)[A-Za-z_$][\w$]*)*)(?:!|\s*\(|\s+(?=['"]))/g,
@@ -95,6 +95,14 @@ function callsIn(code: string): Call[] {
   // Backticks are a shell in Perl, Ruby and PHP; in JavaScript they are text.
   for (const found of code.matchAll(/%x[{([]([^})\]]*)[})\]]|\bqx[{([/]([^})\]/]*)[})\]/]/g))
     calls.push({ name: 'system', text: found[1] ?? found[2] ?? null });
+  if (/^(?:perl|j?ruby|php)/.test(program))
+    for (const found of code.matchAll(/`((?:\\.|[^`\\])*)`/g))
+      calls.push({ name: 'system', text: found[1] ?? null });
+  for (const found of code.matchAll(/\b(system|exec)\s*\(?\s*qw[{([/]([^})\]/]*)/g))
+    calls.push({ name: 'system', text: found[2] ?? null });
+  // Whatever name a module was imported under: a list that begins with a program is what it runs.
+  for (const found of code.matchAll(/\.(?:run|call|spawn|spawnSync|execFile|execFileSync|Popen)\s*\(\s*\[/g))
+    calls.push({ name: 'system', text: listAt(code, found.index + found[0].length) });
   return calls;
 }
 

@@ -102,11 +102,13 @@ function runStream(program: string, { stdin, source }: ResolvedCommand, scope: S
 function attachedCode(program: string, flag: string): string | null {
   const cluster = /^(?:perl|j?ruby)/.test(program)
     ? /^-[acdhlnpsStTuUvwWX0-9]*[eE]([\s\S]+)$/
-    : /^(?:python|pypy)/.test(program)
-      ? /^-[bBdEiIOqsSuvx]*c([\s\S]+)$/
-      : /^php/.test(program)
-        ? /^-r([\s\S]+)$/
-        : null;
+    : /^(?:node|bun|deno)/.test(program)
+      ? /^--(?:eval|print)=([\s\S]+)$/
+      : /^(?:python|pypy)/.test(program)
+        ? /^-[bBdEiIOqsSuvx]*c([\s\S]+)$/
+        : /^php/.test(program)
+          ? /^-r([\s\S]+)$/
+          : null;
   return cluster?.exec(flag)?.[1] ?? null;
 }
 

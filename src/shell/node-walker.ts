@@ -11,20 +11,12 @@ import {
   type WordPart,
 } from 'unbash';
 import { visibleText } from '../domain/visible-text';
+import { changedBy, condition, leaves, loop, maybe } from './branches';
 import { assign } from './builtins';
 import { classifyPath } from './classify-path';
 import { applyRedirections } from './redirections';
 import { resolveText, resolveWord, type Substitutions } from './resolve-word';
-import {
-  copyOf,
-  type FunctionBody,
-  forgetAll,
-  knowsSame,
-  mergeInto,
-  type Scope,
-  settle,
-  splitAtFailure,
-} from './scope';
+import { copyOf, type FunctionBody, mergeInto, type Scope, settle, splitAtFailure } from './scope';
 import type { Shell } from './shell';
 import type { StandardInput, Word } from './word';
 
@@ -97,11 +89,11 @@ export class NodeWalker {
         this.andOr(node, scope, stdin);
         return;
       case 'If':
-        this.condition(scope, () => {
+        condition(scope, () => {
           this.list(node.clause, scope, stdin);
           for (const { clause } of node.elif) this.list(clause, scope, stdin);
         });
-        this.maybe(
+        maybe(
           [node.then, ...node.elif.map((each) => each.then), ...(node.else ? [node.else] : [])].map(
             (list) => (branch: Scope) => this.list(list, branch, stdin),
           ),
@@ -114,14 +106,14 @@ export class NodeWalker {
         return;
       case 'ArithmeticFor':
         if (node.initialize) this.inside(node.initialize, scope);
-        this.loop(scope, (branch) => {
+        loop(scope, this.shell, (branch) => {
           for (const each of [node.test, node.update]) if (each) this.inside(each, branch);
           this.list(node.body, branch, stdin);
         });
         return;
       case 'While':
-        this.loop(scope, (branch) => {
-          this.condition(branch, () => this.list(node.clause, branch, stdin));
+        loop(scope, this.shell, (branch) => {
+          condition(branch, () => this.list(node.clause, branch, stdin));
           this.list(node.body, branch, stdin);
         });
         return;
@@ -130,11 +122,11 @@ export class NodeWalker {
           resolveText(word, scope, this.substitutions(scope));
         // With `;&` one body runs after another: then what any of them sets may hold in all.
         if (node.items.some((item) => item.terminator === ';&' || item.terminator === ';;&'))
-          this.loop(scope, (branch) => {
-            for (const item of node.items) this.maybe([(each) => this.list(item.body, each, stdin)], branch);
+          loop(scope, this.shell, (branch) => {
+            for (const item of node.items) maybe([(each) => this.list(item.body, each, stdin)], branch);
           });
         else
-          this.maybe(
+          maybe(
             node.items.map((item) => (branch: Scope) => this.list(item.body, branch, stdin)),
             scope,
           );
@@ -160,7 +152,7 @@ export class NodeWalker {
       const run = (within: Scope) =>
         index === last
           ? this.node(each, within, stdin)
-          : this.condition(within, () => this.node(each, within, stdin));
+          : condition(within, () => this.node(each, within, stdin));
       if (operator === '||') {
         const other = splitAtFailure(scope);
         mergeInto(other, failed);
@@ -175,24 +167,6 @@ export class NodeWalker {
     const { ifFailed } = scope;
     mergeInto(scope, failed);
     scope.ifFailed = ifFailed;
-  }
-
-  /** Where failing ends nothing, in spite of `set -e`. */
-  private condition<T>(scope: Scope, work: () => T): T {
-    const { endsOnFailure } = scope;
-    scope.endsOnFailure = false;
-    try {
-      return work();
-    } finally {
-      scope.endsOnFailure = endsOnFailure;
-    }
-  }
-
-  /** Branches that may or may not run: what they set is known afterwards only where all agree. */
-  private maybe(branches: readonly ((scope: Scope) => unknown)[], scope: Scope): void {
-    const scopes = branches.map(() => copyOf(scope));
-    for (const [index, branch] of branches.entries()) branch(scopes[index]!);
-    mergeInto(scope, scopes);
   }
 
   private loopOver(
@@ -220,24 +194,10 @@ export class NodeWalker {
       }
       mergeInto(scope, rounds);
     } else
-      this.loop(scope, (branch) => {
+      loop(scope, this.shell, (branch) => {
         assign(node.name.value, null, branch, this.shell);
         this.list(node.body, branch, stdin);
       });
-  }
-
-  /** Rounds are walked until another one adds nothing: what they change is unknown then. */
-  private loop(scope: Scope, round: (branch: Scope) => unknown): void {
-    for (let count = 0; count < 3; count++) {
-      const before = copyOf(scope);
-      const branch = copyOf(scope);
-      round(branch);
-      settle(branch);
-      mergeInto(scope, [branch]);
-      if (this.shell.isSpent() || knowsSame(before, scope)) return;
-    }
-    forgetAll(scope);
-    round(copyOf(scope));
   }
 
   private pipeline(commands: readonly PipelineNode[], scope: Scope, stdin: StandardInput): string | null {
@@ -345,26 +305,4 @@ export class NodeWalker {
       else this.inside(child, scope);
     });
   }
-}
-
-/** Whether what follows does not run after this. */
-function leaves(node: PipelineNode | Statement['command'], scope: Scope): boolean {
-  if (node.type === 'BraceGroup') {
-    const last = node.body.commands.at(-1);
-    return last !== undefined && !last.background && leaves(last.command, scope);
-  }
-  if (node.type !== 'Command' || !node.name) return false;
-  const { value, text } = node.name;
-  return value === text && /^(?:exit|return|break|continue)$/.test(value) && !scope.functions.has(value);
-}
-
-/** The variable that an arithmetic expression changes, if it is one that does. */
-function changedBy(node: SyntaxNode): string | null {
-  const target =
-    node.type === 'ArithmeticBinary' && /^(?:[-+*/%&|^]|<<|>>)?=$/.test(node.operator)
-      ? node.left
-      : node.type === 'ArithmeticUnary' && /^(?:\+\+|--)$/.test(node.operator)
-        ? node.operand
-        : null;
-  return target?.type === 'ArithmeticWord' ? target.value.replace(/\[.*$/s, '') : null;
 }

@@ -13,7 +13,7 @@ import { SCRATCH, WORKSPACE } from './sandbox-places';
 import { copyOf, type FunctionBody, type FunctionMeaning, mergeInto, type Scope, variableOf } from './scope';
 import type { ResolvedCommand, Shell } from './shell';
 import type { CommandContext } from './simple-command';
-import type { StandardInput } from './word';
+import type { StandardInput, Word } from './word';
 import { runWrapped } from './wrappers';
 import { runXargs } from './xargs';
 
@@ -78,6 +78,7 @@ export class Walker extends Gathering implements Shell {
       return null;
     }
     if (name !== '') this.runNamed(name, command, scope);
+    if (name === 'printf') setByPrintf(command.words, scope, this);
     return knownOutput(command.words, command.stdin, variableOf(scope, 'PWD'));
   }
 
@@ -215,6 +216,18 @@ export class Walker extends Gathering implements Shell {
 
 function shown(text: string): string {
   return visibleText(text, 100);
+}
+
+/** `printf -v NAME` sets a variable. */
+function setByPrintf(words: readonly Word[], scope: Scope, shell: Shell): void {
+  const [, flag, target] = words;
+  const attached = flag?.kind === 'literal' && /^-v./.test(flag.value) ? flag.value.slice(2) : null;
+  const name =
+    attached ??
+    (flag?.kind === 'literal' && flag.value === '-v' && target?.kind === 'literal' ? target.value : '');
+  if (/^[A-Za-z_]\w*$/.test(name)) assign(name, null, scope, shell);
+  else if (name !== '')
+    shell.ask('unresolved', `\`${shown(name)}\` is set by \`printf\`, which is not followed`);
 }
 
 function restore(scope: Scope, values: ReadonlyMap<string, string | null | undefined>): void {

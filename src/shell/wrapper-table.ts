@@ -20,6 +20,7 @@ const wrapperSchema = z.strictObject({
   tellingFlags: z.array(z.string()).default([]),
   shell: z.union([z.boolean(), z.array(z.string())]).default(false),
   textIsWords: z.boolean().default(false),
+  bareTells: z.boolean().default(false),
   flagsAnywhere: z.boolean().default(false),
   sameShell: z.boolean().default(false),
 });

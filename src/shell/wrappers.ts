@@ -28,6 +28,10 @@ export function runWrapped(program: string, command: ResolvedCommand, scope: Sco
     shell.add({ effect: 'read', marks: {}, why: `\`${program}\` only tells about a program` });
     return true;
   }
+  if (wrapper.bareTells && inner.command.length === 0 && inner.texts.length === 0 && !inner.doubt) {
+    shell.add({ effect: 'read', marks: {}, why: `\`${program}\` prints variables` });
+    return true;
+  }
   const isShell = runsShell(wrapper, inner);
   if (inner.command.length === 0 && inner.texts.length === 0 && !isShell) return inner.doubt !== null;
   const part = shell.collect(() => runInner(wrapper, inner, isShell, command, scope, shell));
