@@ -25,12 +25,12 @@ export function loop(scope: Scope, shell: Pick<Shell, 'isSpent'>, round: (branch
 
 /** Where failing ends nothing, in spite of `set -e`. */
 export function condition<T>(scope: Scope, work: () => T): T {
-  const { endsOnFailure } = scope;
-  scope.endsOnFailure = false;
+  const { ignoresFailure } = scope;
+  scope.ignoresFailure = true;
   try {
     return work();
   } finally {
-    scope.endsOnFailure = endsOnFailure;
+    scope.ignoresFailure = ignoresFailure;
   }
 }
 

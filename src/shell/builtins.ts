@@ -33,6 +33,8 @@ export function assign(name: string, value: string | null, scope: Scope, shell: 
   if (value !== null && RUNNING_INDEX.test(value))
     shell.ask('unresolved', `the value of \`${name}\` may run a command where something is computed with it`);
   if (scope.exportsAll) scope.exported.add(name);
+  if (name.startsWith('BASH_FUNC_'))
+    shell.ask('unresolved', `\`${name}\` is a function for later shells, which is not followed`);
   const kind = runningVariable(name);
   if (kind === null) return;
   shell.add({ effect: 'sandbox', marks: {}, why: `\`${name}\` decides what other programs run` });

@@ -29,18 +29,24 @@ export function runShell(program: string, command: ResolvedCommand, scope: Scope
   const args = command.words.slice(1);
   const child = childOf(scope, command.assignments);
   let index = 0;
+  let hasText = false;
   for (; index < args.length; index++) {
     const word = args[index]!;
     if (word.kind === 'unresolved') {
       shell.ask('unresolved', `\`${program}\` is given something to run that is not known before it runs`);
       return true;
     }
-    if (/^-[A-Za-z]*c[A-Za-z]*$/.test(word.value)) {
-      runTextArgument(args.slice(index + 1), command, scope, shell);
-      return true;
+    if (/^-[A-Za-z]*c[A-Za-z]*$/.test(word.value)) hasText = true;
+    if (word.value === '--') {
+      index++;
+      break;
     }
-    if (/^[-+]o$|^--(?:rcfile|init-file)$/i.test(word.value)) index++;
+    if (/^[-+][A-Za-z]*o$|^--(?:rcfile|init-file)$/i.test(word.value)) index++;
     else if (!/^[-+]/.test(word.value) || word.value === '-') break;
+  }
+  if (hasText) {
+    runTextArgument(args.slice(index), command, scope, shell);
+    return true;
   }
   const [script] = args.slice(index);
   const isStream =
@@ -51,8 +57,7 @@ export function runShell(program: string, command: ResolvedCommand, scope: Scope
 }
 
 function runTextArgument(args: readonly Word[], command: ResolvedCommand, scope: Scope, shell: Shell): void {
-  const rest = args[0]?.kind === 'literal' && args[0].value === '--' ? args.slice(1) : args;
-  const [text, , ...positional] = rest;
+  const [text, , ...positional] = args;
   if (!text) return;
   const inner: Scope = {
     ...childOf(scope, command.assignments),

@@ -33,6 +33,8 @@ export interface Scope {
   ifFailed: { cwd: string | null; otherFolders: readonly string[] } | null;
   /** Whether the first command that fails ends the shell (`set -e`). */
   endsOnFailure: boolean;
+  /** Where failing ends nothing in spite of that: in a condition. */
+  ignoresFailure: boolean;
   /** Whether every variable that is set is exported (`set -a`). */
   exportsAll: boolean;
 }
@@ -54,6 +56,7 @@ export function startScope(cwd: string): Scope {
     otherFolders: [],
     ifFailed: null,
     endsOnFailure: false,
+    ignoresFailure: false,
     exportsAll: false,
   };
 }
@@ -84,6 +87,7 @@ export function childOf(scope: Scope, assignments: ReadonlyMap<string, string | 
     aliases: new Map(),
     locals: null,
     endsOnFailure: false,
+    ignoresFailure: false,
   };
 }
 
@@ -134,7 +138,8 @@ export function splitAtFailure(scope: Scope): Scope {
 export function settle(scope: Scope): void {
   const { ifFailed } = scope;
   scope.ifFailed = null;
-  if (ifFailed && !scope.endsOnFailure) moveTo(scope, ifFailed.cwd, ifFailed.otherFolders);
+  if (ifFailed && !(scope.endsOnFailure && !scope.ignoresFailure))
+    moveTo(scope, ifFailed.cwd, ifFailed.otherFolders);
 }
 
 /** Whether two scopes know the same. */

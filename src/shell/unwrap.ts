@@ -44,6 +44,7 @@ export function unwrap(wrapper: Wrapper, args: readonly Word[]): Unwrapped {
     }
     const { value } = word;
     if (value === '--') {
+      if (wrapper.flagsAnywhere) continue;
       if (operands.length >= wrapper.skip) {
         index++;
         break;
