@@ -60,7 +60,8 @@ function literalPart(node: WordNode): WordPart {
 }
 
 /** Braces first: each choice is a word of its own. */
-function alternativesOf(parts: readonly WordPart[]): WordPart[][] {
+function alternativesOf(parts: readonly WordPart[]): (readonly WordPart[])[] {
+  if (!parts.some((part) => part.type === 'BraceExpansion')) return [parts];
   let alternatives: WordPart[][] = [[]];
   for (const part of parts) {
     const choices =
