@@ -2,7 +2,14 @@ import { isUtf8 } from 'node:buffer';
 import { z } from 'zod';
 import type { ToolCall } from '../domain/call';
 import { parseStrictJson } from '../domain/canonical-json';
-import { type Decision, type DecisionError, type Finding, reasons, type Verdict } from '../domain/decision';
+import {
+  type Decision,
+  type DecisionError,
+  type Finding,
+  messageOf,
+  reasons,
+  type Verdict,
+} from '../domain/decision';
 import type { Effect, Mark } from '../domain/effect';
 import { GatehouseError, publicMessage } from '../domain/errors';
 import { visibleText } from '../domain/visible-text';
@@ -58,9 +65,9 @@ export function evaluateLine(
 }
 
 const given = z.strictObject({
-  id: z.union([z.string(), z.number()]),
+  id: z.union([z.string(), z.number()], 'must be a text or a number'),
   tool: z.string(),
-  args: z.record(z.string(), z.unknown()),
+  args: z.record(z.string(), z.unknown(), 'must be an object'),
   context: z
     .strictObject({
       prompt: z.string().nullish(),
@@ -94,7 +101,7 @@ export function readGivenCall(value: unknown): GivenCall {
   if (!parsed.success)
     throw new GatehouseError(
       'line-malformed',
-      `the call is not as it should be: ${visibleText(parsed.error.issues.map(problemOf).join('; '), 600)}`,
+      `the call is not as it should be: ${visibleText(parsed.error.issues.map((issue) => problemOf(issue, value)).join('; '), 600)}`,
     );
   const { id, tool, args, context } = parsed.data;
   const prompt = context?.prompt;
@@ -108,11 +115,19 @@ export function readGivenCall(value: unknown): GivenCall {
   };
 }
 
-function problemOf(issue: z.core.$ZodIssue): string {
+function problemOf(issue: z.core.$ZodIssue, value: unknown): string {
   const where = issue.path.length > 0 ? `\`${issue.path.join('.')}\`: ` : '';
   if (issue.code === 'unrecognized_keys')
     return `${where}unknown ${issue.keys.map((key) => `\`${key}\``).join(', ')}`;
+  if (isMissing(value, issue.path)) return `${where}is missing`;
   return `${where}${issue.message.charAt(0).toLowerCase()}${issue.message.slice(1)}`;
+}
+
+/** JSON has no `undefined`: where the path leads to one, there is nothing. */
+function isMissing(value: unknown, path: readonly PropertyKey[]): boolean {
+  let at = value;
+  for (const key of path) at = (at as Record<PropertyKey, unknown> | undefined)?.[key];
+  return at === undefined;
 }
 
 /** The id of a line that could not be read, where it can still be told. */
@@ -133,7 +148,11 @@ function answer(id: LineId, decision: Decision): EvaluatedLine {
     verdict,
     effect,
     marks,
-    reasons: reasons(decision).map(({ layer, rule, message }) => ({ layer, rule, message })),
+    reasons: reasons(decision).map((finding) => ({
+      layer: finding.layer,
+      rule: finding.rule,
+      message: messageOf(finding),
+    })),
     errors,
   };
 }

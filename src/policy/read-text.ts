@@ -11,6 +11,8 @@ export function readText(file: string, { what, code }: { what: string; code: str
   try {
     const found = statSync(file);
     if (found.isDirectory()) throw refuse(`is a folder, not ${what}`);
+    // A pipe or a device might never end, and its size says nothing.
+    if (!found.isFile()) throw refuse(`is not a regular file; ${what} was looked for here`);
     if (found.size > MAX_FILE_BYTES)
       throw refuse(`has ${found.size} bytes; ${what} has at most ${MAX_FILE_BYTES}`);
     bytes = readFileSync(file);

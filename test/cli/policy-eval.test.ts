@@ -358,3 +358,26 @@ test('100,000 lines and one of 200 MB take no more memory than the first ones', 
   expect(answered).toBe(100_002);
   expect(late - early).toBeLessThan(100_000);
 }, 60_000);
+
+test('a line without a key says which one is missing', async () => {
+  const { answers } = await evaluate(['{}', '{"id": null, "tool": "read-file", "args": "a"}'].join('\n'));
+  expect(answers.map(({ errors }) => errors[0]?.message)).toEqual([
+    'the call is not as it should be: `id`: is missing; `tool`: is missing; `args`: is missing',
+    'the call is not as it should be: `id`: must be a text or a number; `args`: must be an object',
+  ]);
+});
+
+test('a rule that only observes says that it did not count', async () => {
+  file(
+    'observing/watch.md',
+    '---\nname: Watch\nversion: 1\n---\n- a\n```cedar\n@id("x") @observe @message("keep off")\n' +
+      'forbid (principal, action == Action::"read-file", resource);\n```\n',
+  );
+  const { answers } = await evaluate(read('a'), ['--policies', 'observing']);
+  expect(answers[0]).toMatchObject({ verdict: 'allow' });
+  expect(answers[0]?.reasons).toContainEqual({
+    layer: 'organization',
+    rule: 'watch/x',
+    message: 'would be `deny`: keep off',
+  });
+});

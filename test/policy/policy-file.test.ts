@@ -1,3 +1,4 @@
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -46,6 +47,19 @@ test('a file that is not there, or not UTF-8, says so', () => {
   expect(() => readPolicyFile(path.join(folder, 'none.md'))).toThrow(
     /none\.md: there is no such file; a policy file was looked for here/,
   );
+  rmSync(folder, { recursive: true });
+});
+
+test('a named pipe is refused instead of waited for', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'gatehouse-policy-'));
+  const file = path.join(folder, 'pipe.md');
+  execFileSync('mkfifo', [file]);
+  // A writer, so that a reader that does open the pipe gets an end instead of hanging this test.
+  const writer = spawn('sh', ['-c', ': > "$1"', 'sh', file], { stdio: 'ignore' });
+  expect(() => readPolicyFile(file)).toThrow(
+    /pipe\.md: is not a regular file; a policy file was looked for here/,
+  );
+  writer.kill();
   rmSync(folder, { recursive: true });
 });
 
