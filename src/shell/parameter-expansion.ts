@@ -42,6 +42,8 @@ export function expandParameter(
     case 'Replace': {
       const { pattern = null, replacement = null } = texts;
       if (pattern === null || replacement === null || pattern === '' || /[*?[\\]/.test(pattern)) return null;
+      // INVARIANT: no value grows beyond what is followed, or replacements in replacements would fill the memory.
+      if (value.length * (1 + replacement.length) > MAX_PRODUCT) return null;
       if (operation.operator === '//') return value.replaceAll(pattern, () => replacement);
       return operation.operator === '/' ? value.replace(pattern, () => replacement) : null;
     }
@@ -67,6 +69,8 @@ export function expandParameter(
       return null;
   }
 }
+
+const MAX_PRODUCT = 100_000;
 
 type OperandName = 'operand' | 'pattern' | 'replacement' | 'offset' | 'length';
 

@@ -30,6 +30,11 @@ export function resolveWord(node: WordNode, scope: Scope, substitutions: Substit
   );
 }
 
+/** Most words that one may become. */
+const MAX_WORDS = 2_000;
+/** Longest value that is followed, in characters: one that doubles itself would fill the memory. */
+const MAX_TEXT = 20_000;
+
 const PLAIN = /^[\w./:=@%+,-]+$/;
 
 /** The value of a word where no splitting and no globbing happens: assignments, here-strings, `case`; null if unknown. */
@@ -39,6 +44,7 @@ export function resolveText(node: WordNode, scope: Scope, substitutions: Substit
   for (const piece of pieces) {
     if (piece.kind === 'unknown') return null;
     text += piece.kind === 'break' ? ' ' : piece.text;
+    if (text.length > MAX_TEXT) return null;
   }
   return text;
 }
@@ -50,9 +56,12 @@ export function resolveParts(
   substitutions: Substitutions,
 ): string | null {
   const pieces = parts.flatMap((part) => pieceOfPart(part, true, scope, substitutions));
-  return pieces.some((piece) => piece.kind === 'unknown')
-    ? null
-    : pieces.map((piece) => (piece.kind === 'text' ? piece.text : ' ')).join('');
+  let text = '';
+  for (const piece of pieces) {
+    if (piece.kind === 'unknown' || text.length > MAX_TEXT) return null;
+    text += piece.kind === 'text' ? piece.text : ' ';
+  }
+  return text;
 }
 
 function literalPart(node: WordNode): WordPart {
@@ -211,7 +220,8 @@ function toWords(pieces: readonly Piece[], source: string, scope: Scope): Word[]
       end();
       continue;
     }
-    if (piece.kind === 'unknown' || (piece.isExpanded && !piece.isQuoted && !usualSeparators)) {
+    const isTooLong = lengthOf(current) > MAX_TEXT || words.length > MAX_WORDS;
+    if (piece.kind === 'unknown' || isTooLong || (piece.isExpanded && !piece.isQuoted && !usualSeparators)) {
       const word = begin();
       word.unknown ??= { prefix: word.text, maySplit: false };
       word.unknown.maySplit ||= !piece.isQuoted;
@@ -228,4 +238,8 @@ function toWords(pieces: readonly Piece[], source: string, scope: Scope): Word[]
   }
   end();
   return words;
+}
+
+function lengthOf(word: { text: string } | null): number {
+  return word?.text.length ?? 0;
 }
