@@ -14,13 +14,25 @@ export function loop(scope: Scope, shell: Pick<Shell, 'isSpent'>, round: (branch
   for (let count = 0; count < 3; count++) {
     const before = copyOf(scope);
     const branch = copyOf(scope);
-    round(branch);
-    settle(branch);
-    mergeInto(scope, [branch]);
+    mergeInto(
+      scope,
+      roundsOf(branch, () => round(branch)),
+    );
     if (shell.isSpent() || knowsSame(before, scope)) return;
   }
   forgetAll(scope);
   round(copyOf(scope));
+}
+
+/** How a round may have ended: at its end, or where something left it. */
+export function roundsOf(branch: Scope, round: () => unknown): Scope[] {
+  const { endings } = branch;
+  const rounds: Scope[] = [];
+  branch.endings = { returns: endings?.returns ?? [], rounds };
+  round();
+  settle(branch);
+  branch.endings = endings;
+  return [branch, ...rounds.map((each) => ({ ...each, endings }))];
 }
 
 /** Where failing ends nothing, in spite of `set -e`. */

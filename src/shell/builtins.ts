@@ -28,7 +28,7 @@ type Builtin = (args: readonly Word[], scope: Scope, shell: Shell, command: Reso
 
 /** Sets a variable; one that other programs obey makes the command more than a read. */
 export function assign(name: string, value: string | null, scope: Scope, shell: Shell): void {
-  scope.variables.set(name, value);
+  scope.variables.set(name, scope.frozen.has(name) ? null : value);
   scope.arrays.delete(name);
   if (value !== null && RUNNING_INDEX.test(value))
     shell.ask('unresolved', `the value of \`${name}\` may run a command where something is computed with it`);
@@ -42,9 +42,16 @@ export function assign(name: string, value: string | null, scope: Scope, shell: 
   if (kind === 'text') shell.runText(value, withoutNames(copyOf(scope)), { kind: 'none' }, `${name}=…`);
 }
 
-/** `export`, `declare` and their like; with flags that change what a value means, the value is unknown. */
-function declaration(isExport: boolean, isLocal: boolean): Builtin {
+/**
+ * `export`, `declare` and their like; with flags that change what a value means, the value is unknown. So it is where
+ * nothing can be local: there `local` fails.
+ */
+function declaration(declares: 'export' | 'declare' | 'local' | 'readonly'): Builtin {
+  const isExport = declares === 'export';
+  const isLocal = declares === 'declare' || declares === 'local';
   return (args, scope, shell, { source }) => {
+    const isFrozen = declares === 'readonly';
+    const fails = declares === 'local' && scope.locals === null;
     const flags = args
       .map((word) => (word.kind === 'literal' && /^[-+]/.test(word.value) ? word.value : ''))
       .join('');
@@ -62,11 +69,13 @@ function declaration(isExport: boolean, isLocal: boolean): Builtin {
         scope.locals.set(name, scope.variables.get(name));
       if (isExport || /x/.test(flags)) scope.exported.add(name);
       if (isExport && /n/.test(flags)) scope.exported.delete(name);
-      if (operator === undefined) {
+      if (fails) assign(name, null, scope, shell);
+      else if (operator === undefined) {
         if (isLocal && scope.locals) assign(name, null, scope, shell);
       } else if (word.kind === 'unresolved' || /[iulc]/.test(flags)) assign(name, null, scope, shell);
       else if (operator === '+=') assign(name, before === null ? null : `${before}${value}`, scope, shell);
       else assign(name, value ?? '', scope, shell);
+      if (isFrozen || /r/.test(flags)) scope.frozen.add(name);
     }
   };
 }
@@ -146,6 +155,11 @@ function leaveForAnywhere(scope: Scope): void {
   scope.variables.delete('PWD');
 }
 
+/** The rest of the round does not run: what holds here may hold after the loop. */
+function leaveRound(_args: readonly Word[], scope: Scope): void {
+  scope.endings?.rounds.push(copyOf(scope));
+}
+
 const BUILTINS: Record<string, Builtin> = {
   cd: changeFolder,
   chdir: changeFolder,
@@ -154,11 +168,11 @@ const BUILTINS: Record<string, Builtin> = {
     else leaveForAnywhere(scope);
   },
   popd: (_args, scope) => leaveForAnywhere(scope),
-  export: declaration(true, false),
-  declare: declaration(false, true),
-  typeset: declaration(false, true),
-  local: declaration(false, true),
-  readonly: declaration(false, false),
+  export: declaration('export'),
+  declare: declaration('declare'),
+  typeset: declaration('declare'),
+  local: declaration('local'),
+  readonly: declaration('readonly'),
   unset: (args, scope, shell, command) => {
     forget(args, scope, shell, command);
     for (const word of args) if (word.kind === 'literal') scope.functions.delete(word.value);
@@ -203,9 +217,11 @@ const BUILTINS: Record<string, Builtin> = {
   false: () => {},
   test: () => {},
   '[': () => {},
-  return: () => {},
-  break: () => {},
-  continue: () => {},
+  return: (_args, scope) => {
+    scope.endings?.returns.push(copyOf(scope));
+  },
+  break: leaveRound,
+  continue: leaveRound,
   exit: () => {},
   logout: () => {},
   wait: () => {},

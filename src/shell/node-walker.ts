@@ -11,7 +11,7 @@ import {
   type WordPart,
 } from 'unbash';
 import { visibleText } from '../domain/visible-text';
-import { changedBy, condition, leaves, loop, maybe } from './branches';
+import { changedBy, condition, leaves, loop, maybe, roundsOf } from './branches';
 import { assign } from './builtins';
 import { classifyPath } from './classify-path';
 import { applyRedirections } from './redirections';
@@ -189,7 +189,8 @@ export class NodeWalker {
       const rounds: Scope[] = [];
       for (const value of literals) {
         assign(node.name.value, value, branch, this.shell);
-        this.list(node.body, branch, stdin);
+        const ends = roundsOf(branch, () => this.list(node.body, branch, stdin));
+        mergeInto(branch, ends.slice(1));
         rounds.push(copyOf(branch));
       }
       mergeInto(scope, rounds);

@@ -37,6 +37,10 @@ export interface Scope {
   ignoresFailure: boolean;
   /** Whether every variable that is set is exported (`set -a`). */
   exportsAll: boolean;
+  /** Variables that can no longer be set (`readonly`): what is set later may or may not hold. */
+  frozen: Set<string>;
+  /** What held where the function that runs ended early, and the rounds of its loops; null outside of both. */
+  endings: { returns: Scope[]; rounds: Scope[] } | null;
 }
 
 /** Most folders that a shell may be in; with more, it may be in any. */
@@ -58,6 +62,8 @@ export function startScope(cwd: string): Scope {
     endsOnFailure: false,
     ignoresFailure: false,
     exportsAll: false,
+    frozen: new Set(),
+    endings: null,
   };
 }
 
@@ -70,6 +76,7 @@ export function copyOf(scope: Scope): Scope {
     functions: new Map(scope.functions),
     aliases: new Map(scope.aliases),
     locals: scope.locals && new Map(scope.locals),
+    frozen: new Set(scope.frozen),
   };
 }
 
@@ -86,6 +93,8 @@ export function childOf(scope: Scope, assignments: ReadonlyMap<string, string | 
     ),
     aliases: new Map(),
     locals: null,
+    frozen: new Set(),
+    endings: null,
     endsOnFailure: false,
     ignoresFailure: false,
   };
@@ -117,6 +126,7 @@ export function mergeInto(scope: Scope, branches: readonly Scope[]): void {
   for (const name of scope.exported)
     if (branches.some((branch) => !branch.exported.has(name))) scope.exported.delete(name);
   for (const branch of branches) {
+    for (const name of branch.frozen) scope.frozen.add(name);
     for (const [name, text] of branch.aliases)
       scope.aliases.set(name, scope.aliases.get(name) === text || !scope.aliases.has(name) ? text : null);
     for (const name of branch.locals?.keys() ?? [])

@@ -181,8 +181,10 @@ export class Walker extends Gathering implements Shell {
     scope.positional = words.some((word) => word.kind === 'unresolved' && word.maySplit)
       ? null
       : words.map((word) => (word.kind === 'literal' ? word.value : null));
-    const { locals } = scope;
+    const { locals, endings } = scope;
+    const returns: Scope[] = [];
     scope.locals = new Map();
+    scope.endings = { returns, rounds: endings?.rounds ?? [] };
     const output = this.withAssignments(command, scope, () => {
       this.calls.push({ name, forks: this.forks });
       try {
@@ -191,8 +193,10 @@ export class Walker extends Gathering implements Shell {
         this.calls.pop();
       }
     });
+    mergeInto(scope, returns);
     restore(scope, scope.locals);
     scope.locals = locals;
+    scope.endings = endings;
     scope.positional = before;
     return output;
   }
@@ -200,7 +204,8 @@ export class Walker extends Gathering implements Shell {
   /** Variables set for one command are seen by the function or text that it runs, and gone afterwards. */
   withAssignments<T>(command: ResolvedCommand, scope: Scope, work: () => T): T {
     const before = new Map([...command.assignments.keys()].map((name) => [name, scope.variables.get(name)]));
-    for (const [name, value] of command.assignments) scope.variables.set(name, value);
+    for (const [name, value] of command.assignments)
+      scope.variables.set(name, scope.frozen.has(name) ? null : value);
     const result = work();
     restore(scope, before);
     return result;
