@@ -21,7 +21,7 @@ function table<Schema extends z.ZodType>(file: string, schema: Schema): z.infer<
 }
 
 const files = readdirSync(path.join(__dirname, '../cases')).filter((name) =>
-  /^(?:tools|approvals|commands-.*)\.yaml$/.test(name),
+  /^(?:tools|approvals|commands.*)\.yaml$/.test(name),
 );
 
 describe.each(files)('%s', (file) => {
