@@ -19,7 +19,9 @@ export function analyseCommand(text: string, context: JudgeContext & { cwd: stri
   const { cwd, ...settings } = context;
   const walker = new Walker(settings);
   try {
-    walker.runText(text, startScope(posix.join(WORKSPACE, cwd)), { kind: 'none' }, text);
+    const scope = startScope(posix.join(WORKSPACE, cwd));
+    walker.runText(text, scope, { kind: 'none' }, text);
+    walker.finish(scope);
   } catch {
     return {
       effect: 'sandbox',

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { runningVariable } from './running-variables';
 import { HOME, SCRATCH, WORKSPACE } from './sandbox-places';
-import { copyOf, type Scope, variableOf, withoutNames } from './scope';
+import { copyOf, knowsSame, type Scope, valuesOf, variableOf, withoutNames } from './scope';
 import type { ResolvedCommand, Shell } from './shell';
 import type { Word } from './word';
 
@@ -35,6 +35,8 @@ export function assign(name: string, value: string | null, scope: Scope, shell: 
   if (scope.exportsAll) scope.exported.add(name);
   if (name.startsWith('BASH_FUNC_'))
     shell.ask('unresolved', `\`${name}\` is a function for later shells, which is not followed`);
+  if (/^PS\d$/.test(name) && (value === null || /\$\(|`/.test(value)))
+    shell.ask('unresolved', `\`${name}\` runs what stands in it whenever it is shown`);
   const kind = runningVariable(name);
   if (kind === null) return;
   shell.add({ effect: 'sandbox', marks: {}, why: `\`${name}\` decides what other programs run` });
@@ -88,6 +90,18 @@ const forget: Builtin = (args, scope, shell) => {
   }
 };
 
+/** `mapfile`: with `-C TEXT` it runs text for the lines it reads. */
+const readLines: Builtin = (args, scope, shell, command) => {
+  forget(args, scope, shell, command);
+  const at = args.findIndex((word) => word.kind === 'literal' && /^-[a-z]*C/.test(word.value));
+  const flag = args[at];
+  if (flag?.kind !== 'literal') return;
+  const attached = flag.value.slice(flag.value.indexOf('C') + 1);
+  const next = args[at + 1];
+  const text = attached !== '' ? attached : next?.kind === 'literal' ? next.value : null;
+  shell.runText(text, copyOf(scope), { kind: 'none' }, command.source);
+};
+
 const changeFolder: Builtin = (args, scope, _shell, { assignments }) => {
   const [target] = args.filter((word) => !(word.kind === 'literal' && /^-[LPe@n]+$|^--$/.test(word.value)));
   const before = { cwd: scope.cwd, otherFolders: scope.otherFolders };
@@ -132,10 +146,8 @@ const setPositional: Builtin = (args, scope) => {
       : first?.kind === 'literal' && /^[-+]/.test(first.value)
         ? null
         : args;
-  if (values === null || values.length === 0) return;
-  scope.positional = values.some((word) => word.kind === 'unresolved' && word.maySplit)
-    ? null
-    : values.map((word) => (word.kind === 'literal' ? word.value : null));
+  if (values === null || (values.length === 0 && dashes < 0)) return;
+  scope.positional = valuesOf(values);
 };
 
 const runScript: Builtin = ([file], scope, shell, { stdin, source }) => {
@@ -178,8 +190,8 @@ const BUILTINS: Record<string, Builtin> = {
     for (const word of args) if (word.kind === 'literal') scope.functions.delete(word.value);
   },
   read: forget,
-  mapfile: forget,
-  readarray: forget,
+  mapfile: readLines,
+  readarray: readLines,
   getopts: forget,
   set: setPositional,
   shift: ([count], scope) => {
@@ -199,7 +211,13 @@ const BUILTINS: Record<string, Builtin> = {
   trap: ([action, ...signals], scope, shell, { source }) => {
     if (!action || (action.kind === 'literal' && /^(?:-.*|)$/.test(action.value)) || signals.length === 0)
       return;
-    shell.runText(action.kind === 'literal' ? action.value : null, scope, { kind: 'none' }, source);
+    const text = action.kind === 'literal' ? action.value : null;
+    const inner = copyOf(scope);
+    shell.runText(text, inner, { kind: 'none' }, source);
+    const isAtEnd = signals.every((each) => each.kind === 'literal' && /^(?:EXIT|0)$/i.test(each.value));
+    if (isAtEnd) shell.runAtEnd(text, scope, source);
+    else if (!knowsSame(inner, scope))
+      shell.ask('unresolved', `\`${source.slice(0, 100)}\` changes the shell at a time that is not known`);
   },
   eval: (args, scope, shell, command) => {
     const { stdin, source } = command;

@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import type { Finding } from '../domain/decision';
 import type { Mark } from '../domain/effect';
 import { visibleText } from '../domain/visible-text';
+import { withKnownNames } from './known-names';
 import { protectingPattern } from './protected-paths';
 import { HOME, SCRATCH, WORKSPACE } from './sandbox-places';
 import { isSecretPath } from './secret-paths';
@@ -68,7 +69,9 @@ const STRICTNESS: Place[] = [
 ];
 
 function classifyIn(word: Word, use: PathUse, context: CommandContext): ClassifiedPath {
-  const known = word.kind === 'literal' ? word.value : word.prefix;
+  const written = word.kind === 'literal' ? word.value : word.prefix;
+  const known =
+    word.kind === 'literal' && word.hasGlob ? withKnownNames(written, ROOT_NAMES, use === 'read') : written;
   const path = absolute(known, context.cwd);
   const result: ClassifiedPath = { place: placeOf(path, word), marks: {}, findings: [] };
   const shown = `\`${visibleText(word.kind === 'literal' ? word.value : word.source, 80)}\``;
@@ -193,4 +196,5 @@ const ROOTS = new Set(
     ],
   ].map((name) => (name === '/' ? name : `/${name}`)),
 );
+const ROOT_NAMES = [...ROOTS].map((root) => root.slice(1)).filter((name) => name !== '');
 const HOMES = new RegExp(`^(?:/home/[^/]+|/Users/[^/]+|/root|${HOME})$`);

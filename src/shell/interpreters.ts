@@ -1,5 +1,5 @@
 import { judgeInlineCode } from './inline-code';
-import { childOf, type Scope } from './scope';
+import { childOf, type Scope, valuesOf } from './scope';
 import type { ResolvedCommand, Shell } from './shell';
 import { judgePathLike } from './unknown-program';
 import type { Word } from './word';
@@ -57,11 +57,12 @@ export function runShell(program: string, command: ResolvedCommand, scope: Scope
 }
 
 function runTextArgument(args: readonly Word[], command: ResolvedCommand, scope: Scope, shell: Shell): void {
-  const [text, , ...positional] = args;
+  const [text, ...parameters] = args;
   if (!text) return;
   const inner: Scope = {
     ...childOf(scope, command.assignments),
-    positional: positional.map((word) => (word.kind === 'literal' ? word.value : null)),
+    // The first is `$0`.
+    positional: valuesOf(parameters)?.slice(1) ?? null,
   };
   shell.runText(text.kind === 'literal' ? text.value : null, inner, command.stdin, command.source);
 }

@@ -16,7 +16,7 @@ import { assign } from './builtins';
 import { classifyPath } from './classify-path';
 import { applyRedirections } from './redirections';
 import { resolveText, resolveWord, type Substitutions } from './resolve-word';
-import { copyOf, type FunctionBody, mergeInto, type Scope, settle, splitAtFailure } from './scope';
+import { copyOf, type FunctionBody, mergeInto, type Scope, settle, splitAtFailure, valuesOf } from './scope';
 import type { Shell } from './shell';
 import type { StandardInput, Word } from './word';
 
@@ -186,13 +186,11 @@ export class NodeWalker {
       }
     if (isKnown) {
       const branch = copyOf(scope);
-      const rounds: Scope[] = [];
-      for (const value of literals) {
+      const rounds = literals.map((value) => {
         assign(node.name.value, value, branch, this.shell);
-        const ends = roundsOf(branch, () => this.list(node.body, branch, stdin));
-        mergeInto(branch, ends.slice(1));
-        rounds.push(copyOf(branch));
-      }
+        mergeInto(branch, roundsOf(branch, () => this.list(node.body, branch, stdin)).slice(1));
+        return copyOf(branch);
+      });
       mergeInto(scope, rounds);
     } else
       loop(scope, this.shell, (branch) => {
@@ -254,10 +252,9 @@ export class NodeWalker {
       const substitutions = this.substitutions(scope);
       const words = node.value.elements.flatMap((each) => resolveWord(each, scope, substitutions));
       const before = node.append ? scope.arrays.get(node.name) : [];
-      const isKnown = before && words.every((word) => word.kind === 'literal' || !word.maySplit);
-      const values = words.map((word) => (word.kind === 'literal' ? word.value : null));
+      const values = valuesOf(words);
       scope.variables.delete(node.name);
-      scope.arrays.set(node.name, isKnown ? [...before, ...values] : null);
+      scope.arrays.set(node.name, before && values ? [...before, ...values] : null);
     } else if (node.index) {
       resolveText(node.index, scope, this.substitutions(scope));
       resolveText(node.value, scope, this.substitutions(scope));
@@ -277,6 +274,8 @@ export class NodeWalker {
     return {
       outputOf: (part) => this.substituted(part, scope),
       inside: (part) => this.inside(part, scope),
+      doubt: ({ text }) =>
+        this.shell.ask('unresolved', `\`${visibleText(text, 100)}\` may run more than can be told`),
     };
   }
 

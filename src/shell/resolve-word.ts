@@ -1,7 +1,7 @@
 import type { ParameterExpansionPart, Word as WordNode, WordPart } from 'unbash';
 import { expandBraces } from './brace-expansion';
 import { expandParameter } from './parameter-expansion';
-import { HOME } from './sandbox-places';
+import { HOME, SANDBOX_VARIABLES } from './sandbox-places';
 import { type Scope, variableOf } from './scope';
 import type { Word } from './word';
 
@@ -9,6 +9,8 @@ import type { Word } from './word';
 export interface Substitutions {
   /** The output of an inner script without its last newlines, or null when not known. */
   outputOf(part: WordPart & { type: 'CommandExpansion' | 'ProcessSubstitution' }): string | null;
+  /** Asks about a part that may run more than can be told. */
+  doubt(part: WordPart): void;
   /** Walks the scripts inside a part whose value is not looked for. */
   inside(part: WordPart): void;
 }
@@ -116,11 +118,7 @@ function pieceOfPart(part: WordPart, isQuoted: boolean, scope: Scope, substituti
       return [text(part.value, true)];
     case 'DoubleQuoted':
     case 'LocaleString':
-      return [
-        // Empty quotes are a word too.
-        text('', true),
-        ...part.parts.flatMap((child) => pieceOfPart(child, true, scope, substitutions)),
-      ];
+      return quoted(part.parts, scope, substitutions);
     case 'SimpleExpansion':
       return expansion(part.text.slice(1), isQuoted, scope);
     case 'ParameterExpansion':
@@ -148,12 +146,18 @@ function pieceOfPart(part: WordPart, isQuoted: boolean, scope: Scope, substituti
   }
 }
 
+function quoted(parts: readonly WordPart[], scope: Scope, substitutions: Substitutions): Piece[] {
+  const pieces = parts.flatMap((child) => pieceOfPart(child, true, scope, substitutions));
+  // Empty quotes are a word too, but `"$@"` of nothing is none.
+  return parts.length > 0 && pieces.length === 0 ? [] : [text('', true), ...pieces];
+}
+
 function text(value: string, isQuoted: boolean): Piece {
   return { kind: 'text', text: value, isQuoted, isExpanded: false };
 }
 
 function expansion(name: string, isQuoted: boolean, scope: Scope): Piece[] {
-  if (name === '@' || name === '*') return listOf(scope.positional, isQuoted && name === '@', isQuoted);
+  if (name === '@' || name === '*') return listOf(scope.positional, name, isQuoted, scope);
   const value = variableOf(scope, name);
   if (value === null) return [{ kind: 'unknown', isQuoted: isQuoted || /^[?#$!]$/.test(name) }];
   return [{ kind: 'text', text: value, isQuoted, isExpanded: true }];
@@ -165,13 +169,14 @@ function parameter(
   scope: Scope,
   substitutions: Substitutions,
 ): Piece[] {
+  if (isDoubtful(part)) substitutions.doubt(part);
   const index = part.index?.text;
   if (index === '@' || index === '*') {
     if (part.operation || part.prefix) {
       substitutions.inside(part);
       return [{ kind: 'unknown', isQuoted: false }];
     }
-    return listOf(scope.arrays.get(part.parameter) ?? null, isQuoted && index === '@', isQuoted);
+    return listOf(scope.arrays.get(part.parameter) ?? null, index, isQuoted, scope);
   }
   if (!part.operation && !part.prefix && (part.parameter === '@' || part.parameter === '*'))
     return expansion(part.parameter, isQuoted, scope);
@@ -181,15 +186,34 @@ function parameter(
     : [{ kind: 'text', text: value, isQuoted, isExpanded: true }];
 }
 
-function listOf(values: readonly (string | null)[] | null, isWordEach: boolean, isQuoted: boolean): Piece[] {
+/** `${x@P}` runs what stands in the value; in a pattern that holds a script the parser does not find its end. */
+function isDoubtful({ operation }: ParameterExpansionPart): boolean {
+  if (operation?.type === 'Transform') return operation.operand.value === 'P';
+  return operation?.type === 'Replace' && /\$\(|`/.test(operation.pattern.text);
+}
+
+/** `$@` and `$*`: words of their own, except for `"$*"`, which joins them to one. */
+function listOf(
+  values: readonly (string | null)[] | null,
+  sign: '@' | '*',
+  isQuoted: boolean,
+  scope: Scope,
+): Piece[] {
   // A list of unknown length may be several words even in quotes: `"$@"`.
   if (values === null) return [{ kind: 'unknown', isQuoted: false }];
-  return values.flatMap((value, index): Piece[] => [
-    ...(index > 0 ? [{ kind: 'break' } as const] : []),
+  const separator: Piece =
+    sign === '@' || !isQuoted
+      ? { kind: 'break' }
+      : scope.variables.get('IFS') === SANDBOX_VARIABLES.IFS
+        ? text(' ', true)
+        : { kind: 'unknown', isQuoted };
+  const pieces = values.flatMap((value, index): Piece[] => [
+    ...(index > 0 ? [separator] : []),
     value === null
-      ? { kind: 'unknown', isQuoted: isQuoted || isWordEach }
+      ? { kind: 'unknown', isQuoted }
       : { kind: 'text', text: value, isQuoted, isExpanded: true },
   ]);
+  return pieces.length === 0 && isQuoted && sign === '*' ? [text('', true)] : pieces;
 }
 
 /** Splits what expansions gave at blanks, and puts the pieces together to words. */
@@ -214,7 +238,7 @@ function toWords(pieces: readonly Piece[], source: string, scope: Scope): Word[]
     current = null;
   };
   // With separators of its own, nobody knows where an unquoted value splits.
-  const usualSeparators = scope.variables.get('IFS') === ' \t\n';
+  const usualSeparators = scope.variables.get('IFS') === SANDBOX_VARIABLES.IFS;
   for (const piece of pieces) {
     if (piece.kind === 'break') {
       end();

@@ -1,5 +1,6 @@
 import type { BraceGroup, CompoundList, Function as FunctionNode } from 'unbash';
 import { SANDBOX_VARIABLES } from './sandbox-places';
+import type { Word } from './word';
 
 export type FunctionBody = FunctionNode['body'] | BraceGroup | CompoundList;
 
@@ -173,6 +174,11 @@ export function forgetAll(scope: Scope): void {
   Object.assign(scope, { positional: null, cwd: null, otherFolders: [], ifFailed: null });
 }
 
+/** Takes none of the functions for certain: a name may still be a program. */
+export function doubtNames(scope: Scope): void {
+  for (const [name, { bodies }] of scope.functions) scope.functions.set(name, { bodies, isCertain: false });
+}
+
 /** Adds folders in which the shell may be as well; null for one that is not known. */
 export function moveTo(scope: Scope, cwd: string | null, others: readonly string[]): void {
   const folders = new Set([...scope.otherFolders, ...others, ...(cwd === null ? [] : [cwd])]);
@@ -181,8 +187,32 @@ export function moveTo(scope: Scope, cwd: string | null, others: readonly string
   scope.otherFolders = scope.cwd === null ? [] : [...folders];
 }
 
+/** Values of words, null for unknown ones; null altogether when even their number is not known. */
+export function valuesOf(words: readonly Word[]): readonly (string | null)[] | null {
+  const isOne = (word: Word) => (word.kind === 'literal' ? !word.hasGlob : !word.maySplit);
+  return words.every(isOne) ? words.map((word) => (word.kind === 'literal' ? word.value : null)) : null;
+}
+
+/** Variables that the shell sets by itself, at times that are not followed. */
+const SET_BY_SHELL = new Set([
+  ...[
+    'REPLY',
+    'MAPFILE',
+    'OPTARG',
+    'OPTIND',
+    'OLDPWD',
+    'DIRSTACK',
+    'COPROC',
+    'BASH_REMATCH',
+    'PIPESTATUS',
+    '_',
+  ],
+  ...['RANDOM', 'SRANDOM', 'SECONDS', 'LINENO', 'BASH_COMMAND', 'BASH_ARGV0', 'FUNCNAME', 'EPOCHSECONDS'],
+]);
+
 /** The value of a variable or positional parameter; null when unknown, as for everything the sandbox does not set. */
 export function variableOf(scope: Scope, name: string): string | null {
+  if (SET_BY_SHELL.has(name)) return null;
   if (name === 'PWD' && !scope.variables.has('PWD')) return scope.otherFolders.length > 0 ? null : scope.cwd;
   if (/^\d+$/.test(name)) return name === '0' ? null : (scope.positional?.[Number(name) - 1] ?? null);
   return scope.variables.get(name) ?? scope.arrays.get(name)?.[0] ?? null;

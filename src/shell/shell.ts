@@ -24,6 +24,8 @@ export interface Shell {
   run(command: ResolvedCommand, scope: Scope): string | null;
   /** Judges text that is given to a shell; null when it is not known. */
   runText(text: string | null, scope: Scope, stdin: StandardInput, source: string): string | null;
+  /** Judges text once more when the shell ends, with what it knows then. */
+  runAtEnd(text: string | null, scope: Scope, source: string): void;
   /** Runs what stands one level deeper; null, with a finding, where that is too deep. */
   within<T>(work: () => T): T | null;
   /** Runs what has a process of its own beside the shell: a pipe, a background job. */

@@ -10,7 +10,17 @@ import { knownOutput } from './known-output';
 import { NodeWalker } from './node-walker';
 import { parseScript } from './parse-script';
 import { SCRATCH, WORKSPACE } from './sandbox-places';
-import { copyOf, type FunctionBody, type FunctionMeaning, mergeInto, type Scope, variableOf } from './scope';
+import {
+  copyOf,
+  doubtNames,
+  type FunctionBody,
+  type FunctionMeaning,
+  forgetAll,
+  mergeInto,
+  type Scope,
+  valuesOf,
+  variableOf,
+} from './scope';
 import type { ResolvedCommand, Shell } from './shell';
 import type { CommandContext } from './simple-command';
 import type { StandardInput, Word } from './word';
@@ -32,7 +42,8 @@ export class Walker extends Gathering implements Shell {
   private isStopped = false;
   /** Pipes and background jobs that are open: a function that calls itself within one multiplies. */
   private forks = 0;
-  private readonly calls: { name: string; forks: number }[] = [];
+  private readonly traps: { text: string | null; scope: Scope; source: string }[] = [];
+  private readonly calls: { body: FunctionBody; forks: number; isRecursive: boolean }[] = [];
 
   constructor(private readonly settings: JudgeContext) {
     super();
@@ -55,6 +66,17 @@ export class Walker extends Gathering implements Shell {
     if (parsed) this.ask(parsed.rule, `\`${shown(text ?? '')}\` is not understood: ${parsed.problem}`);
     else this.ask('unresolved', `\`${shown(source)}\` gives a shell text that is not known before it runs`);
     return null;
+  }
+
+  runAtEnd(text: string | null, scope: Scope, source: string): void {
+    this.traps.push({ text, scope, source });
+  }
+
+  /** Judges what runs when the shell ends; a trap that a branch has set sees what came after the branch as well. */
+  finish(scope: Scope): void {
+    for (const trap of this.traps.splice(0))
+      for (const known of new Set([trap.scope, scope]))
+        this.runText(trap.text, copyOf(known), { kind: 'none' }, trap.source);
   }
 
   run(command: ResolvedCommand, scope: Scope): string | null {
@@ -166,8 +188,9 @@ export class Walker extends Gathering implements Shell {
   }
 
   private call(name: string, body: FunctionBody, command: ResolvedCommand, scope: Scope): string | null {
-    const outer = this.calls.find((call) => call.name === name);
+    const outer = this.calls.find((call) => call.body === body);
     if (outer) {
+      outer.isRecursive = true;
       if (this.forks > outer.forks)
         this.add({
           effect: 'sandbox',
@@ -177,18 +200,24 @@ export class Walker extends Gathering implements Shell {
       return null;
     }
     const before = scope.positional;
-    const words = command.words.slice(1);
-    scope.positional = words.some((word) => word.kind === 'unresolved' && word.maySplit)
-      ? null
-      : words.map((word) => (word.kind === 'literal' ? word.value : null));
+    scope.positional = valuesOf(command.words.slice(1));
     const { locals, endings } = scope;
     const returns: Scope[] = [];
     scope.locals = new Map();
     scope.endings = { returns, rounds: endings?.rounds ?? [] };
     const output = this.withAssignments(command, scope, () => {
-      this.calls.push({ name, forks: this.forks });
+      const call = { body, forks: this.forks, isRecursive: false };
+      this.calls.push(call);
       try {
-        return this.within(() => this.nodes.body(body, scope, command.stdin));
+        const printed = this.within(() => this.nodes.body(body, scope, command.stdin));
+        if (!call.isRecursive) return printed;
+        // The calls within it have other arguments, and see what those before them left.
+        forgetAll(scope);
+        this.within(() => this.nodes.body(body, scope, { kind: 'unknown' }));
+        forgetAll(scope);
+        // Too deep a call ends the line, and not all of this was run.
+        doubtNames(scope);
+        return null;
       } finally {
         this.calls.pop();
       }
