@@ -86,6 +86,7 @@ export async function openCommands(
       approvals: createApprovalStore(database),
       questions: createQuestionStore(database),
       temporal,
+      signer: null,
     });
     return {
       commands,

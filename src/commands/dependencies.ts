@@ -1,3 +1,4 @@
+import type { WordSigner } from '../identity/word-signer';
 import type { AgentStore } from '../store/agent-store';
 import type { ApprovalStore } from '../store/approval-store';
 import type { DecisionStore } from '../store/decision-store';
@@ -21,4 +22,6 @@ export interface CommandDependencies {
   approvals: ApprovalStore;
   questions: QuestionStore;
   temporal: WorkflowClient;
+  /** Signs what people say; null where nobody has a key, which only an organization without signatures accepts. */
+  signer: WordSigner | null;
 }
