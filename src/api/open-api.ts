@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Logger } from 'pino';
 import { Registry } from 'prom-client';
 import { createLocalArtifactStore } from '../artifacts/local-artifact-store';
@@ -34,6 +35,8 @@ export async function openApi(
   const apiKey = loadKey(config.GATEHOUSE_API_KEY);
   const database = openDatabase(config.DATABASE_URL);
   const stopping = new AbortController();
+  // Each event stream listens to it.
+  setMaxListeners(0, stopping.signal);
   try {
     await database.ready();
     const temporal = await openWorkflowClient({

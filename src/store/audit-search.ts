@@ -41,7 +41,11 @@ const MAX_RECORDS = 200;
 const DEFAULT_RECORDS = 50;
 
 /** Where a page ended: time, chain and number, which together are one record's own. */
-const place = z.tuple([z.int().min(0).max(8.64e15), z.string().max(500), z.int().min(0).max(2_147_483_647)]);
+const place = z.tuple([
+  z.int().min(0).max(253_402_300_799_999),
+  z.string().max(500),
+  z.int().min(0).max(2_147_483_647),
+]);
 type Place = z.infer<typeof place>;
 
 interface Row {

@@ -26,16 +26,19 @@ export const json = z
   .unknown()
   .refine((value) => isShallow(value, MAX_DEPTH), `is nested over ${MAX_DEPTH} deep`);
 
+/** The last millisecond of the year 9999: later times have no form that all read. */
+export const MAX_TIME = 253_402_300_799_999;
+
 /** Milliseconds since the epoch. */
 export const time = z
   .int()
   .openapi({ description: 'Milliseconds since the epoch', example: 1_795_000_000_000 });
 
 /** A time as a query has it. */
-export const timeInQuery = z.coerce.number().int().min(0).max(8.64e15).openapi({
+export const timeInQuery = z.coerce.number().int().min(0).max(MAX_TIME).openapi({
   type: 'integer',
   minimum: 0,
-  maximum: 8.64e15,
+  maximum: MAX_TIME,
   description: 'Milliseconds since the epoch',
 });
 

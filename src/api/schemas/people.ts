@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { scopes } from '../../domain/scopes';
-import { name, time } from './parts';
+import { MAX_TIME, name, time } from './parts';
 
 const scope = z.enum(scopes).openapi('Scope');
 const roles = z.array(name).max(50);
@@ -52,7 +52,7 @@ export const newApiKey = z
       .max(scopes.length)
       .optional()
       .openapi({ description: 'Without them, those of its roles' }),
-    expiresAt: time.min(0).max(8.64e15).nullable().default(null),
+    expiresAt: time.min(0).max(MAX_TIME).nullable().default(null),
   })
   .openapi('NewApiKey', { example: { name: 'deploy-bot', person: 'deploy-bot', roles: ['service'] } });
 
