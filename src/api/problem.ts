@@ -43,7 +43,7 @@ export class ProblemError extends GatehouseError {
   constructor(
     code: string,
     message: string,
-    readonly details: { faults?: readonly RequestFault[]; problems?: readonly Problem[] } = {},
+    readonly details: Pick<ProblemAnswer, 'faults' | 'problems' | 'retryAfterS'> = {},
   ) {
     super(code, message);
   }

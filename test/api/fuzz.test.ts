@@ -6,7 +6,7 @@ import { type DescribedRoute, type Description, describedRoutes, type JsonSchema
 import { type ApiFixture, openApiFixture } from './fixture';
 import { type KnownThings, knownPath, makeKnownThings } from './known-run';
 
-const RUNS_PER_ROUTE = 40;
+const RUNS_PER_ROUTE = 25;
 
 let gatehouse: Harness;
 let http: ApiFixture;
