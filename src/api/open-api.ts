@@ -10,7 +10,6 @@ import { createAuthenticate } from '../identity/authenticate';
 import { createOidc, type Oidc } from '../identity/oidc';
 import { openDatabase } from '../store/database';
 import { openLiveEvents } from '../store/live-events';
-import { createOrganizationStore } from '../store/organization-store';
 import { type ApiDependencies, type ApiLimits, DEFAULT_LIMITS } from './dependencies';
 import { createCommandsOf } from './vouching-commands';
 
@@ -53,8 +52,8 @@ export async function openApi(
       dependencies: {
         authenticate: createAuthenticate({
           apiKeys: stores.apiKeys,
-          people: stores.people,
-          organizations: createOrganizationStore(database),
+          people: stores.persons,
+          organizations: stores.organizations,
           oidc: oidcOf(config),
         }),
         commandsOf: createCommandsOf({ stores, temporal, apiKey }),

@@ -64,7 +64,7 @@ export function answerError(error: unknown, c: Context<ApiEnvironment>): Respons
   }
   if (status === 503) {
     c.get('log').warn({ err: error }, 'a server did not answer');
-    return answerProblem(c, { status, code, detail: detailOfUnavailable(code), retryAfterS: RETRY_AFTER_S });
+    return answerProblem(c, { status, code, detail: publicDetail(code, ''), retryAfterS: RETRY_AFTER_S });
   }
   const details = error instanceof ProblemError ? error.details : {};
   return answerProblem(c, { status, code, detail: (error as Error).message, ...details });
@@ -99,6 +99,11 @@ export function answerProblem(
 }
 
 const RETRY_AFTER_S = 2;
+
+/** What a caller is told of an error of this code. */
+export function publicDetail(code: string, message: string): string {
+  return statusOfCode(code) === 503 ? detailOfUnavailable(code) : message;
+}
 
 /** Which server it was, and where, is nobody's business outside. */
 function detailOfUnavailable(code: string): string {

@@ -4,7 +4,7 @@ import { STATUS_CODES } from 'node:http';
 export type ProblemStatus = 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 421 | 422 | 429 | 500 | 503;
 
 const CODES: Readonly<Record<Exclude<ProblemStatus, 500>, readonly string[]>> = {
-  400: ['request-malformed', 'cursor-malformed'],
+  400: ['batch-repeats', 'batch-too-large', 'request-malformed', 'cursor-malformed'],
   401: ['credentials-missing', 'credentials-invalid', 'credentials-expired'],
   403: ['scope-missing', 'origin-refused', 'loopback-only'],
   404: [
@@ -42,6 +42,7 @@ const CODES: Readonly<Record<Exclude<ProblemStatus, 500>, readonly string[]>> = 
     'case-file-invalid',
     'input-malformed',
     'key-unreadable',
+    'person-malformed',
     'policy-check-failed',
     'policy-diff-too-large',
     'policy-file-invalid',
@@ -50,6 +51,7 @@ const CODES: Readonly<Record<Exclude<ProblemStatus, 500>, readonly string[]>> = 
     'repository-unavailable',
     'script-missing',
     'tools-file-invalid',
+    'top-up-malformed',
   ],
   429: ['rate-exceeded'],
   503: [

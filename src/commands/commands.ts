@@ -1,3 +1,4 @@
+import type { WordSigner } from '../identity/word-signer';
 import { createAgentStore } from '../store/agent-store';
 import { createApiKeyStore } from '../store/api-key-store';
 import { createApprovalStore } from '../store/approval-store';
@@ -5,15 +6,18 @@ import { createAuditSearch } from '../store/audit-search';
 import { type Database, openDatabase } from '../store/database';
 import { createDecisionStore } from '../store/decision-store';
 import { createEventStore } from '../store/event-store';
+import { createOrganizationStore } from '../store/organization-store';
 import { createPersonStore } from '../store/person-store';
 import { createPolicyStore } from '../store/policy-store';
 import { createQuestionStore } from '../store/question-store';
 import { createRecordedRuns } from '../store/recorded-runs';
 import { createRunStore } from '../store/run-store';
+import { createStandingStore } from '../store/standing-store';
 import { createAnswer } from './answer';
 import { createApplyAgent } from './apply-agent';
 import { createCandidatePolicies } from './candidate-policies';
 import { createDecide } from './decide';
+import { createDecideMany } from './decide-many';
 import type { CommandDependencies } from './dependencies';
 import { createDiffPolicy, createDiffPolicyFile } from './diff-policy';
 import { createFollowRun } from './follow-run';
@@ -21,21 +25,32 @@ import { createListAgents } from './list-agents';
 import { createListPending } from './list-pending';
 import { createListPolicies, createShowPolicyHistory } from './list-policies';
 import { createListRuns } from './list-runs';
+import { createListStanding } from './list-standing';
 import { createManageApiKeys } from './manage-api-keys';
-import { createManagePeople } from './manage-people';
 import { createPauseRun } from './pause-run';
+import {
+  createAddKey,
+  createApplyPerson,
+  createDisablePerson,
+  createListPeople,
+  createRevokeKey,
+} from './people';
+import { createSetPeopleSettings, createShowPeopleSettings } from './people-settings';
 import { createPublishPolicies } from './publish-policies';
 import { createResumeRun } from './resume-run';
+import { createRevokeApproval } from './revoke-approval';
 import { createRollbackPolicy } from './rollback-policy';
 import { createSearchAudit } from './search-audit';
 import { createSetPolicyMode } from './set-policy-mode';
 import { createShowAgent } from './show-agent';
 import { createShowApproval } from './show-approval';
+import { createShowPerson } from './show-person';
 import { createShowRun } from './show-run';
 import { createShowTranscript } from './show-transcript';
 import { createSimulatePolicies } from './simulate-policies';
 import { createStartRun } from './start-run';
 import { createStopRun } from './stop-run';
+import { createTopUp } from './top-up';
 import { createWatchRun } from './watch-run';
 import { openWorkflowClient } from './workflow-client';
 
@@ -62,14 +77,25 @@ export const createCommands = (dependencies: CommandDependencies) => ({
   listPending: createListPending(dependencies),
   showApproval: createShowApproval(dependencies),
   decide: createDecide(dependencies),
+  decideMany: createDecideMany(dependencies),
   answer: createAnswer(dependencies),
+  topUp: createTopUp(dependencies),
+  revokeApproval: createRevokeApproval(dependencies),
+  listStanding: createListStanding(dependencies),
+  listPeople: createListPeople(dependencies),
+  showPerson: createShowPerson(dependencies),
+  applyPerson: createApplyPerson(dependencies),
+  disablePerson: createDisablePerson(dependencies),
+  addKey: createAddKey(dependencies),
+  revokeKey: createRevokeKey(dependencies),
+  showPeopleSettings: createShowPeopleSettings(dependencies),
+  setPeopleSettings: createSetPeopleSettings(dependencies),
   pauseRun: createPauseRun(dependencies),
   resumeRun: createResumeRun(dependencies),
   stopRun: createStopRun(dependencies),
   followRun: createFollowRun(dependencies),
   showTranscript: createShowTranscript(dependencies),
   searchAudit: createSearchAudit(dependencies),
-  people: createManagePeople(dependencies),
   apiKeys: createManageApiKeys(dependencies),
 });
 
@@ -86,7 +112,9 @@ export function openStores(
     recordedRuns: createRecordedRuns(database),
     approvals: createApprovalStore(database),
     questions: createQuestionStore(database),
-    people: createPersonStore(database),
+    standing: createStandingStore(database),
+    organizations: createOrganizationStore(database),
+    persons: createPersonStore(database),
     apiKeys: createApiKeyStore(database),
     auditSearch: createAuditSearch(database),
   };
@@ -99,6 +127,8 @@ export interface StackAddress {
   namespace: string;
   databaseUrl: string;
   organization: string;
+  /** Signs what is said; without one only organizations without signatures listen. @default none */
+  signer?: WordSigner;
 }
 
 /**
@@ -117,7 +147,7 @@ export async function openCommands(
       ...openStores(database),
       organizationId: stack.organization,
       temporal,
-      signer: null,
+      signer: stack.signer ?? null,
     });
     return {
       commands,

@@ -81,6 +81,7 @@ export function knownBody(title: string, things: KnownThings): unknown {
   const bodies: Record<string, unknown> = {
     'POST /v1/runs': { agent, prompt: 'Do it.' },
     'POST /v1/runs/{id}/answers': { questionId, answer: 'yes' },
+    'POST /v1/runs/{id}/top-ups': { budget: { maxTurns: 1 } },
     'POST /v1/approvals/{id}/decisions': { decision: 'approve', actionHash },
     'POST /v1/approvals/decisions': { decisions: [{ approvalId, decision: 'approve', actionHash }] },
     'POST /v1/policies/publications': policies,

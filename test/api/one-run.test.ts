@@ -112,7 +112,11 @@ test('over HTTP alone: an agent is defined, a run started, watched, approved, an
   const audit = (await (await ask(`/v1/audit?runId=${runId}&kind=approval`)).json()) as {
     records: { body: { by: string } }[];
   };
-  expect(audit.records[0]).toMatchObject({ runId, kind: 'approval', body: { by: 'alice' } });
+  expect(audit.records[0]).toMatchObject({
+    runId,
+    kind: 'approval',
+    body: { by: 'alice', isVerified: true },
+  });
 
   // A browser that asks again once all is known is told to stop.
   const lastId = String(sequences.at(-1));

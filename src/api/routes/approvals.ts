@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi';
-import type { Commands } from '../../commands/commands';
-import { GatehouseError, publicMessage } from '../../domain/errors';
+import type { DecidedOne } from '../../commands/decide-many';
 import { apiRoute } from '../api-route';
 import type { Api } from '../environment';
+import { publicDetail } from '../problem';
 import {
   approval,
   batchAnswer,
@@ -11,10 +11,11 @@ import {
   decisionBody,
   pendingApproval,
   pendingQuestion,
+  revoked,
+  standing,
 } from '../schemas/approvals';
 import { effect, idParam, jsonAnswer, jsonBody, name } from '../schemas/parts';
-import { statusOfCode } from '../statuses';
-import { pendingApprovalOf, pendingQuestionOf } from './shown-run';
+import { pendingApprovalOf, pendingQuestionOf, shownApprovalOf, standingOf } from './shown-run';
 
 const tag = 'Approvals';
 const params = idParam('Id of an approval', 'apr-5b0c');
@@ -77,6 +78,28 @@ const decideMany = apiRoute(
   },
 );
 
+const listStanding = apiRoute(
+  { scope: 'approvals:read', tag },
+  {
+    method: 'get',
+    path: '/v1/runs/{id}/standing-approvals',
+    summary: 'What was approved for the rest of a run, revoked or not',
+    request: { params: idParam('Id of a run', 'k3fq7xw2m9pa') },
+    responses: { 200: jsonAnswer('Oldest first', z.object({ standing: z.array(standing) })) },
+  },
+);
+
+const revoke = apiRoute(
+  { scope: 'approvals:decide', tag, problems: [409] },
+  {
+    method: 'delete',
+    path: '/v1/approvals/{id}/standing',
+    summary: 'End an approval that was given for the rest of a run',
+    request: { params },
+    responses: { 200: jsonAnswer('The next gate of the run asks again', revoked) },
+  },
+);
+
 /** Approvals and questions: what waits for people, and what they say. */
 export function addApprovalRoutes(api: Api): void {
   api.openapi(list, async (c) => {
@@ -96,34 +119,33 @@ export function addApprovalRoutes(api: Api): void {
 
   // Before the one with an id, which would take it for an approval.
   api.openapi(decideMany, async (c) => {
-    const results: z.input<typeof batchAnswer>['results'] = [];
-    for (const given of c.req.valid('json').decisions)
-      results.push(await decidedOrWhyNot(c.get('commands'), given, c.get('caller').person));
-    return c.json({ results }, 200);
+    const decided = await c.get('commands').decideMany(c.req.valid('json').decisions);
+    return c.json({ results: decided.map(resultOf) }, 200);
   });
 
-  api.openapi(show, async (c) => c.json(await c.get('commands').showApproval(c.req.valid('param').id), 200));
+  api.openapi(show, async (c) =>
+    c.json(shownApprovalOf(await c.get('commands').showApproval(c.req.valid('param').id)), 200),
+  );
 
   api.openapi(decide, async (c) => {
     const approvalId = c.req.valid('param').id;
-    const given = c.req.valid('json');
-    const result = await c.get('commands').decide({ ...given, approvalId, by: c.get('caller').person });
+    const result = await c.get('commands').decide({ ...c.req.valid('json'), approvalId });
     return c.json({ approvalId, runId: result.approval.runId, status: result.status }, 200);
+  });
+
+  api.openapi(listStanding, async (c) => {
+    const found = await c.get('commands').listStanding(c.req.valid('param').id);
+    return c.json({ standing: found.map(standingOf) }, 200);
+  });
+
+  api.openapi(revoke, async (c) => {
+    const approvalId = c.req.valid('param').id;
+    return c.json({ approvalId, ...(await c.get('commands').revokeApproval({ approvalId })) }, 200);
   });
 }
 
-async function decidedOrWhyNot(
-  commands: Commands,
-  given: Parameters<Commands['decide']>[0],
-  by: string,
-): Promise<z.input<typeof batchAnswer>['results'][number]> {
-  const { approvalId } = given;
-  try {
-    const { approval: settled, status } = await commands.decide({ ...given, by });
-    return { approvalId, accepted: true, runId: settled.runId, status };
-  } catch (error) {
-    // What may be cured by asking again ends the batch: those decided already are accepted again.
-    if (!(error instanceof GatehouseError) || statusOfCode(error.code) >= 500) throw error;
-    return { approvalId, accepted: false, code: error.code, detail: publicMessage(error) };
-  }
+function resultOf(one: DecidedOne): z.input<typeof batchAnswer>['results'][number] {
+  const { approvalId } = one;
+  if (one.ok) return { approvalId, accepted: true, runId: one.approval.runId, status: one.status };
+  return { approvalId, accepted: false, code: one.code, detail: publicDetail(one.code, one.message) };
 }

@@ -30,7 +30,7 @@ const show = apiRoute(
 );
 
 const apply = apiRoute(
-  { scope: 'admin', tag },
+  { scope: 'admin', tag, problems: [422] },
   {
     method: 'put',
     path: '/v1/people/{name}',
@@ -79,32 +79,36 @@ const revokeKey = apiRoute(
 
 /** People: who there is, their roles and the keys they sign with. */
 export function addPeopleRoutes(api: Api): void {
-  api.openapi(list, async (c) => c.json({ people: await c.get('commands').people.list() }, 200));
+  api.openapi(list, async (c) => c.json({ people: await c.get('commands').listPeople() }, 200));
 
-  api.openapi(show, async (c) => c.json(await c.get('commands').people.show(c.req.valid('param').name), 200));
+  api.openapi(show, async (c) => c.json(await c.get('commands').showPerson(c.req.valid('param').name), 200));
 
   api.openapi(apply, async (c) => {
-    const wanted = { name: c.req.valid('param').name, roles: c.req.valid('json').roles };
-    return c.json(await c.get('commands').people.apply(wanted, c.get('caller').person), 200);
+    const { name: wanted } = c.req.valid('param');
+    await c.get('commands').applyPerson({ name: wanted, roles: c.req.valid('json').roles });
+    return c.json(await c.get('commands').showPerson(wanted), 200);
   });
 
   api.openapi(disable, async (c) => {
     const { name: wanted } = c.req.valid('param');
-    const by = c.get('caller').person;
-    if (wanted === by) throw new GatehouseError('refused', 'nobody disables themselves; ask another admin');
-    return c.json(await c.get('commands').people.disable(wanted, by), 200);
+    if (wanted === c.get('caller').person)
+      throw new GatehouseError('refused', 'nobody disables themselves; ask another admin');
+    await c.get('commands').disablePerson({ name: wanted });
+    return c.json(await c.get('commands').showPerson(wanted), 200);
   });
 
   api.openapi(addKey, async (c) => {
     const { name: owner } = c.req.valid('param');
-    return c.json(
-      await c.get('commands').people.addKey(owner, c.req.valid('json'), c.get('caller').person),
-      201,
-    );
+    await c.get('commands').addKey({ name: owner, key: c.req.valid('json') });
+    return c.json(await c.get('commands').showPerson(owner), 201);
   });
 
   api.openapi(revokeKey, async (c) => {
     const { name: owner, thumbprint } = c.req.valid('param');
-    return c.json(await c.get('commands').people.revokeKey(owner, thumbprint, c.get('caller').person), 200);
+    const { keys } = await c.get('commands').showPerson(owner);
+    if (!keys.some((key) => key.thumbprint === thumbprint))
+      throw new GatehouseError('key-unknown', 'this person has no such key that counts');
+    await c.get('commands').revokeKey({ thumbprint });
+    return c.json(await c.get('commands').showPerson(owner), 200);
   });
 }

@@ -15,6 +15,8 @@ import {
   startedRun,
   steered,
   steering,
+  toppedUp,
+  topUpBody,
   transcriptPage,
 } from '../schemas/runs';
 import { shownRunOf } from './shown-run';
@@ -124,6 +126,18 @@ const answer = apiRoute(
   },
 );
 
+const topUp = apiRoute(
+  { scope: 'approvals:decide', tag, problems: [409, 422] },
+  {
+    method: 'post',
+    path: '/v1/runs/{id}/top-ups',
+    summary: 'Add to the limits of a run',
+    description: 'Counts as an approval; where an approval of more budget waits, it answers that.',
+    request: { params, ...jsonBody(topUpBody) },
+    responses: { 200: jsonAnswer('Counted', toppedUp) },
+  },
+);
+
 /** Runs: start, look at, steer, answer. */
 export function addRunRoutes(
   api: Api,
@@ -172,10 +186,14 @@ export function addRunRoutes(
   api.openapi(answer, async (c) => {
     const runId = c.req.valid('param').id;
     const given = c.req.valid('json');
-    const { question, status } = await c
-      .get('commands')
-      .answer({ ...given, runId, by: c.get('caller').person });
+    const { question, status } = await c.get('commands').answer({ ...given, runId });
     return c.json({ questionId: question.id, runId, status }, 200);
+  });
+
+  api.openapi(topUp, async (c) => {
+    const runId = c.req.valid('param').id;
+    const { status } = await c.get('commands').topUp({ runId, budget: c.req.valid('json').budget });
+    return c.json({ runId, status }, 200);
   });
 }
 

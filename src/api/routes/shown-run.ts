@@ -1,9 +1,10 @@
 import type { RunView } from '../../commands/show-run';
 import type { StoredApproval } from '../../store/approval-store';
 import type { StoredQuestion } from '../../store/question-store';
+import type { StoredStanding } from '../../store/standing-store';
 
 /** A run as the API shows it. Its events are streamed instead. */
-export function shownRunOf({ input, live, pending, decisions, events, ...run }: RunView) {
+export function shownRunOf({ input, live, pending, standing, decisions, events, ...run }: RunView) {
   return {
     runId: run.runId,
     workflowId: run.workflowId,
@@ -19,6 +20,7 @@ export function shownRunOf({ input, live, pending, decisions, events, ...run }: 
     budget: live?.budget ?? null,
     approvals: pending.approvals.map(pendingApprovalOf),
     questions: pending.questions.map(pendingQuestionOf),
+    standing: standing.map(standingOf),
     decisions: decisions.map(({ decision, ...each }) => ({ ...each, ...decision })),
     lastSequence: events.at(-1)?.sequence ?? -1,
     snapshot: run.snapshot,
@@ -27,10 +29,20 @@ export function shownRunOf({ input, live, pending, decisions, events, ...run }: 
   };
 }
 
-export function pendingApprovalOf({ status: _status, outcome: _outcome, ...approval }: StoredApproval) {
-  return approval;
+export function pendingApprovalOf(approval: StoredApproval) {
+  const { status: _status, outcome: _outcome, settledAt: _settledAt, ...shown } = shownApprovalOf(approval);
+  return shown;
+}
+
+/** What proved who voted is for the audit. */
+export function shownApprovalOf({ votes, ...approval }: StoredApproval) {
+  return { ...approval, votes: votes.map(({ proof: _proof, ...vote }) => vote) };
 }
 
 export function pendingQuestionOf({ outcome: _outcome, ...question }: StoredQuestion) {
   return question;
+}
+
+export function standingOf({ id: _id, action, ...standing }: StoredStanding) {
+  return { ...standing, args: action.args };
 }

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { runStatuses } from '../../domain/run';
-import { pendingApproval, pendingQuestion } from './approvals';
+import { pendingApproval, pendingQuestion, standing } from './approvals';
 import { effect, finding, json, mark, name, text, time, verdict } from './parts';
 
 export const runStatus = z.enum(runStatuses).openapi('RunStatus');
@@ -43,6 +43,12 @@ const narrow = z.strictObject({
     .strictObject({ prCreation: flag, credentialRequest: flag, productionAccess: flag })
     .optional(),
 });
+
+export const topUpBody = z
+  .strictObject({ budget: z.strictObject(budget.shape).partial().openapi('MoreBudget') })
+  .openapi('TopUp', { example: { budget: { maxTurns: 10 } } });
+
+export const toppedUp = z.object({ runId: z.string(), status: z.string() }).openapi('ToppedUp');
 
 export const newRun = z
   .strictObject({
@@ -121,6 +127,7 @@ export const shownRun = z
     budget: budget.nullable().openapi({ description: 'Of an open run' }),
     approvals: z.array(pendingApproval),
     questions: z.array(pendingQuestion),
+    standing: z.array(standing).openapi({ description: 'Approved for the rest of the run' }),
     decisions: z.array(decision).openapi({ description: 'At most 1000, in their order' }),
     lastSequence: z.int().openapi({ description: 'Of the newest event; -1 for none' }),
     snapshot: z.string().nullable(),
