@@ -124,7 +124,7 @@ function pulled(
 ): ReadableStream<Uint8Array> {
   const over = new AbortController();
   const end = () => over.abort();
-  const lifetime = setTimeout(end, lifetimeMs);
+  const lifetime = setTimeout(end, lifetimeMs).unref();
   let slow: NodeJS.Timeout | undefined;
   const chunks = produce(over.signal);
   let hasEnded = false;
@@ -158,7 +158,7 @@ function pulled(
           slow = setTimeout(() => {
             finish();
             controller.error(new Error('the client takes nothing'));
-          }, slowAfterMs);
+          }, slowAfterMs).unref();
         } catch (error) {
           finish();
           controller.error(error);
