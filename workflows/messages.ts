@@ -38,6 +38,8 @@ export const resume = defineSignal<[PauseRequest]>('resume');
 export const topUp = defineSignal<[TopUp]>('topUp');
 /** Sent by Gatehouse itself when the organization's policy changed: what waits for approval is decided again. */
 export const policyChanged = defineSignal('policyChanged');
+/** Sent by Gatehouse itself when run, agent or organization was halted or resumed: the run asks the database. */
+export const haltChanged = defineSignal('haltChanged');
 
 export const submitDecision = defineUpdate<Receipt, [ApprovalDecision]>('submitDecision');
 export const submitAnswer = defineUpdate<Receipt, [QuestionAnswer]>('submitAnswer');

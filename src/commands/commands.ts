@@ -3,6 +3,7 @@ import { createApprovalStore } from '../store/approval-store';
 import { openDatabase } from '../store/database';
 import { createDecisionStore } from '../store/decision-store';
 import { createEventStore } from '../store/event-store';
+import { createHaltStore } from '../store/halt-store';
 import { createPolicyStore } from '../store/policy-store';
 import { createQuestionStore } from '../store/question-store';
 import { createRecordedRuns } from '../store/recorded-runs';
@@ -12,6 +13,7 @@ import { createApplyAgent } from './apply-agent';
 import { createDecide } from './decide';
 import type { CommandDependencies } from './dependencies';
 import { createDiffPolicy, createDiffPolicyFile } from './diff-policy';
+import { createHaltAgent, createHaltOrganization, createListHalts } from './halt';
 import { createListAgents } from './list-agents';
 import { createListPending } from './list-pending';
 import { createListPolicies, createShowPolicyHistory } from './list-policies';
@@ -52,6 +54,9 @@ export const createCommands = (dependencies: CommandDependencies) => ({
   pauseRun: createPauseRun(dependencies),
   resumeRun: createResumeRun(dependencies),
   stopRun: createStopRun(dependencies),
+  haltAgent: createHaltAgent(dependencies),
+  haltOrganization: createHaltOrganization(dependencies),
+  listHalts: createListHalts(dependencies),
 });
 
 /** Where a stack is reached. */
@@ -85,6 +90,7 @@ export async function openCommands(
       recordedRuns: createRecordedRuns(database),
       approvals: createApprovalStore(database),
       questions: createQuestionStore(database),
+      halts: createHaltStore(database),
       temporal,
       signer: null,
     });

@@ -3,6 +3,7 @@ import type { AgentStore } from '../store/agent-store';
 import type { ApprovalStore } from '../store/approval-store';
 import type { DecisionStore } from '../store/decision-store';
 import type { EventStore } from '../store/event-store';
+import type { HaltStore } from '../store/halt-store';
 import type { PolicyStore } from '../store/policy-store';
 import type { QuestionStore } from '../store/question-store';
 import type { RecordedRuns } from '../store/recorded-runs';
@@ -21,6 +22,7 @@ export interface CommandDependencies {
   recordedRuns: RecordedRuns;
   approvals: ApprovalStore;
   questions: QuestionStore;
+  halts: HaltStore;
   temporal: WorkflowClient;
   /** Signs what people say; null where nobody has a key, which only an organization without signatures accepts. */
   signer: WordSigner | null;

@@ -1,12 +1,13 @@
 import type { ApprovalOutcome, QuestionOutcome } from '../domain/approval';
 import type { Finding } from '../domain/decision';
 import { GatehouseError } from '../domain/errors';
-import type { RecordedAnswer, RecordedDecision } from '../domain/steps';
+import type { RecordedAnswer, RecordedDecision, RecordedExpiry } from '../domain/steps';
 import type { PeopleStore } from '../policy/people-records';
 import { appendRecords } from './audit-store';
 import { isSameWord, outcomeOfVotes, refusalOfVote, type Vote } from './count-votes';
 import type { Database } from './database';
 import type { Prisma, PrismaClient } from './generated/client';
+import { readHalt } from './halt-store';
 import { numbered } from './run-commit';
 
 /** Where people's words are kept: each in one transaction with its event and its audit record. */
@@ -126,14 +127,21 @@ async function recordAnswer(client: PrismaClient, input: Input<'recordAnswer'>):
   });
 }
 
-async function recordExpiry(client: PrismaClient, input: Input<'recordExpiry'>): Promise<void> {
+async function recordExpiry(client: PrismaClient, input: Input<'recordExpiry'>): Promise<RecordedExpiry> {
   const { runId, organizationId, kind, id, waitedMs, at } = input;
-  await client.$transaction(async (transaction) => {
+  return client.$transaction(async (transaction) => {
     await lock(transaction, runId);
+    const { agent } = await transaction.run.findUniqueOrThrow({
+      where: { id: runId },
+      select: { agent: true },
+    });
+    const halt = await readHalt(transaction, { runId, organizationId, agent });
+    if (halt) return { kind: 'paused', since: halt.since };
+    const recorded = { kind: 'recorded' } as const;
     const where = { id, runId, organizationId, status: 'pending' as const };
     if (kind === 'approval') {
       const approval = await transaction.approval.findFirst({ where });
-      if (!approval) return;
+      if (!approval) return recorded;
       await transaction.approval.update({
         where: { id },
         data: settledAs({ kind: 'expired', waitedMs }, at),
@@ -151,14 +159,14 @@ async function recordExpiry(client: PrismaClient, input: Input<'recordExpiry'>):
           },
         ],
       });
-      return;
+      return recorded;
     }
     const outcome: QuestionOutcome = { kind: 'timed-out', waitedMs };
     const { count } = await transaction.question.updateMany({
       where,
       data: { status: 'timed_out', outcome: json(outcome), settledAt: new Date(at) },
     });
-    if (count === 0) return;
+    if (count === 0) return recorded;
     await appendRecords(transaction, input, {
       events: numbered(runId, input.firstSequence, at, [
         { type: 'answer', data: { questionId: id, by: null, outcome: 'timed-out' } },
@@ -167,6 +175,7 @@ async function recordExpiry(client: PrismaClient, input: Input<'recordExpiry'>):
         { key: `expiry:${id}`, kind: 'answer', body: { questionId: id, outcome: 'timed-out', waitedMs }, at },
       ],
     });
+    return recorded;
   });
 }
 

@@ -2,6 +2,7 @@ import { type NativeConnection, Worker } from '@temporalio/worker';
 import { createArchive } from '../../activities/archive';
 import { createDispatch } from '../../activities/dispatch';
 import { createFinish } from '../../activities/finish';
+import { createHalts } from '../../activities/halts';
 import { createPeople } from '../../activities/people';
 import { createPolicyGate } from '../../activities/policy-gate';
 import { queues } from '../../workflows/messages';
@@ -14,6 +15,7 @@ import { createAgentStore } from '../store/agent-store';
 import { createCurrentPolicy } from '../store/current-policy';
 import { openDatabase } from '../store/database';
 import { createGateStore } from '../store/gate-store';
+import { createHaltStore } from '../store/halt-store';
 import { createPeopleStore } from '../store/people-store';
 import { createPolicyStore } from '../store/policy-store';
 import { createRateStore } from '../store/rate-store';
@@ -33,6 +35,7 @@ export async function createControlWorker(
   const policies = createPolicyStore(database);
   const snapshots = createSnapshotStore(database);
   const runs = createRunStore(database);
+  const halts = createHaltStore(database);
   const waitForPeopleMs = config.GATEHOUSE_WAIT_FOR_PEOPLE_MS;
   const now = Date.now;
   const worker = await Worker.create({
@@ -51,6 +54,7 @@ export async function createControlWorker(
         policies,
         snapshots,
         runs,
+        halts,
         artifacts,
         waitForPeopleMs,
         channel: config.GATEHOUSE_CHANNEL === 'on',
@@ -73,6 +77,7 @@ export async function createControlWorker(
         now,
       }),
       ...createPeople({ people: createPeopleStore(database), now }),
+      ...createHalts({ halts }),
       ...createArchive({ artifacts }),
       ...createFinish({ runs }),
     },
