@@ -8,11 +8,13 @@ import type {
   QuestionAnswer,
   Receipt,
 } from '../src/domain/approval';
+import type { BreakGlassWord } from '../src/domain/break-glass';
 import type { AgentBudget, BudgetUsage, TopUp } from '../src/domain/budget';
 import type { RunStatus } from '../src/domain/run';
 import type { TranscriptPage } from '../src/domain/steps';
 
 export const AGENT_RUN = 'agentRun';
+export const BREAK_GLASS = 'breakGlass';
 
 export const queues = {
   control: 'gatehouse-control',
@@ -43,6 +45,11 @@ export const haltChanged = defineSignal('haltChanged');
 
 export const submitDecision = defineUpdate<Receipt, [ApprovalDecision]>('submitDecision');
 export const submitAnswer = defineUpdate<Receipt, [QuestionAnswer]>('submitAnswer');
+
+/** Of workflow `breakGlass`: whether its request was accepted, and what others say to it. */
+export const breakGlassRequested = defineUpdate<Receipt>('breakGlassRequested');
+export const confirmBreakGlass = defineUpdate<Receipt, [BreakGlassWord]>('confirmBreakGlass');
+export const endBreakGlass = defineUpdate<Receipt, [BreakGlassWord]>('endBreakGlass');
 
 /** What query `status` answers. */
 export interface StatusView {

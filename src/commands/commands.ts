@@ -1,5 +1,8 @@
+import type { SigningKey } from '../broker/keys';
+import { personSigner } from '../identity/word-signer';
 import { createAgentStore } from '../store/agent-store';
 import { createApprovalStore } from '../store/approval-store';
+import { createBreakGlassStore } from '../store/break-glass-store';
 import { openDatabase } from '../store/database';
 import { createDecisionStore } from '../store/decision-store';
 import { createEventStore } from '../store/event-store';
@@ -10,6 +13,12 @@ import { createRecordedRuns } from '../store/recorded-runs';
 import { createRunStore } from '../store/run-store';
 import { createAnswer } from './answer';
 import { createApplyAgent } from './apply-agent';
+import {
+  createConfirmBreakGlass,
+  createEndBreakGlass,
+  createListBreakGlass,
+  createRequestBreakGlass,
+} from './break-glass';
 import { createDecide } from './decide';
 import type { CommandDependencies } from './dependencies';
 import { createDiffPolicy, createDiffPolicyFile } from './diff-policy';
@@ -57,6 +66,10 @@ export const createCommands = (dependencies: CommandDependencies) => ({
   haltAgent: createHaltAgent(dependencies),
   haltOrganization: createHaltOrganization(dependencies),
   listHalts: createListHalts(dependencies),
+  requestBreakGlass: createRequestBreakGlass(dependencies),
+  confirmBreakGlass: createConfirmBreakGlass(dependencies),
+  endBreakGlass: createEndBreakGlass(dependencies),
+  listBreakGlass: createListBreakGlass(dependencies),
 });
 
 /** Where a stack is reached. */
@@ -66,6 +79,8 @@ export interface StackAddress {
   namespace: string;
   databaseUrl: string;
   organization: string;
+  /** Signs what is said, in the name of whose key this is. */
+  signWith?: { person: string; key: SigningKey };
 }
 
 /**
@@ -91,8 +106,9 @@ export async function openCommands(
       approvals: createApprovalStore(database),
       questions: createQuestionStore(database),
       halts: createHaltStore(database),
+      breakGlasses: createBreakGlassStore(database),
       temporal,
-      signer: null,
+      signer: stack.signWith ? personSigner(stack.signWith.person, stack.signWith.key) : null,
     });
     return {
       commands,

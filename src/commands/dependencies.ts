@@ -1,6 +1,7 @@
 import type { WordSigner } from '../identity/word-signer';
 import type { AgentStore } from '../store/agent-store';
 import type { ApprovalStore } from '../store/approval-store';
+import type { BreakGlassStore } from '../store/break-glass-store';
 import type { DecisionStore } from '../store/decision-store';
 import type { EventStore } from '../store/event-store';
 import type { HaltStore } from '../store/halt-store';
@@ -23,6 +24,7 @@ export interface CommandDependencies {
   approvals: ApprovalStore;
   questions: QuestionStore;
   halts: HaltStore;
+  breakGlasses: BreakGlassStore;
   temporal: WorkflowClient;
   /** Signs what people say; null where nobody has a key, which only an organization without signatures accepts. */
   signer: WordSigner | null;

@@ -4,6 +4,8 @@ import { GatehouseError } from '../domain/errors';
 import type { RecordedAnswer, RecordedDecision, RecordedExpiry } from '../domain/steps';
 import type { PeopleStore } from '../policy/people-records';
 import { appendRecords } from './audit-store';
+import { activeBreakGlass, recordBreakGlassUse } from './break-glass-store';
+import { withBreakGlass } from './break-glass-votes';
 import { isSameWord, outcomeOfVotes, refusalOfVote, type Vote } from './count-votes';
 import type { Database } from './database';
 import type { Prisma, PrismaClient } from './generated/client';
@@ -48,7 +50,9 @@ async function recordDecision(
     await lock(transaction, runId);
     const approval = await transaction.approval.findFirst({
       where: { id: approvalId, runId, organizationId },
-      include: { run: { select: { requestedBy: true, organization: { select: { signatures: true } } } } },
+      include: {
+        run: { select: { agent: true, requestedBy: true, organization: { select: { signatures: true } } } },
+      },
     });
     if (!approval) return refused(`there is no approval \`${approvalId}\` in this run`);
     if (approval.actionHash !== decision.actionHash)
@@ -65,10 +69,31 @@ async function recordDecision(
     const findings = approval.findings as unknown as Finding[];
     const { requestedBy, organization } = approval.run;
     const requiresSignatures = organization.signatures !== 'OPTIONAL';
-    const refusal = refusalOfVote(vote, { findings, votes, requestedBy, requiresSignatures });
+    const count = () => {
+      const counted = [...votes, vote];
+      const demanded = withBreakGlass(findings, counted);
+      const refusal = refusalOfVote(vote, { findings: demanded, votes, requestedBy, requiresSignatures });
+      return {
+        counted,
+        refusal,
+        settled: outcomeOfVotes(counted, { findings: demanded, args: approval.args }),
+      };
+    };
+    let { counted, refusal, settled } = count();
+    if (verdict === 'approve' && (refusal || settled === null)) {
+      const { agent } = approval.run;
+      vote.breakGlass =
+        (await activeBreakGlass(transaction, { organizationId, runId, agent, by })) ?? undefined;
+      if (vote.breakGlass) ({ counted, refusal, settled } = count());
+    }
     if (refusal) return refused(refusal);
-    const counted = [...votes, vote];
-    const settled = outcomeOfVotes(counted, { findings, args: approval.args });
+    if (vote.breakGlass)
+      await recordBreakGlassUse(transaction, organizationId, vote.breakGlass, {
+        by,
+        runId,
+        approvalId,
+        tool: approval.tool,
+      });
     await transaction.approval.update({
       where: { id: approvalId },
       data: { votes: json(counted), ...(settled ? settledAs(settled, at) : {}) },
@@ -83,6 +108,7 @@ async function recordDecision(
             tool,
             outcome: settled?.kind ?? 'pending',
             by: counted.map((each) => each.by),
+            ...(vote.breakGlass ? { breakGlass: vote.breakGlass } : {}),
             ...(reason ? { reason } : {}),
           },
         },

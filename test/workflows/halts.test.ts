@@ -145,7 +145,9 @@ test('a resume by a signal alone lets nothing go on that the database holds', as
 });
 
 describe('a run that is stopped while a tool runs', () => {
-  const sleepFor = (seconds: number) => ({ calls: [call('run-command', { command: `touch began && sleep ${seconds}` })] });
+  const sleepFor = (seconds: number) => ({
+    calls: [call('run-command', { command: `touch began && sleep ${seconds}` })],
+  });
 
   test('records what became of the call, and who stopped it', async () => {
     const agent = await gatehouse.agent({ tier: 'SANDBOX' }, [sleepFor(600), { say: 'never' }]);
