@@ -1,5 +1,5 @@
 import type { SigningKey } from '../broker/keys';
-import { personSigner } from '../identity/word-signer';
+import { personSigner, type WordSigner } from '../identity/word-signer';
 import { createAgentStore } from '../store/agent-store';
 import { createApprovalStore } from '../store/approval-store';
 import { createBreakGlassStore } from '../store/break-glass-store';
@@ -7,10 +7,13 @@ import { openDatabase } from '../store/database';
 import { createDecisionStore } from '../store/decision-store';
 import { createEventStore } from '../store/event-store';
 import { createHaltStore } from '../store/halt-store';
+import { createOrganizationStore } from '../store/organization-store';
+import { createPersonStore, type PersonStore } from '../store/person-store';
 import { createPolicyStore } from '../store/policy-store';
 import { createQuestionStore } from '../store/question-store';
 import { createRecordedRuns } from '../store/recorded-runs';
 import { createRunStore } from '../store/run-store';
+import { createStandingStore } from '../store/standing-store';
 import { createAnswer } from './answer';
 import { createApplyAgent } from './apply-agent';
 import {
@@ -20,6 +23,7 @@ import {
   createRequestBreakGlass,
 } from './break-glass';
 import { createDecide } from './decide';
+import { createDecideMany } from './decide-many';
 import type { CommandDependencies } from './dependencies';
 import { createDiffPolicy, createDiffPolicyFile } from './diff-policy';
 import { createHaltAgent, createHaltOrganization, createListHalts } from './halt';
@@ -28,14 +32,25 @@ import { createListPending } from './list-pending';
 import { createListPolicies, createShowPolicyHistory } from './list-policies';
 import { createListRuns } from './list-runs';
 import { createPauseRun } from './pause-run';
+import {
+  createAddKey,
+  createApplyPerson,
+  createDisablePerson,
+  createListPeople,
+  createRevokeKey,
+} from './people';
+import { createSetPeopleSettings, createShowPeopleSettings } from './people-settings';
 import { createPublishPolicies } from './publish-policies';
 import { createResumeRun } from './resume-run';
+import { createRevokeApproval } from './revoke-approval';
 import { createRollbackPolicy } from './rollback-policy';
 import { createSetPolicyMode } from './set-policy-mode';
+import { createShowApproval } from './show-approval';
 import { createShowRun } from './show-run';
 import { createSimulatePolicies } from './simulate-policies';
 import { createStartRun } from './start-run';
 import { createStopRun } from './stop-run';
+import { createTopUp } from './top-up';
 import { createWatchRun } from './watch-run';
 import { openWorkflowClient } from './workflow-client';
 
@@ -59,7 +74,18 @@ export const createCommands = (dependencies: CommandDependencies) => ({
   watchRun: createWatchRun(dependencies),
   listPending: createListPending(dependencies),
   decide: createDecide(dependencies),
+  decideMany: createDecideMany(dependencies),
   answer: createAnswer(dependencies),
+  topUp: createTopUp(dependencies),
+  revokeApproval: createRevokeApproval(dependencies),
+  showApproval: createShowApproval(dependencies),
+  listPeople: createListPeople(dependencies),
+  applyPerson: createApplyPerson(dependencies),
+  disablePerson: createDisablePerson(dependencies),
+  addKey: createAddKey(dependencies),
+  revokeKey: createRevokeKey(dependencies),
+  showPeopleSettings: createShowPeopleSettings(dependencies),
+  setPeopleSettings: createSetPeopleSettings(dependencies),
   pauseRun: createPauseRun(dependencies),
   resumeRun: createResumeRun(dependencies),
   stopRun: createStopRun(dependencies),
@@ -79,22 +105,28 @@ export interface StackAddress {
   namespace: string;
   databaseUrl: string;
   organization: string;
-  /** Signs what is said, in the name of whose key this is. */
-  signWith?: { person: string; key: SigningKey };
+  /** Signs what is said; without one only organizations without signatures listen. @default none */
+  signer?: WordSigner;
+  /** The key of a person who has registered it: signs in their name. One that nobody registered signs nothing. */
+  personKey?: SigningKey;
 }
 
 /**
  * Opens the commands over a running stack.
  *
+ * @returns also in whose name is signed; null where nothing is
+ *
  * @throws GatehouseError `temporal-unreachable`, `database-unreachable`, `database-url-malformed`
  */
 export async function openCommands(
   stack: StackAddress,
-): Promise<{ commands: Commands; close(): Promise<void> }> {
+): Promise<{ commands: Commands; speaker: string | null; close(): Promise<void> }> {
   const database = openDatabase(stack.databaseUrl, { poolSize: 4 });
   try {
     await database.ready();
     const temporal = await openWorkflowClient({ address: stack.temporal, namespace: stack.namespace });
+    const persons = createPersonStore(database);
+    const signer = stack.signer ?? (await registeredSigner(stack, persons));
     const commands = createCommands({
       organizationId: stack.organization,
       agents: createAgentStore(database),
@@ -107,11 +139,15 @@ export async function openCommands(
       questions: createQuestionStore(database),
       halts: createHaltStore(database),
       breakGlasses: createBreakGlassStore(database),
+      standing: createStandingStore(database),
+      organizations: createOrganizationStore(database),
+      persons,
       temporal,
-      signer: stack.signWith ? personSigner(stack.signWith.person, stack.signWith.key) : null,
+      signer,
     });
     return {
       commands,
+      speaker: signer?.person ?? null,
       async close() {
         await temporal.close();
         await database.close();
@@ -121,4 +157,14 @@ export async function openCommands(
     await database.close();
     throw error;
   }
+}
+
+/** Who registered a key speaks with it. */
+async function registeredSigner(
+  { organization, personKey }: StackAddress,
+  persons: Pick<PersonStore, 'findByKey'>,
+): Promise<WordSigner | null> {
+  if (!personKey) return null;
+  const found = await persons.findByKey(organization, personKey.thumbprint);
+  return found && personSigner(found.person, personKey);
 }

@@ -29,6 +29,14 @@ export type BudgetedUse = 'pipelineRun' | 'credentialRequest';
 /** A limit of the budget is reached; `message` names which. */
 export class BudgetExceededError extends Error {
   override readonly name = 'BudgetExceededError';
+
+  constructor(
+    message: string,
+    /** Which. */
+    readonly limit?: keyof AgentBudget,
+  ) {
+    super(message);
+  }
 }
 
 /** Everything a {@link BudgetTracker} knows, in plain data: it crosses continue-as-new and answers the `usage` query. */
@@ -81,16 +89,18 @@ export class BudgetTracker {
   check(budget: AgentBudget): void {
     const { usage } = this;
     const { reserved } = usage;
-    if (isReached(usage.turns, budget.maxTurns)) throw new BudgetExceededError('Max turns reached');
-    if (isReached(usage.tokens, budget.maxTokens)) throw new BudgetExceededError('Token budget exhausted');
+    if (isReached(usage.turns, budget.maxTurns))
+      throw new BudgetExceededError('Max turns reached', 'maxTurns');
+    if (isReached(usage.tokens, budget.maxTokens))
+      throw new BudgetExceededError('Token budget exhausted', 'maxTokens');
     if (isReached(this.elapsedMs(), budget.maxDurationMs))
-      throw new BudgetExceededError('Time limit exceeded');
+      throw new BudgetExceededError('Time limit exceeded', 'maxDurationMs');
     if (isReached(usage.toolCalls + reserved.toolCalls, budget.maxToolCalls))
-      throw new BudgetExceededError('Max tool calls reached');
+      throw new BudgetExceededError('Max tool calls reached', 'maxToolCalls');
     if (isReached(usage.pipelineRuns + reserved.pipelineRuns, budget.maxPipelineRuns))
-      throw new BudgetExceededError('Max pipeline runs reached');
+      throw new BudgetExceededError('Max pipeline runs reached', 'maxPipelineRuns');
     if (isReached(usage.credentialRequests + reserved.credentialRequests, budget.maxCredentialRequests))
-      throw new BudgetExceededError('Max credential requests reached');
+      throw new BudgetExceededError('Max credential requests reached', 'maxCredentialRequests');
   }
 
   recordTurn(tokensUsed: number): void {
@@ -111,17 +121,17 @@ export class BudgetTracker {
     const { usage } = this;
     const { reserved } = usage;
     if (isReached(usage.toolCalls + reserved.toolCalls, budget.maxToolCalls))
-      throw new BudgetExceededError('Max tool calls reached');
+      throw new BudgetExceededError('Max tool calls reached', 'maxToolCalls');
     if (
       use === 'pipelineRun' &&
       isReached(usage.pipelineRuns + reserved.pipelineRuns, budget.maxPipelineRuns)
     )
-      throw new BudgetExceededError('Max pipeline runs reached');
+      throw new BudgetExceededError('Max pipeline runs reached', 'maxPipelineRuns');
     if (
       use === 'credentialRequest' &&
       isReached(usage.credentialRequests + reserved.credentialRequests, budget.maxCredentialRequests)
     )
-      throw new BudgetExceededError('Max credential requests reached');
+      throw new BudgetExceededError('Max credential requests reached', 'maxCredentialRequests');
     reserved.toolCalls++;
     if (use === 'pipelineRun') reserved.pipelineRuns++;
     if (use === 'credentialRequest') reserved.credentialRequests++;

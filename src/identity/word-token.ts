@@ -38,6 +38,11 @@ export interface Speaker {
   roles: readonly string[];
 }
 
+/** Somebody whose word was verified, and by which key: by its RFC 7638 thumbprint. */
+export interface VerifiedSpeaker extends Speaker {
+  proof: { kind: 'own-key' | 'api'; key: string };
+}
+
 /** Longest that a signed word is good for, in seconds. */
 export const WORD_LIFETIME_S = 15 * 60;
 
@@ -101,7 +106,7 @@ export async function verifyWord(
   expected: Word,
   findSigner: (thumbprint: string) => Promise<Signer | null>,
   nowMs: number,
-): Promise<Speaker> {
+): Promise<VerifiedSpeaker> {
   const jws = readJws(token);
   const parsed = wordClaims.safeParse(jws?.claims);
   if (!jws || !parsed.success || jws.header.typ !== WORD_TYPE || typeof jws.header.kid !== 'string')
@@ -120,11 +125,15 @@ export async function verifyWord(
     throw new GatehouseError('signature-expired', 'the signature has expired; sign again');
   switch (signer.kind) {
     case 'api':
-      return { person: sub, roles: roles ?? [] };
+      return { person: sub, roles: roles ?? [], proof: { kind: 'api', key: jws.header.kid } };
     case 'person':
       if (sub !== signer.person || roles !== undefined)
         throw new GatehouseError('signature-invalid', 'a key of one person signs for nobody else');
-      return { person: signer.person, roles: signer.roles };
+      return {
+        person: signer.person,
+        roles: signer.roles,
+        proof: { kind: 'own-key', key: jws.header.kid },
+      };
   }
 }
 

@@ -1,6 +1,7 @@
 import { makeKey } from '../../src/broker/keys';
 import { openCommands } from '../../src/commands/commands';
 import type { BreakGlassScope } from '../../src/domain/break-glass';
+import { personSigner } from '../../src/identity/word-signer';
 import { createPersonStore } from '../../src/store/person-store';
 import { type Harness, startHarness } from '../support/run-harness';
 import { call, DEPLOY_TOOL } from '../support/scripted-agent';
@@ -174,7 +175,7 @@ describe('in an organization that requires signatures', () => {
       namespace: gatehouse.namespace,
       databaseUrl: gatehouse.databaseUrl,
       organization: 'signed',
-      signWith: { person, key: keys[person] },
+      signer: personSigner(person, keys[person]),
     });
 
   test('words without a signature, of another person or without the role are refused', async () => {

@@ -1,4 +1,4 @@
-import { type CommandLine } from '../command-line';
+import type { CommandLine } from '../command-line';
 
 /** The agents of the organization. */
 export function addAgentCommands({ program, add, carryOut }: CommandLine): void {

@@ -1,4 +1,4 @@
-import { type CommandLine, positive, pointInTime, collect } from '../command-line';
+import { type CommandLine, collect, pointInTime, positive } from '../command-line';
 
 /** What is allowed: policies, their rules and their tests. */
 export function addPolicyCommands({ program, add, carryOut }: CommandLine): void {

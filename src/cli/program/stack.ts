@@ -1,4 +1,4 @@
-import { type CommandLine } from '../command-line';
+import type { CommandLine } from '../command-line';
 
 /** The stack itself, and what stands before a first run. */
 export function addStackCommands({ program, add, carryOut }: CommandLine): void {
