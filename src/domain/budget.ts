@@ -56,6 +56,9 @@ export interface BudgetUsage {
   reserved: { toolCalls: number; pipelineRuns: number; credentialRequests: number };
 }
 
+/** From this part of a limit on, people are told. */
+export const MOSTLY = 0.8;
+
 type Clock = () => number;
 
 /**
@@ -164,6 +167,33 @@ export class BudgetTracker {
     if (this.usage.waitingSince === null) return;
     this.usage.waitedMs += Math.max(0, this.now() - this.usage.waitingSince);
     this.usage.waitingSince = null;
+  }
+
+  /** How much of a limit is used, what is reserved included. */
+  used(limit: keyof AgentBudget): number {
+    const { usage } = this;
+    const { reserved } = usage;
+    switch (limit) {
+      case 'maxTurns':
+        return usage.turns;
+      case 'maxTokens':
+        return usage.tokens;
+      case 'maxToolCalls':
+        return usage.toolCalls + reserved.toolCalls;
+      case 'maxDurationMs':
+        return this.elapsedMs();
+      case 'maxPipelineRuns':
+        return usage.pipelineRuns + reserved.pipelineRuns;
+      case 'maxCredentialRequests':
+        return usage.credentialRequests + reserved.credentialRequests;
+    }
+  }
+
+  /** Limits of which {@link MOSTLY} is used, but not all. */
+  mostlyUsed(budget: AgentBudget): { limit: keyof AgentBudget; used: number; of: number }[] {
+    return (Object.keys(budget) as (keyof AgentBudget)[])
+      .map((limit) => ({ limit, used: this.used(limit), of: budget[limit] }))
+      .filter(({ used, of }) => used >= of * MOSTLY && used < of);
   }
 
   /** Milliseconds the run has acted, waits left out. */

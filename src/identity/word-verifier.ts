@@ -58,16 +58,21 @@ export function createWordVerifier({
       const { person, roles, proof } = await verifyWord(signature, word, findSigner, now());
       // The API has looked at the scopes of whoever it authenticated.
       if (proof.kind === 'own-key') requireScope(person, roles, mayBeSaidBy);
-      else await requireEnabled(word.organization, person);
-      return { by: person, roles: [...roles], proof, isVerified: true };
+      else await requireEnabled(word.organization, storable(person));
+      return { by: storable(person), roles: [...roles], proof, isVerified: true };
     },
 
     async claimed(organizationId, by) {
-      const name = by?.trim() || 'unknown';
+      const name = storable(by?.trim() || 'unknown');
       const person = await requireEnabled(organizationId, name);
       return { by: name, roles: person?.roles ?? null, proof: { kind: 'none' }, isVerified: false };
     },
   };
+}
+
+/** Anybody may claim any name, also one that a database cannot hold as text. */
+function storable(name: string): string {
+  return visibleText(name, 200);
 }
 
 function requireScope(person: string, roles: readonly string[], wanted: readonly Scope[]): void {
