@@ -104,13 +104,13 @@ function bash(nodes: readonly CompletionNode[]): string {
   return `# gatehouse: source <(gatehouse completion bash)
 ${shellFunctions(nodes)}
 _gatehouse() {
-  local current="\${COMP_WORDS[COMP_CWORD]}" path="" index
+  local current="\${COMP_WORDS[COMP_CWORD]}" at="" index
   for ((index = 1; index < COMP_CWORD; index++)); do
     _gatehouse_walk "\${COMP_WORDS[index]}"
   done
   local found
-  found="$(_gatehouse_words "$path")"
-  if [[ $current != -* ]]; then found+=" $(_gatehouse_ids "$path" "\${COMP_WORDS[0]}")"; fi
+  found="$(_gatehouse_words "$at")"
+  if [[ $current != -* ]]; then found+=" $(_gatehouse_ids "$at" "\${COMP_WORDS[0]}")"; fi
   COMPREPLY=($(compgen -W "$found" -- "$current"))
 }
 complete -o default -F _gatehouse gatehouse`;
@@ -121,24 +121,24 @@ function zsh(nodes: readonly CompletionNode[]): string {
 # gatehouse: source <(gatehouse completion zsh), after compinit
 ${shellFunctions(nodes)}
 _gatehouse() {
-  local path="" index
+  local at="" index
   for ((index = 2; index < CURRENT; index++)); do
     _gatehouse_walk "\${words[index]}"
   done
   local -a found
-  found=(\${(z)"$(_gatehouse_words "$path")"})
-  if [[ \${words[CURRENT]} != -* ]]; then found+=(\${(z)"$(_gatehouse_ids "$path" "\${words[1]}")"}); fi
+  found=(\${(z)"$(_gatehouse_words "$at")"})
+  if [[ \${words[CURRENT]} != -* ]]; then found+=(\${(z)"$(_gatehouse_ids "$at" "\${words[1]}")"}); fi
   compadd -a found
 }
 compdef _gatehouse gatehouse`;
 }
 
-/** Functions of both bash and zsh. */
+/** Functions of both bash and zsh, where `path` is the folders of programs. */
 function shellFunctions(nodes: readonly CompletionNode[]): string {
   const inner = nodes.filter(({ path }) => path !== '').map(({ path }) => `'${path}'`);
   return `_gatehouse_walk() {
-  case "\${path:+$path }$1" in
-    ${inner.join('|')}) path="\${path:+$path }$1" ;;
+  case "\${at:+$at }$1" in
+    ${inner.join('|')}) at="\${at:+$at }$1" ;;
   esac
 }
 _gatehouse_words() {

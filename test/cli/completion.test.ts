@@ -9,7 +9,7 @@ async function offered(...words: string[]): Promise<string[]> {
   const text = [
     await script('bash'),
     `COMP_WORDS=(${typed.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${typed.length - 1}`,
-    '_gatehouse; printf "%s\\n" "${COMPREPLY[@]}"',
+    `_gatehouse; printf '%s\\n' "\${COMPREPLY[@]}"`,
   ].join('\n');
   const answer = execFileSync('bash', ['--norc', '-eu', '-c', text], { encoding: 'utf8' });
   return answer.split('\n').filter(Boolean);
@@ -29,7 +29,7 @@ test('bash completes ids of what is there, and nothing where no stack runs', asy
   const text = [
     'gatehouse() { [[ "$1 $2" == "complete-ids approvals" ]] && printf "apr-1\\napr-2\\n"; }',
     await script('bash'),
-    "COMP_WORDS=(gatehouse approve apr-1 ''); COMP_CWORD=3; _gatehouse; printf '%s ' \"${COMPREPLY[@]}\"",
+    `COMP_WORDS=(gatehouse approve apr-1 ''); COMP_CWORD=3; _gatehouse; printf '%s ' "\${COMPREPLY[@]}"`,
   ].join('\n');
   expect(execFileSync('bash', ['--norc', '-c', text], { encoding: 'utf8' })).toContain('apr-1 apr-2');
   const { code, stdout } = await gatehouse(['complete-ids', 'runs'], { env: { GATEHOUSE_DATA: '/nowhere' } });
