@@ -143,6 +143,10 @@ const cliEnv = z.object({
   USER: z.string().optional(),
   PATH: z.string().default('/usr/local/bin:/usr/bin:/bin'),
   HOME: z.string().optional(),
+  /** The file of the key that a person signs with. */
+  GATEHOUSE_KEY: path.optional(),
+  XDG_CONFIG_HOME: z.string().optional(),
+  EDITOR: z.string().default('vi'),
   XDG_CACHE_HOME: z.string().optional(),
 });
 

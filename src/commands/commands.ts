@@ -1,13 +1,16 @@
-import type { WordSigner } from '../identity/word-signer';
+import type { SigningKey } from '../broker/keys';
+import { personSigner, type WordSigner } from '../identity/word-signer';
 import { createAgentStore } from '../store/agent-store';
 import { createApiKeyStore } from '../store/api-key-store';
 import { createApprovalStore } from '../store/approval-store';
 import { createAuditSearch } from '../store/audit-search';
+import { createBreakGlassStore } from '../store/break-glass-store';
 import { type Database, openDatabase } from '../store/database';
 import { createDecisionStore } from '../store/decision-store';
 import { createEventStore } from '../store/event-store';
+import { createHaltStore } from '../store/halt-store';
 import { createOrganizationStore } from '../store/organization-store';
-import { createPersonStore } from '../store/person-store';
+import { createPersonStore, type PersonStore } from '../store/person-store';
 import { createPolicyStore } from '../store/policy-store';
 import { createQuestionStore } from '../store/question-store';
 import { createRecordedRuns } from '../store/recorded-runs';
@@ -15,12 +18,19 @@ import { createRunStore } from '../store/run-store';
 import { createStandingStore } from '../store/standing-store';
 import { createAnswer } from './answer';
 import { createApplyAgent } from './apply-agent';
+import {
+  createConfirmBreakGlass,
+  createEndBreakGlass,
+  createListBreakGlass,
+  createRequestBreakGlass,
+} from './break-glass';
 import { createCandidatePolicies } from './candidate-policies';
 import { createDecide } from './decide';
 import { createDecideMany } from './decide-many';
 import type { CommandDependencies } from './dependencies';
 import { createDiffPolicy, createDiffPolicyFile } from './diff-policy';
 import { createFollowRun } from './follow-run';
+import { createHaltAgent, createHaltOrganization, createListHalts } from './halt';
 import { createListAgents } from './list-agents';
 import { createListPending } from './list-pending';
 import { createListPolicies, createShowPolicyHistory } from './list-policies';
@@ -97,6 +107,13 @@ export const createCommands = (dependencies: CommandDependencies) => ({
   showTranscript: createShowTranscript(dependencies),
   searchAudit: createSearchAudit(dependencies),
   apiKeys: createManageApiKeys(dependencies),
+  haltAgent: createHaltAgent(dependencies),
+  haltOrganization: createHaltOrganization(dependencies),
+  listHalts: createListHalts(dependencies),
+  requestBreakGlass: createRequestBreakGlass(dependencies),
+  confirmBreakGlass: createConfirmBreakGlass(dependencies),
+  endBreakGlass: createEndBreakGlass(dependencies),
+  listBreakGlass: createListBreakGlass(dependencies),
 });
 
 /** The stores that commands work on, all of one database. */
@@ -112,6 +129,8 @@ export function openStores(
     recordedRuns: createRecordedRuns(database),
     approvals: createApprovalStore(database),
     questions: createQuestionStore(database),
+    halts: createHaltStore(database),
+    breakGlasses: createBreakGlassStore(database),
     standing: createStandingStore(database),
     organizations: createOrganizationStore(database),
     persons: createPersonStore(database),
@@ -129,28 +148,35 @@ export interface StackAddress {
   organization: string;
   /** Signs what is said; without one only organizations without signatures listen. @default none */
   signer?: WordSigner;
+  /** The key of a person who has registered it: signs in their name. One that nobody registered signs nothing. */
+  personKey?: SigningKey;
 }
 
 /**
  * Opens the commands over a running stack.
  *
+ * @returns also in whose name is signed; null where nothing is
+ *
  * @throws GatehouseError `temporal-unreachable`, `database-unreachable`, `database-url-malformed`
  */
 export async function openCommands(
   stack: StackAddress,
-): Promise<{ commands: Commands; close(): Promise<void> }> {
+): Promise<{ commands: Commands; speaker: string | null; close(): Promise<void> }> {
   const database = openDatabase(stack.databaseUrl, { poolSize: 4 });
   try {
     await database.ready();
     const temporal = await openWorkflowClient({ address: stack.temporal, namespace: stack.namespace });
+    const persons = createPersonStore(database);
+    const signer = stack.signer ?? (await registeredSigner(stack, persons));
     const commands = createCommands({
       ...openStores(database),
       organizationId: stack.organization,
       temporal,
-      signer: stack.signer ?? null,
+      signer,
     });
     return {
       commands,
+      speaker: signer?.person ?? null,
       async close() {
         await temporal.close();
         await database.close();
@@ -160,4 +186,14 @@ export async function openCommands(
     await database.close();
     throw error;
   }
+}
+
+/** Who registered a key speaks with it. */
+async function registeredSigner(
+  { organization, personKey }: StackAddress,
+  persons: Pick<PersonStore, 'findByKey'>,
+): Promise<WordSigner | null> {
+  if (!personKey) return null;
+  const found = await persons.findByKey(organization, personKey.thumbprint);
+  return found && personSigner(found.person, personKey);
 }
