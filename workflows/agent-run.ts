@@ -17,6 +17,7 @@ import { codeOf, publicTextOf } from './failures';
 import { listen } from './listen';
 import { createOperatorView, labelRun } from './operator-view';
 import { People } from './people';
+import { ProgramQuestions } from './program-questions';
 import { type CarriedRun, RunState } from './run-state';
 import { takeTurn } from './take-turn';
 import { RunStoppedError, Waiting } from './waiting';
@@ -42,7 +43,8 @@ export async function agentRun(input: RunInput, carried?: CarriedRun): Promise<R
   const people = new People(run, exclusively);
   const waiting = new Waiting(run, createOperatorView(run, people));
   const parts = { run, people, waiting, exclusively };
-  listen(run, people, waiting);
+  const programs = new ProgramQuestions(run, people, waiting, exclusively);
+  listen(run, people, waiting, programs);
 
   try {
     if (!carried) {
@@ -56,7 +58,7 @@ export async function agentRun(input: RunInput, carried?: CarriedRun): Promise<R
       await waiting.withinBudget(() => run.budget.check(run.budgetLimits));
       const turn = await takeTurn(run, exclusively);
       if (turn.calls.length === 0) return await finish(parts, { status: 'COMPLETED', text: turn.text });
-      await new CarryOut(run, people, waiting, exclusively, turn.calls).carryOut();
+      await new CarryOut(run, people, waiting, exclusively, turn.calls, programs).carryOut();
     }
   } catch (error) {
     const outcome = outcomeOf(error);

@@ -11,6 +11,7 @@ import { gate } from './gate';
 import { GatedCalls } from './gated-calls';
 import { refusalOf } from './outcomes';
 import type { People } from './people';
+import type { ProgramQuestions } from './program-questions';
 import type { RunState } from './run-state';
 import { TurnOutcomes } from './turn-outcomes';
 import { RunStoppedError, type Waiting } from './waiting';
@@ -41,6 +42,7 @@ export class CarryOut {
     private readonly waiting: Waiting,
     private readonly exclusively: Exclusive,
     private readonly calls: ToolCall[],
+    private readonly programs: ProgramQuestions,
   ) {
     this.turn = new TurnOutcomes(run, calls);
   }
@@ -140,7 +142,9 @@ export class CarryOut {
     const { workspace } = this.run.facts;
     if (!grant || !workspace) throw new TypeError('nothing executes without a grant and a workspace');
     for (const call of batch) await this.reserve(call);
-    const execution = await executeCalls(this.run.input.runId, workspace, grant, batch);
+    const execution = await this.programs.during(grant, batch, () =>
+      executeCalls(this.run.input.runId, workspace, grant, batch),
+    );
     for (const { use } of batch) {
       const mayHaveRun = execution.kind === 'ran' || execution.kind === 'unknown';
       if (mayHaveRun) this.run.budget.commit(use ?? undefined);
@@ -189,6 +193,8 @@ export class CarryOut {
         return this.turn.settle({ kind: 'answered', callId, text: outcome.answer, answeredBy: outcome.by });
       case 'timed-out':
         return this.turn.settle({ kind: 'answered', callId, text: NOBODY_ANSWERED, answeredBy: null });
+      case 'withdrawn':
+        throw new TypeError('only a question of a program is withdrawn');
       default:
         outcome satisfies never;
     }

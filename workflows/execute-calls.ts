@@ -28,7 +28,11 @@ export async function executeCalls(
 ): Promise<Execution> {
   try {
     const input = { runId, grant: token, calls: batch.map(canonical) };
-    const options = executionOn(host, summaryOf(batch));
+    const options = executionOn(
+      host,
+      summaryOf(batch),
+      batch.some((call) => call.mayAsk === true),
+    );
     return { kind: 'ran', result: await sandbox.executeTool.executeWithOptions(options, [input]) };
   } catch (error) {
     if (isCancellation(error)) throw error;

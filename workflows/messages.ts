@@ -9,6 +9,7 @@ import type {
   Receipt,
 } from '../src/domain/approval';
 import type { AgentBudget, BudgetUsage, TopUp } from '../src/domain/budget';
+import type { ProgramAnswer, ProgramQuestion } from '../src/domain/program-question';
 import type { RunStatus } from '../src/domain/run';
 import type { TranscriptPage } from '../src/domain/steps';
 
@@ -41,6 +42,9 @@ export const policyChanged = defineSignal('policyChanged');
 
 export const submitDecision = defineUpdate<Receipt, [ApprovalDecision]>('submitDecision');
 export const submitAnswer = defineUpdate<Receipt, [QuestionAnswer]>('submitAnswer');
+
+/** Sent by a sandbox host for a program it runs; it is answered when a person answered. */
+export const askFromProgram = defineUpdate<ProgramAnswer, [ProgramQuestion]>('askFromProgram');
 
 /** What query `status` answers. */
 export interface StatusView {

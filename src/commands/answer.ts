@@ -60,5 +60,7 @@ function describeAnswer(outcome: QuestionOutcome): string {
       return `answered by \`${visibleText(outcome.by ?? 'unknown', 80)}\``;
     case 'timed-out':
       return 'nobody answered in time';
+    case 'withdrawn':
+      return `withdrawn, since ${visibleText(outcome.reason, 200)}`;
   }
 }

@@ -12,6 +12,7 @@ import type { CallOutcome, CanonicalCall, ToolCall } from './call';
 import type { Decision } from './decision';
 import type { RunEventData } from './events';
 import type { GrantAudience } from './grant';
+import type { ProgramQuestion } from './program-question';
 import type { RunInput, RunOutcome } from './run';
 import type { ArchivedEntry, OpenEntry, TranscriptEntry, TranscriptPosition } from './transcript';
 
@@ -160,6 +161,8 @@ export interface GatedCall {
   writes: boolean;
   needsWorkspace: boolean;
   use: BudgetedUse | null;
+  /** Whether its program may ask people while it runs. Absent in runs that began before it was kept. */
+  mayAsk?: boolean;
   /** Set when the verdict is `ask`. */
   approval: PendingApproval | null;
   /** Set when the call is an allowed `ask-user`. */
@@ -241,6 +244,24 @@ export interface RecordExpiryInput extends PeopleInput {
   kind: 'approval' | 'question';
   id: string;
   waitedMs: number;
+}
+
+export interface VerifyProgramQuestionInput {
+  runId: string;
+  organizationId: string;
+  /** The grant that the asking call executes under, as the workflow handed it out. */
+  grant: string;
+  question: ProgramQuestion;
+}
+
+/** Whether a question comes from the host that executes the call. */
+export type VerifiedProgramQuestion = { accepted: true } | { accepted: false; reason: string };
+
+export interface CloseProgramQuestionInput extends PeopleInput {
+  /** What the gate knew the question by. */
+  callId: string;
+  /** Why what is still open of it is withdrawn. */
+  reason: string;
 }
 
 export interface RecordTopUpInput extends PeopleInput {

@@ -4,9 +4,10 @@ import { createDispatch } from '../../activities/dispatch';
 import { createFinish } from '../../activities/finish';
 import { createPeople } from '../../activities/people';
 import { createPolicyGate } from '../../activities/policy-gate';
+import { createProgramQuestions } from '../../activities/program-questions';
 import { queues } from '../../workflows/messages';
 import { createLocalArtifactStore } from '../artifacts/local-artifact-store';
-import { createGrantMinter } from '../broker/grant';
+import { createGrantMinter, createGrantVerifier } from '../broker/grant';
 import { loadKey, loadPublicKey, thumbprintOf } from '../broker/keys';
 import type { ControlConfig } from '../config';
 import { createContentLoader } from '../policy/content/content-loader';
@@ -16,6 +17,7 @@ import { openDatabase } from '../store/database';
 import { createGateStore } from '../store/gate-store';
 import { createPeopleStore } from '../store/people-store';
 import { createPolicyStore } from '../store/policy-store';
+import { createProgramQuestionStore } from '../store/program-question-store';
 import { createRateStore } from '../store/rate-store';
 import { createRunStore } from '../store/run-store';
 import { createSnapshotStore } from '../store/snapshot-store';
@@ -35,6 +37,7 @@ export async function createControlWorker(
   const runs = createRunStore(database);
   const waitForPeopleMs = config.GATEHOUSE_WAIT_FOR_PEOPLE_MS;
   const now = Date.now;
+  const grantKey = loadKey(config.GATEHOUSE_GRANT_KEY);
   const worker = await Worker.create({
     ...WORKER_LIMITS,
     identity: workerIdentity('control'),
@@ -62,7 +65,7 @@ export async function createControlWorker(
         currentPolicy: createCurrentPolicy(agents, policies, snapshots),
         toolsOf: createToolsOf(),
         contents: createContentLoader({ artifacts }),
-        minter: createGrantMinter(loadKey(config.GATEHOUSE_GRANT_KEY)),
+        minter: createGrantMinter(grantKey),
         presenters: {
           runner: thumbprintOf(loadPublicKey(config.GATEHOUSE_RUNNER_PUBLIC_KEY)),
           sandboxes: new Set(
@@ -73,6 +76,11 @@ export async function createControlWorker(
         now,
       }),
       ...createPeople({ people: createPeopleStore(database), now }),
+      ...createProgramQuestions({
+        verifier: createGrantVerifier({ publicKeys: [grantKey.publicKey] }),
+        questions: createProgramQuestionStore(database),
+        now,
+      }),
       ...createArchive({ artifacts }),
       ...createFinish({ runs }),
     },
