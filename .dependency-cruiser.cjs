@@ -6,7 +6,7 @@ const STEPS = [
   ['domain', 'client'],
   ['shell'],
   ['config', 'tools', 'artifacts'],
-  ['policy', 'broker'],
+  ['policy', 'broker', 'notifications'],
   ['store', 'model', 'sandbox'],
   ['identity'],
   ['activities', 'commands'],

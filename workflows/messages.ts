@@ -19,11 +19,19 @@ export const queues = {
   control: 'gatehouse-control',
   runner: 'gatehouse-runner',
   sandbox: 'gatehouse-sandbox',
+  notifications: 'gatehouse-notifications',
 } as const;
 
 /** The queue of one sandbox host, which alone has the workspaces of the runs prepared on it. */
 export function hostQueue(host: string): string {
   return `${queues.sandbox}.${host}`;
+}
+
+/** Delivers one notification; its workflow's id is made from the delivery's. */
+export const DELIVER_NOTIFICATION = 'deliverNotification';
+
+export function notificationWorkflowId(deliveryId: string): string {
+  return `notification-${deliveryId}`;
 }
 
 /** Payload of signals `pause` and `resume`. */

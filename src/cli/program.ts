@@ -182,6 +182,28 @@ export function createProgram(carryOut: CarryOut, { isJson = false } = {}): Comm
     carryOut(options, (context) => load.people().steer(context, run, 'stop', '')),
   );
 
+  const webhooks = program.command('webhooks').description('who outside is told what happens');
+  add(webhooks, 'add <url>', 'tell an address; its secret is shown once')
+    .option('--slack', 'as messages for Slack, or what understands them')
+    .option('--events <names>', 'separated by commas; all if not said', (names) => names.split(','))
+    .option('--no-content', 'leave out what models, tools and people wrote')
+    .action((url, options) =>
+      carryOut(options, (context) => load.webhooks().addWebhook(context, url, options)),
+    );
+  add(webhooks, 'list', 'those there are').action((options) =>
+    carryOut(options, (context) => load.webhooks().listWebhooks(context)),
+  );
+  add(webhooks, 'test <id>', 'send a test, and say how it ended').action((id, options) =>
+    carryOut(options, (context) => load.webhooks().testWebhook(context, id)),
+  );
+  add(webhooks, 'remove <id>', 'tell it nothing any more').action((id, options) =>
+    carryOut(options, (context) => load.webhooks().removeWebhook(context, id)),
+  );
+  add(webhooks, 'deliveries', 'what was sent, and how it ended')
+    .option('--webhook <id>', 'only to this one')
+    .option('--limit <number>', 'how many, at most 200', positive, 20)
+    .action((options) => carryOut(options, (context) => load.webhooks().listDeliveries(context, options)));
+
   add(program, 'doctor', 'look at everything a run needs').action((options) =>
     carryOut(options, (context) => load.doctor().doctor(context)),
   );
@@ -211,6 +233,7 @@ const load = {
   runs: () => require('./runs') as typeof import('./runs'),
   show: () => require('./show') as typeof import('./show'),
   people: () => require('./people') as typeof import('./people'),
+  webhooks: () => require('./webhooks') as typeof import('./webhooks'),
   doctor: () => require('./doctor') as typeof import('./doctor'),
   demo: () => require('./demo') as typeof import('./demo'),
 };

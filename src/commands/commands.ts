@@ -7,6 +7,7 @@ import { createPolicyStore } from '../store/policy-store';
 import { createQuestionStore } from '../store/question-store';
 import { createRecordedRuns } from '../store/recorded-runs';
 import { createRunStore } from '../store/run-store';
+import { createWebhookStore } from '../store/webhook-store';
 import { createAnswer } from './answer';
 import { createApplyAgent } from './apply-agent';
 import { createDecide } from './decide';
@@ -26,6 +27,13 @@ import { createSimulatePolicies } from './simulate-policies';
 import { createStartRun } from './start-run';
 import { createStopRun } from './stop-run';
 import { createWatchRun } from './watch-run';
+import {
+  createAddWebhook,
+  createListDeliveries,
+  createListWebhooks,
+  createRemoveWebhook,
+  createTestWebhook,
+} from './webhooks';
 import { openWorkflowClient } from './workflow-client';
 
 /** Everything one can do with an organization's agents and runs; the CLI, the API and the console share it. */
@@ -52,6 +60,11 @@ export const createCommands = (dependencies: CommandDependencies) => ({
   pauseRun: createPauseRun(dependencies),
   resumeRun: createResumeRun(dependencies),
   stopRun: createStopRun(dependencies),
+  addWebhook: createAddWebhook(dependencies),
+  listWebhooks: createListWebhooks(dependencies),
+  removeWebhook: createRemoveWebhook(dependencies),
+  testWebhook: createTestWebhook(dependencies),
+  listDeliveries: createListDeliveries(dependencies),
 });
 
 /** Where a stack is reached. */
@@ -85,6 +98,7 @@ export async function openCommands(
       recordedRuns: createRecordedRuns(database),
       approvals: createApprovalStore(database),
       questions: createQuestionStore(database),
+      webhooks: createWebhookStore(database),
       temporal,
       signer: null,
     });

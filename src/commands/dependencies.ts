@@ -7,6 +7,7 @@ import type { PolicyStore } from '../store/policy-store';
 import type { QuestionStore } from '../store/question-store';
 import type { RecordedRuns } from '../store/recorded-runs';
 import type { RunStore } from '../store/run-store';
+import type { WebhookStore } from '../store/webhook-store';
 import type { WorkflowClient } from './workflow-client';
 
 /** What commands work on; each takes what it needs. */
@@ -21,6 +22,7 @@ export interface CommandDependencies {
   recordedRuns: RecordedRuns;
   approvals: ApprovalStore;
   questions: QuestionStore;
+  webhooks: WebhookStore;
   temporal: WorkflowClient;
   /** Signs what people say; null where nobody has a key, which only an organization without signatures accepts. */
   signer: WordSigner | null;

@@ -23,6 +23,9 @@ export interface WorkerSettings {
   log: string;
   /** Milliseconds, as text. @default a day */
   waitForPeopleMs?: string;
+  /** Where notifications lead and may go; see control in src/config.ts. */
+  publicUrl?: string;
+  privateWebhooks?: string;
 }
 
 /** Folders of the data folder that the workers keep things in. */
@@ -61,13 +64,15 @@ const environments: Record<
   'control' | 'runner' | 'sandbox',
   (settings: WorkerSettings) => Record<string, string | undefined>
 > = {
-  control: ({ databaseUrl, dataDir, waitForPeopleMs }) => ({
+  control: ({ databaseUrl, dataDir, waitForPeopleMs, publicUrl, privateWebhooks }) => ({
     DATABASE_URL: databaseUrl,
     GATEHOUSE_GRANT_KEY: key(dataDir, 'grant.jwk'),
     GATEHOUSE_RUNNER_PUBLIC_KEY: key(dataDir, 'runner.public.jwk'),
     GATEHOUSE_SANDBOX_PUBLIC_KEYS: key(dataDir, 'sandbox.public.jwk'),
     GATEHOUSE_CHANNEL: 'on',
     GATEHOUSE_WAIT_FOR_PEOPLE_MS: waitForPeopleMs,
+    GATEHOUSE_PUBLIC_URL: publicUrl,
+    GATEHOUSE_PRIVATE_WEBHOOKS: privateWebhooks,
   }),
   runner: ({ dataDir, host, channelSocket, modelKeys }) => ({
     GATEHOUSE_RUNNER_KEY: key(dataDir, 'runner.jwk'),

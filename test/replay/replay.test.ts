@@ -44,7 +44,7 @@ beforeAll(() => {
 afterAll(() => Runtime.instance().shutdown());
 
 test('every recorded history replays on the workflow as it is', async () => {
-  const errors = await replay(await bundle('../../workflows/agent-run'));
+  const errors = await replay(await bundle('../../workflows/all-workflows'));
   expect(Object.fromEntries(errors)).toEqual(Object.fromEntries(files.map((file) => [file, undefined])));
 });
 

@@ -115,14 +115,15 @@ test('an agent to which ask-user is denied is refused the question too', async (
 
 test('a question is refused when the budget for tool calls is used up', async () => {
   const run = await runs("ask-user 'One more?'", { budget: { maxToolCalls: 1 } });
-  expect(await printed(run)).toContain('ask-user: nobody is asked: Max tool calls reached');
+  expect(await run.outcome()).toMatchObject({ status: 'BUDGET_EXCEEDED' });
+  const [said] = (await run.events()).flatMap((event) => (event.type === 'call' ? event.data.text : []));
+  expect(said).toContain('ask-user: nobody is asked: Max tool calls reached');
 });
 
 test('a question that nobody answered when its program ended is withdrawn', async () => {
   const run = await runs("timeout 2 ask-user 'Too late?'; echo gone");
   const { id } = await run.question();
   expect(await printed(run)).toContain('gone');
-  expect(await run.answer({ questionId: id, answer: 'late' })).toMatchObject({ accepted: false });
   const answers = (await run.events()).filter(({ type }) => type === 'answer');
   expect(answers.map(({ data }) => data)).toEqual([{ questionId: id, by: null, outcome: 'withdrawn' }]);
 });
