@@ -127,6 +127,35 @@ test('a tool scheduled again by Temporal gives its recorded result: it ran once'
   expect(Math.max(...attempts)).toBeGreaterThan(1);
 });
 
+test('a control worker killed while a program asks: the answer reaches the program all the same', async () => {
+  const agent = await reached.agent({ tier: 'SANDBOX' }, [
+    { calls: [call('run-command', { command: 'ask-user Which?' })] },
+    { capture: { answer: { from: 1, pattern: '([^]*)' } }, say: '{{answer}}' },
+  ]);
+  const run = await reached.start(agent);
+  await run.question();
+  await send('SIGKILL', 'control');
+  await run.answerNext('this one');
+  expect(await run.outcome()).toEqual({ status: 'COMPLETED', text: expect.stringContaining('this one') });
+  expect((await run.events()).filter(({ type }) => type === 'question')).toHaveLength(1);
+});
+
+test('a sandbox worker killed while a program asks: the call is unknown, and its question is withdrawn', async () => {
+  const agent = await reached.agent({ tier: 'SANDBOX' }, [
+    { calls: [call('run-command', { command: 'ask-user Which?' })] },
+    { capture: { outcome: { from: 1, pattern: '([^]*)' } }, say: '{{outcome}}' },
+  ]);
+  const run = await reached.start(agent);
+  const { id } = await run.question();
+  await send('SIGKILL', 'sandbox');
+  expect(await run.outcome()).toEqual({
+    status: 'COMPLETED',
+    text: expect.stringContaining('it started and was broken off'),
+  });
+  const answers = (await run.events()).flatMap((event) => (event.type === 'answer' ? event.data : []));
+  expect(answers).toEqual([{ questionId: id, by: null, outcome: 'withdrawn' }]);
+});
+
 test('each worker that died was started again, and nothing else', () => {
   const back = warnings.filter((line) => line.endsWith('is back')).sort();
   expect([...new Set(back)]).toEqual([
