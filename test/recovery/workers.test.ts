@@ -178,7 +178,7 @@ test('a control worker killed while a notification waits for its next try: it ar
     return delivery?.attempts === 1;
   }, 'the first try failed');
   await send('SIGKILL', 'control');
-  const [first, second] = await receiver.gets(2);
+  const [first, second] = await receiver.gets(2, 90_000);
   expect(second?.headers['webhook-id']).toBe(first?.headers['webhook-id']);
   expect(second?.body).toBe(first?.body);
   await createRemoveWebhook(dependencies)(webhook.id, 'olga');

@@ -43,8 +43,8 @@ export async function startReceiver(port = 0) {
     willAnswer(...next: ReceiverAnswer[]) {
       answers.push(...next);
     },
-    async gets(count: number): Promise<Received[]> {
-      await waitUntil(() => received.length >= count, `${count} notifications arrived`);
+    async gets(count: number, withinMs = 30_000): Promise<Received[]> {
+      await waitUntil(() => received.length >= count, `${count} notifications arrived`, withinMs);
       return received;
     },
     async close() {
