@@ -135,6 +135,7 @@ export class ProgramQuestions {
 
   private async put(executing: Executing, asked: Asked, gateId: string): Promise<ProgramAnswer> {
     const { budget, budgetLimits } = this.run;
+    this.run.noteMostlyUsed();
     try {
       budget.reserve(budgetLimits);
     } catch (error) {

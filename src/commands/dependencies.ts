@@ -3,10 +3,13 @@ import type { AgentStore } from '../store/agent-store';
 import type { ApprovalStore } from '../store/approval-store';
 import type { DecisionStore } from '../store/decision-store';
 import type { EventStore } from '../store/event-store';
+import type { OrganizationStore } from '../store/organization-store';
+import type { PersonStore } from '../store/person-store';
 import type { PolicyStore } from '../store/policy-store';
 import type { QuestionStore } from '../store/question-store';
 import type { RecordedRuns } from '../store/recorded-runs';
 import type { RunStore } from '../store/run-store';
+import type { StandingStore } from '../store/standing-store';
 import type { WebhookStore } from '../store/webhook-store';
 import type { WorkflowClient } from './workflow-client';
 
@@ -23,6 +26,9 @@ export interface CommandDependencies {
   approvals: ApprovalStore;
   questions: QuestionStore;
   webhooks: WebhookStore;
+  standing: StandingStore;
+  organizations: OrganizationStore;
+  persons: PersonStore;
   temporal: WorkflowClient;
   /** Signs what people say; null where nobody has a key, which only an organization without signatures accepts. */
   signer: WordSigner | null;

@@ -13,6 +13,7 @@ import { createLocalArtifactStore } from '../artifacts/local-artifact-store';
 import { createGrantMinter, createGrantVerifier } from '../broker/grant';
 import { loadKey, loadPublicKey, thumbprintOf } from '../broker/keys';
 import type { ControlConfig } from '../config';
+import { createWordVerifier } from '../identity/word-verifier';
 import { createAddressGuard } from '../notifications/address-guard';
 import { createContentLoader } from '../policy/content/content-loader';
 import { createAgentStore } from '../store/agent-store';
@@ -20,7 +21,9 @@ import { createCurrentPolicy } from '../store/current-policy';
 import { openDatabase } from '../store/database';
 import { createDeliveryStore } from '../store/delivery-store';
 import { createGateStore } from '../store/gate-store';
+import { createOrganizationStore } from '../store/organization-store';
 import { createPeopleStore } from '../store/people-store';
+import { createPersonStore } from '../store/person-store';
 import { createPolicyStore } from '../store/policy-store';
 import { createProgramQuestionStore } from '../store/program-question-store';
 import { createRateStore } from '../store/rate-store';
@@ -65,6 +68,7 @@ export async function createControlWorker(
         policies,
         snapshots,
         runs,
+        organizations: createOrganizationStore(database),
         artifacts,
         waitForPeopleMs,
         channel: config.GATEHOUSE_CHANNEL === 'on',
@@ -86,10 +90,18 @@ export async function createControlWorker(
         waitForPeopleMs,
         now,
       }),
-      ...createPeople({ people: createPeopleStore(database), now }),
       ...createProgramQuestions({
         verifier: createGrantVerifier({ publicKeys: [grantKey.publicKey] }),
         questions: createProgramQuestionStore(database),
+        now,
+      }),
+      ...createPeople({
+        people: createPeopleStore(database),
+        words: createWordVerifier({
+          persons: createPersonStore(database),
+          apiKeys: config.GATEHOUSE_API_PUBLIC_KEYS.map(loadPublicKey),
+          now,
+        }),
         now,
       }),
       ...createArchive({ artifacts }),
