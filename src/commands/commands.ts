@@ -1,7 +1,9 @@
 import type { WordSigner } from '../identity/word-signer';
 import { createAgentStore } from '../store/agent-store';
+import { createApiKeyStore } from '../store/api-key-store';
 import { createApprovalStore } from '../store/approval-store';
-import { openDatabase } from '../store/database';
+import { createAuditSearch } from '../store/audit-search';
+import { type Database, openDatabase } from '../store/database';
 import { createDecisionStore } from '../store/decision-store';
 import { createEventStore } from '../store/event-store';
 import { createOrganizationStore } from '../store/organization-store';
@@ -14,14 +16,18 @@ import { createStandingStore } from '../store/standing-store';
 import { createWebhookStore } from '../store/webhook-store';
 import { createAnswer } from './answer';
 import { createApplyAgent } from './apply-agent';
+import { createCandidatePolicies } from './candidate-policies';
 import { createDecide } from './decide';
 import { createDecideMany } from './decide-many';
 import type { CommandDependencies } from './dependencies';
 import { createDiffPolicy, createDiffPolicyFile } from './diff-policy';
+import { createFollowRun } from './follow-run';
 import { createListAgents } from './list-agents';
 import { createListPending } from './list-pending';
 import { createListPolicies, createShowPolicyHistory } from './list-policies';
 import { createListRuns } from './list-runs';
+import { createListStanding } from './list-standing';
+import { createManageApiKeys } from './manage-api-keys';
 import { createPauseRun } from './pause-run';
 import {
   createAddKey,
@@ -35,8 +41,13 @@ import { createPublishPolicies } from './publish-policies';
 import { createResumeRun } from './resume-run';
 import { createRevokeApproval } from './revoke-approval';
 import { createRollbackPolicy } from './rollback-policy';
+import { createSearchAudit } from './search-audit';
 import { createSetPolicyMode } from './set-policy-mode';
+import { createShowAgent } from './show-agent';
+import { createShowApproval } from './show-approval';
+import { createShowPerson } from './show-person';
 import { createShowRun } from './show-run';
+import { createShowTranscript } from './show-transcript';
 import { createSimulatePolicies } from './simulate-policies';
 import { createStartRun } from './start-run';
 import { createStopRun } from './stop-run';
@@ -56,6 +67,7 @@ export type Commands = ReturnType<typeof createCommands>;
 
 export const createCommands = (dependencies: CommandDependencies) => ({
   listAgents: createListAgents(dependencies),
+  showAgent: createShowAgent(dependencies),
   applyAgent: createApplyAgent(dependencies),
   listPolicies: createListPolicies(dependencies),
   showPolicyHistory: createShowPolicyHistory(dependencies),
@@ -65,17 +77,21 @@ export const createCommands = (dependencies: CommandDependencies) => ({
   publishPolicies: createPublishPolicies(dependencies),
   rollbackPolicy: createRollbackPolicy(dependencies),
   setPolicyMode: createSetPolicyMode(dependencies),
+  candidates: createCandidatePolicies(dependencies),
   startRun: createStartRun(dependencies),
   listRuns: createListRuns(dependencies),
   showRun: createShowRun(dependencies),
   watchRun: createWatchRun(dependencies),
   listPending: createListPending(dependencies),
+  showApproval: createShowApproval(dependencies),
   decide: createDecide(dependencies),
   decideMany: createDecideMany(dependencies),
   answer: createAnswer(dependencies),
   topUp: createTopUp(dependencies),
   revokeApproval: createRevokeApproval(dependencies),
+  listStanding: createListStanding(dependencies),
   listPeople: createListPeople(dependencies),
+  showPerson: createShowPerson(dependencies),
   applyPerson: createApplyPerson(dependencies),
   disablePerson: createDisablePerson(dependencies),
   addKey: createAddKey(dependencies),
@@ -90,7 +106,33 @@ export const createCommands = (dependencies: CommandDependencies) => ({
   removeWebhook: createRemoveWebhook(dependencies),
   testWebhook: createTestWebhook(dependencies),
   listDeliveries: createListDeliveries(dependencies),
+  followRun: createFollowRun(dependencies),
+  showTranscript: createShowTranscript(dependencies),
+  searchAudit: createSearchAudit(dependencies),
+  apiKeys: createManageApiKeys(dependencies),
 });
+
+/** The stores that commands work on, all of one database. */
+export function openStores(
+  database: Database,
+): Omit<CommandDependencies, 'organizationId' | 'temporal' | 'signer'> {
+  return {
+    agents: createAgentStore(database),
+    policies: createPolicyStore(database),
+    runs: createRunStore(database),
+    events: createEventStore(database),
+    decisions: createDecisionStore(database),
+    recordedRuns: createRecordedRuns(database),
+    approvals: createApprovalStore(database),
+    questions: createQuestionStore(database),
+    webhooks: createWebhookStore(database),
+    standing: createStandingStore(database),
+    organizations: createOrganizationStore(database),
+    persons: createPersonStore(database),
+    apiKeys: createApiKeyStore(database),
+    auditSearch: createAuditSearch(database),
+  };
+}
 
 /** Where a stack is reached. */
 export interface StackAddress {
@@ -116,19 +158,8 @@ export async function openCommands(
     await database.ready();
     const temporal = await openWorkflowClient({ address: stack.temporal, namespace: stack.namespace });
     const commands = createCommands({
+      ...openStores(database),
       organizationId: stack.organization,
-      agents: createAgentStore(database),
-      policies: createPolicyStore(database),
-      runs: createRunStore(database),
-      events: createEventStore(database),
-      decisions: createDecisionStore(database),
-      recordedRuns: createRecordedRuns(database),
-      approvals: createApprovalStore(database),
-      questions: createQuestionStore(database),
-      webhooks: createWebhookStore(database),
-      standing: createStandingStore(database),
-      organizations: createOrganizationStore(database),
-      persons: createPersonStore(database),
       temporal,
       signer: stack.signer ?? null,
     });

@@ -1,6 +1,8 @@
 import type { WordSigner } from '../identity/word-signer';
 import type { AgentStore } from '../store/agent-store';
+import type { ApiKeyStore } from '../store/api-key-store';
 import type { ApprovalStore } from '../store/approval-store';
+import type { AuditSearch } from '../store/audit-search';
 import type { DecisionStore } from '../store/decision-store';
 import type { EventStore } from '../store/event-store';
 import type { OrganizationStore } from '../store/organization-store';
@@ -26,6 +28,8 @@ export interface CommandDependencies {
   approvals: ApprovalStore;
   questions: QuestionStore;
   webhooks: WebhookStore;
+  apiKeys: ApiKeyStore;
+  auditSearch: AuditSearch;
   standing: StandingStore;
   organizations: OrganizationStore;
   persons: PersonStore;
