@@ -35,6 +35,13 @@ const list = z
   .default('')
   .transform((text) => text.split(',').filter(Boolean));
 
+const notifications = {
+  /** Where people open the console: notifications link to it. */
+  GATEHOUSE_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  /** `host` or `host:port`, several separated by commas: webhooks that may be private, and spoken to without TLS. */
+  GATEHOUSE_PRIVATE_WEBHOOKS: list,
+};
+
 /** INVARIANT: no plane but control may even know where the database is. */
 const noDatabase = {
   DATABASE_URL: z
@@ -56,6 +63,7 @@ const controlEnv = z.object({
   GATEHOUSE_CHANNEL: z.enum(['on', 'off']).default('on'),
   /** How long people have, in milliseconds. */
   GATEHOUSE_WAIT_FOR_PEOPLE_MS: z.coerce.number().int().positive().default(WAIT_FOR_PEOPLE_MS),
+  ...notifications,
 });
 
 const runnerEnv = z.object({
@@ -133,6 +141,8 @@ const cliEnv = z.object({
   ...logging,
   /** Handed to control by `up`; see there. */
   GATEHOUSE_WAIT_FOR_PEOPLE_MS: z.string().optional(),
+  GATEHOUSE_PUBLIC_URL: z.string().optional(),
+  GATEHOUSE_PRIVATE_WEBHOOKS: z.string().optional(),
   CI: z.string().optional(),
   NO_COLOR: z.string().optional(),
   /** The model keys that `up` hands to the runner, and to nobody else. */

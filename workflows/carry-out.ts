@@ -11,6 +11,7 @@ import { gateWhenLetGo } from './gate';
 import { GatedCalls } from './gated-calls';
 import { refusalOf } from './outcomes';
 import type { People } from './people';
+import type { ProgramQuestions } from './program-questions';
 import type { RunState } from './run-state';
 import { TurnOutcomes } from './turn-outcomes';
 import { RunStoppedError, type Waiting } from './waiting';
@@ -41,6 +42,7 @@ export class CarryOut {
     private readonly waiting: Waiting,
     private readonly exclusively: Exclusive,
     private readonly calls: ToolCall[],
+    private readonly programs: ProgramQuestions,
   ) {
     this.turn = new TurnOutcomes(run, calls);
   }
@@ -164,7 +166,9 @@ export class CarryOut {
   /** A run that is stopped meanwhile records what is known of the calls, before it ends. */
   private async executed(workspace: Workspace, grant: Grant, batch: GatedCall[]): Promise<Execution> {
     try {
-      return await executeCalls(this.run.input.runId, workspace, grant, batch);
+      return await this.programs.during(grant, batch, () =>
+        executeCalls(this.run.input.runId, workspace, grant, batch),
+      );
     } catch (error) {
       if (isCancellation(error))
         for (const { callId } of batch) this.turn.settle(outcomeWithout(callId, STOPPED));
@@ -196,6 +200,8 @@ export class CarryOut {
         return this.turn.settle({ kind: 'answered', callId, text: outcome.answer, answeredBy: outcome.by });
       case 'timed-out':
         return this.turn.settle({ kind: 'answered', callId, text: NOBODY_ANSWERED, answeredBy: null });
+      case 'withdrawn':
+        throw new TypeError('only a question of a program is withdrawn');
       default:
         outcome satisfies never;
     }

@@ -28,7 +28,11 @@ export async function executeCalls(
 ): Promise<Execution> {
   try {
     const input = { runId, grant: token, calls: batch.map(canonical) };
-    const options = executionOn(host, summaryOf(batch));
+    const options = executionOn(
+      host,
+      summaryOf(batch),
+      batch.some((call) => call.mayAsk === true),
+    );
     const execution = sandbox.executeTool.executeWithOptions(options, [input]);
     return { kind: 'ran', result: await unlessStopSlow(execution) };
   } catch (error) {

@@ -102,6 +102,12 @@ export class People {
     return this.questions.of(id).ended;
   }
 
+  /** Ends a question whose program no longer waits; what was answered stays. */
+  withdraw(id: string, reason: string): void {
+    const question = this.questions.get(id);
+    if (question) question.outcome ??= { kind: 'withdrawn', reason };
+  }
+
   /** Ends approvals that the gate replaced: other content or a stricter policy. */
   voidExcept(callId: string, id: string | null, reason: string): void {
     for (const approval of this.approvals.open)

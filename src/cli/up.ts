@@ -56,6 +56,8 @@ export async function start(
     databaseUrl: config.DATABASE_URL,
     log: config.GATEHOUSE_LOG,
     waitForPeopleMs: config.GATEHOUSE_WAIT_FOR_PEOPLE_MS,
+    publicUrl: config.GATEHOUSE_PUBLIC_URL,
+    privateWebhooks: config.GATEHOUSE_PRIVATE_WEBHOOKS,
   });
 }
 

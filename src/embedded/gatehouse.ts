@@ -37,6 +37,8 @@ export interface GatehouseOptions {
   log?: string;
   /** How long people have, in milliseconds, as text. @default a day */
   waitForPeopleMs?: string;
+  publicUrl?: string;
+  privateWebhooks?: string;
   /** Where example agents and policies are. @default those of this release */
   examples?: string;
 }
@@ -99,6 +101,8 @@ export async function startGatehouse(options: GatehouseOptions): Promise<Gatehou
       modelKeys: options.modelKeys,
       log: options.log ?? 'info',
       waitForPeopleMs: options.waitForPeopleMs,
+      publicUrl: options.publicUrl,
+      privateWebhooks: options.privateWebhooks,
       apiPort,
     });
     await reportIfSlow(options.progress, 'starting the workers', supervisor.start(workers));

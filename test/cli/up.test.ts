@@ -84,6 +84,7 @@ test('each worker has its plane’s variables and no others', () => {
       'GATEHOUSE_API_PUBLIC_KEYS',
       'GATEHOUSE_CHANNEL',
       'GATEHOUSE_GRANT_KEY',
+      'GATEHOUSE_PUBLIC_URL',
       'GATEHOUSE_RUNNER_PUBLIC_KEY',
       'GATEHOUSE_SANDBOX_PUBLIC_KEYS',
     ].sort(),

@@ -213,7 +213,8 @@ interface RunningWorkers {
 function createWorkers(connection: NativeConnection, environments: Record<Plane, Record<string, string>>) {
   const running = new Map<Plane, RunningWorkers>();
   const builders: Record<Plane, (environment: Record<string, string>) => Promise<WorkerSetup>> = {
-    control: (environment) => createControlWorker(controlConfig(environment), connection),
+    control: (environment) =>
+      createControlWorker(controlConfig(environment), connection, pino({ level: 'silent' })),
     runner: (environment) => createRunnerWorker(runnerConfig(environment), connection),
     sandbox: (environment) =>
       createSandboxWorker(sandboxConfig(environment), connection, pino({ level: 'silent' })),
