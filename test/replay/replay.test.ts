@@ -69,6 +69,8 @@ test('histories of every way a run can go are there, small, and of no particular
       'expired',
       'failed',
       'question',
+      'reminded-and-escalated',
+      'topped-up',
     ]),
   );
   for (const file of files) {
