@@ -12,28 +12,25 @@ import type {
 } from '../src/domain/approval';
 import type { AgentBudget, TopUp } from '../src/domain/budget';
 import { progressOf } from '../src/domain/count-votes';
-import { alreadySettled, describeAnswer, describeApproval } from '../src/domain/settled';
 import { EVENTS_OF_PEOPLE } from '../src/domain/steps';
 import { visibleText } from '../src/domain/visible-text';
 import { localControl, control as regularControl } from './activities';
 import { runsOut } from './countdown';
 import { eitherWay } from './either-way';
 import type { Exclusive } from './exclusive';
-import { type Held, HeldItems, settle } from './held';
+import { type Held, type HeldApproval, HeldItems, settle, settledApproval, settledQuestion } from './held';
 import type { PendingView } from './messages';
 import { promptsOf, summaryOf } from './prompts';
 import type { RunState } from './run-state';
 import {
   isTextOrAbsent,
+  isVerdict,
   misshapenAnswer,
   misshapenDecision,
   misshapenRevocation,
   misshapenTerms,
   misshapenTopUp,
 } from './word-shapes';
-
-type HeldApproval = Held<PendingApproval, ApprovalOutcome>;
-type HeldQuestion = Held<PendingQuestion, QuestionOutcome>;
 
 /**
  * The people in the loop: what is pending, what they said, and the durable waits. Words are verified and recorded by
@@ -328,16 +325,4 @@ export class People {
       firstSequence: this.run.takeSequence(EVENTS_OF_PEOPLE),
     };
   }
-}
-
-function isVerdict(decision: unknown): boolean {
-  return decision === 'approve' || decision === 'deny';
-}
-
-function settledApproval({ outcome, settledAt }: HeldApproval): string | null {
-  return outcome && alreadySettled('approval', describeApproval(outcome), settledAt);
-}
-
-function settledQuestion({ outcome, settledAt }: HeldQuestion): string | null {
-  return outcome && alreadySettled('question', describeAnswer(outcome), settledAt);
 }
