@@ -16,6 +16,8 @@ const conditionSchema = z.strictObject({
   flags: z.array(z.string()).min(1).optional(),
   /** The flag's value (or, with `operand`, the operand) is one of these: patterns with `*` and `|`; `''` is none. */
   values: z.array(z.string()).min(1).optional(),
+  /** The flag is taken before the verb: a word after it that is not known is not suspected to be one. */
+  early: z.boolean().optional(),
   /** None of these flags is present. */
   without: z.array(z.string()).min(1).optional(),
   /** The operand at this place after the verb (from 0, negative from the end) matches one of `values`. */
@@ -52,6 +54,8 @@ const rowSchema = z.strictObject({
    */
   verb: z.array(z.string()).min(1).optional(),
   when: conditionSchema.optional(),
+  /** The verb is complete: an unresolved word after it is an operand, and never the rest of a longer verb. */
+  whole: z.boolean().optional(),
   effect: z.enum(effects).optional(),
   marks: z.array(z.enum(marks)).optional(),
   /** Replace the marks and checks so far instead of adding to them. */
@@ -83,6 +87,8 @@ export const tableSchema = z.strictObject({
    * What `-abc` is: three flags, or one. @default `word` when the table names a flag such as `-chdir`, else `cluster`
    */
   dash: z.enum(['cluster', 'word']).optional(),
+  /** Flags end at the first operand. */
+  flagsFirst: z.boolean().optional(),
   /** Named check that every command of the program takes, after its rows' own. */
   check: z.string().optional(),
   rows: z.array(rowSchema).min(1),
