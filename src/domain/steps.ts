@@ -160,6 +160,8 @@ export interface GatedCall {
   writes: boolean;
   needsWorkspace: boolean;
   use: BudgetedUse | null;
+  /** Set when executing it is one more drift iteration. */
+  isDriftIteration?: true;
   /** Set when the verdict is `ask`. */
   approval: PendingApproval | null;
   /** Set when the call is an allowed `ask-user`. */

@@ -97,6 +97,7 @@ export function gateTurn(input: GateInput, context: GateContext): GatedTurn {
       writes: read.judgement.effect !== 'read' && read.judgement.effect !== 'propose',
       needsWorkspace,
       use: read.tool.use ?? null,
+      ...(read.judgement.iteration === 'apply' ? { isDriftIteration: true } : {}),
       approval:
         decision.verdict === 'ask' && !isBehindEffect && !lacksContent
           ? pendingApproval(input.runId, read, decision, action, context)

@@ -135,7 +135,9 @@ function apply(row: TableRow, draft: PartDraft, command: SimpleCommand): void {
   if (row.instead) {
     draft.marks = {};
     draft.checks = [];
+    delete draft.iteration;
   }
+  if (row.iteration) draft.iteration = row.iteration;
   if (row.effect) draft.effect = row.effect;
   const why = row.why?.replaceAll('{command}', shown(command));
   if (row.effect) draft.why = why ?? clause(draft.effect, command);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { effects, marks } from '../domain/effect';
+import { iterations } from '../domain/judgement';
 
 /**
  * The tables in `tables/*.yaml`: which subcommand and which flag of a program reads, drafts, runs in the sandbox or
@@ -58,6 +59,8 @@ const rowSchema = z.strictObject({
   whole: z.boolean().optional(),
   effect: z.enum(effects).optional(),
   marks: z.array(z.enum(marks)).optional(),
+  /** What the command is of a round of plan and apply, which are counted per run. */
+  iteration: z.enum(iterations).optional(),
   /** Replace the marks and checks so far instead of adding to them. */
   instead: z.boolean().optional(),
   operands: z.enum(operandRoles).optional(),
