@@ -55,11 +55,13 @@ export class People {
   }
 
   /** How the approval was settled, or that it expired; null when `isOvertaken` comes true before. */
-  async approvedOr(id: string, isOvertaken: () => boolean): Promise<ApprovalOutcome | null> {
-    const overtaken = condition(isOvertaken).then(() => null);
-    // Nobody waits for it once the approval is settled.
-    overtaken.catch(() => undefined);
-    return Promise.race([held(this.approvals, id).ended, overtaken]);
+  approvedOr(id: string, isOvertaken: () => boolean): Promise<ApprovalOutcome | null> {
+    return endedOr(held(this.approvals, id).ended, isOvertaken);
+  }
+
+  /** How the question was settled; null when `isOvertaken` comes true before. */
+  answeredOr(id: string, isOvertaken: () => boolean): Promise<QuestionOutcome | null> {
+    return endedOr(held(this.questions, id).ended, isOvertaken);
   }
 
   /** Resolves when the question is answered, or nobody did. */
@@ -250,6 +252,13 @@ export class People {
 /** How something ended; of what is void, why. */
 function endOf(outcome: { kind: string; reason?: string }): string {
   return outcome.kind === 'void' ? `void, since ${outcome.reason ?? 'it was decided again'}` : outcome.kind;
+}
+
+function endedOr<Outcome>(ended: Promise<Outcome>, isOvertaken: () => boolean): Promise<Outcome | null> {
+  const overtaken = condition(isOvertaken).then(() => null);
+  // Nobody waits for it once the item is settled.
+  overtaken.catch(() => undefined);
+  return Promise.race([ended, overtaken]);
 }
 
 function held<T>(items: ReadonlyMap<string, T>, id: string): T {
