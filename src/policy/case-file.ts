@@ -1,4 +1,4 @@
-import { LineCounter, parseDocument } from 'yaml';
+import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import type { Agent } from '../domain/agent';
 import { type Decision, type Finding, layers, reasons, verdicts } from '../domain/decision';
@@ -12,7 +12,7 @@ import { changedContent, declaredContent } from './content/content-facts';
 import { createOfflineJudge, OFFLINE_RUN, type OfflineContext } from './offline-judge';
 import type { PolicyFile } from './policy-file';
 import { readText } from './read-text';
-import { readYaml } from './yaml-problems';
+import { readYamlItems } from './yaml-problems';
 
 const finding = z.strictObject({
   layer: z.enum(layers).optional(),
@@ -80,13 +80,9 @@ export function readCases(file: string): PolicyCase[] {
 
 /** As {@link readCases}, of a text. */
 export function parseCases(text: string, file: string): PolicyCase[] {
-  const cases = readYaml({ file, text, code: 'case-file-invalid' }, z.array(policyCase));
-  const lines = new LineCounter();
-  const { contents } = parseDocument(text, { lineCounter: lines });
-  const items = (contents as { items?: { range?: [number, number, number] }[] } | null)?.items ?? [];
-  return cases.map((each, index) => ({
-    ...each,
-    line: lines.linePos(items[index]?.range?.[0] ?? 0).line,
+  return readYamlItems({ file, text, code: 'case-file-invalid' }, policyCase).map(({ value, line }) => ({
+    ...value,
+    line,
   }));
 }
 
@@ -137,11 +133,13 @@ const VALIDATED: RunFacts = {
   driftIterations: 0,
 };
 
+/** Agents of cases by what the case says of them: most cases have the same few. */
+const agents = new LRUCache<string, Agent>({ max: 100 });
+
 function agentOf({ agent, tools }: PolicyCase): Agent {
-  const parsed = parseAgent(JSON.stringify({ name: 'tester', ...agent }), {
-    file: 'agent',
-    readTools: () => [],
-  });
+  const text = JSON.stringify({ name: 'tester', ...agent });
+  const parsed = agents.get(text) ?? parseAgent(text, { file: 'agent', readTools: () => [] });
+  agents.set(text, parsed);
   return { ...parsed, tools };
 }
 

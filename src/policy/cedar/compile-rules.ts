@@ -4,6 +4,7 @@ import { readAnnotations } from './annotations';
 import type { BrokenRule, CompiledRule } from './compiled-rule';
 import { attributesRead, decidingTest, readsContent, toolsInScope } from './literal-tests';
 import { loadCedar } from './load-cedar';
+import { readRule } from './read-rule';
 import { RuleIndex } from './rule-index';
 import { changesContent } from './schema';
 import { splitSource } from './split-source';
@@ -98,7 +99,7 @@ function textsOf(source: string): string[] {
 
 function compileRule(text: string, policy: string, place: number): CompiledRule | BrokenRule {
   const slug = slugOf(policy);
-  const answer = loadCedar().policyToJson(text);
+  const answer = readRule(text);
   if (answer.type === 'failure') {
     const problem = answer.errors[0]?.message ?? 'it is not a rule of Cedar';
     return { id: `${slug}/${unnamedRule(place)}`, policy, problem, tools: 'every' };
