@@ -5,7 +5,7 @@
 const STEPS = [
   ['domain'],
   ['shell'],
-  ['config', 'tools', 'artifacts'],
+  ['config', 'tools', 'artifacts', 'codec'],
   ['policy', 'broker'],
   ['store', 'model', 'sandbox'],
   ['activities', 'commands'],

@@ -21,6 +21,8 @@ export interface DispatchDependencies {
   waitForPeopleMs: number;
   /** Whether the runner reads over the channel. */
   channel: boolean;
+  /** Whether Temporal's histories are encrypted. */
+  isEncrypted: boolean;
 }
 
 /** Temporal drops an activity's result that is over 2 MiB, and would try again for ever. */
@@ -42,7 +44,16 @@ export const createDispatch = (dependencies: DispatchDependencies) => ({
 
 async function dispatchRun(
   input: DispatchInput,
-  { agents, policies, snapshots, runs, artifacts, waitForPeopleMs, channel }: DispatchDependencies,
+  {
+    agents,
+    policies,
+    snapshots,
+    runs,
+    artifacts,
+    waitForPeopleMs,
+    channel,
+    isEncrypted,
+  }: DispatchDependencies,
 ): Promise<DispatchResult> {
   const agent = await agents.get(input.organizationId, input.agent);
   if (!agent)
@@ -80,5 +91,6 @@ async function dispatchRun(
     onBudget: snapshot.settings.onBudget,
     waitForPeopleMs,
     channel,
+    isEncrypted,
   };
 }

@@ -140,7 +140,13 @@ export class CarryOut {
     const { workspace } = this.run.facts;
     if (!grant || !workspace) throw new TypeError('nothing executes without a grant and a workspace');
     for (const call of batch) await this.reserve(call);
-    const execution = await executeCalls(this.run.input.runId, workspace, grant, batch);
+    const execution = await executeCalls(
+      this.run.input.runId,
+      workspace,
+      grant,
+      batch,
+      this.run.pinned.isEncrypted,
+    );
     for (const { use } of batch) {
       const mayHaveRun = execution.kind === 'ran' || execution.kind === 'unknown';
       if (mayHaveRun) this.run.budget.commit(use ?? undefined);

@@ -19,7 +19,13 @@ export async function executeRiding(run: RunState, exclusively: Exclusive): Prom
   const granted = gated.calls.filter((each) => gated.grant?.callIds.includes(each.callId));
   const outcomes = gated.calls.filter((each) => !granted.includes(each)).map(refusalOf);
   if (gated.grant && granted.length > 0) {
-    const execution = await executeCalls(run.input.runId, facts.workspace, gated.grant, granted);
+    const execution = await executeCalls(
+      run.input.runId,
+      facts.workspace,
+      gated.grant,
+      granted,
+      run.pinned.isEncrypted,
+    );
     if (execution.kind === 'stale') return executeRiding(run, exclusively);
     if (execution.kind === 'ran') outcomes.push(...execution.result.outcomes);
     else {

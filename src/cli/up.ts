@@ -60,7 +60,7 @@ export async function start(
 }
 
 function announce({ addresses, dataDir }: Gatehouse, terminal: Terminal): void {
-  const { temporal, namespace, temporalUi, keyFile } = addresses;
+  const { temporal, namespace, temporalUi, keyFile, codec } = addresses;
   if (terminal.isJson) {
     terminal.printJson({ temporal, namespace, temporalUi, api: null, console: null, keyFile });
     return;
@@ -70,6 +70,7 @@ function announce({ addresses, dataDir }: Gatehouse, terminal: Terminal): void {
   for (const [name, value] of [
     ['Temporal', `${temporal} (namespace ${namespace})`],
     ['Temporal UI', temporalUi ?? 'that of your own server'],
+    ['codec', `${codec}: sign in there with the API key to read payloads in the UI`],
     ['data', dataDir],
     ['API key', keyFile],
   ])

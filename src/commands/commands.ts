@@ -61,6 +61,8 @@ export interface StackAddress {
   namespace: string;
   databaseUrl: string;
   organization: string;
+  /** The key file, where histories are encrypted. */
+  payloadKeys?: string;
 }
 
 /**
@@ -74,7 +76,11 @@ export async function openCommands(
   const database = openDatabase(stack.databaseUrl, { poolSize: 4 });
   try {
     await database.ready();
-    const temporal = await openWorkflowClient({ address: stack.temporal, namespace: stack.namespace });
+    const temporal = await openWorkflowClient({
+      address: stack.temporal,
+      namespace: stack.namespace,
+      payloadKeys: stack.payloadKeys,
+    });
     const commands = createCommands({
       organizationId: stack.organization,
       agents: createAgentStore(database),

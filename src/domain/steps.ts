@@ -36,6 +36,8 @@ export interface DispatchResult {
   waitForPeopleMs: number;
   /** Whether the runner reads over the channel. */
   channel: boolean;
+  /** Summaries and details say nothing of what the run is about. Absent in runs that began before it was kept. */
+  isEncrypted?: boolean;
 }
 
 export interface PrepareInput {

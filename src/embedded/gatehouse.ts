@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { createLocalArtifactStore } from '../artifacts/local-artifact-store';
 import { loadOrMakeKey } from '../broker/keys';
+import { ensurePayloadKeys } from '../codec/payload-keys';
 import type { GatehouseError } from '../domain/errors';
 import { sha256 } from '../domain/hashing';
 import { createAgentStore } from '../store/agent-store';
@@ -10,6 +11,7 @@ import { openDatabase } from '../store/database';
 import { migrate } from '../store/migrate';
 import { createOrganizationStore, LOCAL_ORGANIZATION } from '../store/organization-store';
 import { createPolicyStore } from '../store/policy-store';
+import { codecProcess } from './codec-process';
 import { applyExamples } from './examples';
 import { ensureLocalApiKey } from './local-api-key';
 import { createProcessGroup } from './process';
@@ -33,6 +35,8 @@ export interface GatehouseOptions {
   askedPorts?: { postgres?: number; temporal?: number; temporalUi?: number };
   /** @default 'info' */
   log?: string;
+  /** `false` leaves histories in clear, for measuring what encryption costs. @default true */
+  isEncrypted?: boolean;
   /** How long people have, in milliseconds, as text. @default a day */
   waitForPeopleMs?: string;
   /** Where example agents and policies are. @default those of this release */
@@ -71,6 +75,10 @@ export async function startGatehouse(options: GatehouseOptions): Promise<Gatehou
   try {
     for (const folder of WORKER_FOLDERS) await mkdir(join(dataDir, folder), { recursive: true, mode: 0o700 });
     for (const name of ['grant', 'runner', 'sandbox'] as const) loadOrMakeKey(join(dataDir, 'keys'), name);
+    const payloadKeys =
+      options.isEncrypted === false
+        ? undefined
+        : ensurePayloadKeys(join(dataDir, 'keys', 'payload-keys.json'));
     const keyFile = await furnish(stack, options);
     const addresses: GatehouseAddresses = {
       temporal: stack.temporalAddress,
@@ -80,7 +88,15 @@ export async function startGatehouse(options: GatehouseOptions): Promise<Gatehou
       organization: LOCAL_ORGANIZATION,
       keyFile,
       artifacts: join(dataDir, 'artifacts'),
+      payloadKeys,
+      codec: payloadKeys && stack.codec.href,
     };
+    const path = options.environment.PATH ?? '/usr/local/bin:/usr/bin:/bin';
+    const log = options.log ?? 'info';
+    const { codec: codecAddress, temporalUi } = stack;
+    const codec = payloadKeys
+      ? [codecProcess({ address: codecAddress, temporalUi, payloadKeys, keyFile, path, log })]
+      : [];
     const workers = workerProcesses({
       temporalAddress: stack.temporalAddress,
       namespace: stack.namespace,
@@ -88,12 +104,13 @@ export async function startGatehouse(options: GatehouseOptions): Promise<Gatehou
       dataDir,
       host: hostOf(dataDir),
       channelSocket: await socketPath(dataDir, 'channel.sock', options.environment),
-      path: options.environment.PATH ?? '/usr/local/bin:/usr/bin:/bin',
+      path,
       modelKeys: options.modelKeys,
-      log: options.log ?? 'info',
+      log,
+      payloadKeys,
       waitForPeopleMs: options.waitForPeopleMs,
     });
-    await reportIfSlow(options.progress, 'starting the workers', supervisor.start(workers));
+    await reportIfSlow(options.progress, 'starting the workers', supervisor.start([...workers, ...codec]));
     await writeStackFile(dataDir, addresses);
     return { dataDir, addresses, failed: stack.failed, stop };
   } catch (error) {

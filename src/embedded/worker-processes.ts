@@ -23,6 +23,8 @@ export interface WorkerSettings {
   log: string;
   /** Milliseconds, as text. @default a day */
   waitForPeopleMs?: string;
+  /** File of the keys that encrypt histories. */
+  payloadKeys?: string;
 }
 
 /** Folders of the data folder that the workers keep things in. */
@@ -47,12 +49,13 @@ export function workerProcesses(settings: WorkerSettings): ProcessDescription[] 
 
 const ROOT = join(__dirname, '../..');
 
-function shared({ temporalAddress, namespace, path, log, dataDir }: WorkerSettings) {
+function shared({ temporalAddress, namespace, path, log, dataDir, payloadKeys }: WorkerSettings) {
   return {
     PATH: path,
     TEMPORAL_ADDRESS: temporalAddress,
     TEMPORAL_NAMESPACE: namespace,
     GATEHOUSE_LOG: log,
+    GATEHOUSE_PAYLOAD_KEYS: payloadKeys,
     GATEHOUSE_ARTIFACTS: join(dataDir, 'artifacts'),
   };
 }

@@ -8,6 +8,7 @@ import { queues } from '../../workflows/messages';
 import { createLocalArtifactStore } from '../artifacts/local-artifact-store';
 import { createGrantMinter } from '../broker/grant';
 import { loadKey, loadPublicKey, thumbprintOf } from '../broker/keys';
+import { dataConverterOf } from '../codec/data-converter';
 import type { ControlConfig } from '../config';
 import { createContentLoader } from '../policy/content/content-loader';
 import { createAgentStore } from '../store/agent-store';
@@ -41,6 +42,7 @@ export async function createControlWorker(
     connection,
     namespace: config.TEMPORAL_NAMESPACE,
     taskQueue: queues.control,
+    dataConverter: dataConverterOf(config.GATEHOUSE_PAYLOAD_KEYS),
     workflowsPath: require.resolve('../../workflows/agent-run'),
     // A killed worker's runs go on after this, instead of after 10 s.
     stickyQueueScheduleToStartTimeout: '1s',
@@ -54,6 +56,7 @@ export async function createControlWorker(
         artifacts,
         waitForPeopleMs,
         channel: config.GATEHOUSE_CHANNEL === 'on',
+        isEncrypted: config.GATEHOUSE_PAYLOAD_KEYS !== undefined,
       }),
       ...createPolicyGate({
         gates: createGateStore(database),

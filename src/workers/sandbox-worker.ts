@@ -8,6 +8,7 @@ import { hostQueue, queues } from '../../workflows/messages';
 import { createLocalArtifactStore } from '../artifacts/local-artifact-store';
 import { createGrantVerifier } from '../broker/grant';
 import { loadKey, loadPublicKey } from '../broker/keys';
+import { dataConverterOf } from '../codec/data-converter';
 import type { SandboxConfig } from '../config';
 import { createBubblewrapSandbox } from '../sandbox/bubblewrap';
 import { startChannelServer } from '../sandbox/channel-server';
@@ -49,6 +50,7 @@ export async function createSandboxWorker(
     identity: workerIdentity('sandbox'),
     connection,
     namespace: config.TEMPORAL_NAMESPACE,
+    dataConverter: dataConverterOf(config.GATEHOUSE_PAYLOAD_KEYS),
   };
   const [preparer, runner] = await Promise.all([
     Worker.create({
