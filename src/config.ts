@@ -8,6 +8,8 @@ const temporal = {
   TEMPORAL_ADDRESS: z.string().min(1),
   TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
 };
+/** Touched while the worker polls, for a probe. */
+const probed = { GATEHOUSE_ALIVE_FILE: path.optional() };
 /** The keys that encrypt what goes into Temporal's histories; without them nothing is encrypted. */
 const encryption = { GATEHOUSE_PAYLOAD_KEYS: path.optional() };
 const logging = { GATEHOUSE_LOG: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info') };
@@ -47,6 +49,7 @@ const noDatabase = {
 const controlEnv = z.object({
   ...temporal,
   ...encryption,
+  ...probed,
   ...logging,
   DATABASE_URL: z.string().min(1),
   GATEHOUSE_ARTIFACTS: path,
@@ -62,6 +65,7 @@ const controlEnv = z.object({
 const runnerEnv = z.object({
   ...temporal,
   ...encryption,
+  ...probed,
   ...logging,
   ...noDatabase,
   GATEHOUSE_ARTIFACTS: path,
@@ -76,6 +80,7 @@ const runnerEnv = z.object({
 const sandboxEnv = z.object({
   ...temporal,
   ...encryption,
+  ...probed,
   ...logging,
   ...noDatabase,
   GATEHOUSE_ARTIFACTS: path,

@@ -49,7 +49,14 @@ test('`up --json` prints one line with the addresses, and keeps its secrets to i
     keyFile: join(dataDir, 'api-key'),
   });
   expect(statSync(dataDir).mode & 0o777).toBe(0o700);
-  for (const file of ['api-key', 'stack.json', 'keys/grant.jwk', 'keys/runner.jwk', 'keys/sandbox.jwk'])
+  for (const file of [
+    'api-key',
+    'stack.json',
+    'keys/grant.jwk',
+    'keys/runner.jwk',
+    'keys/sandbox.jwk',
+    'keys/payload-keys.json',
+  ])
     expect(statSync(join(dataDir, file)).mode & 0o777).toBe(0o600);
   expect((await fetch(line.temporalUi)).status).toBe(200);
 });
