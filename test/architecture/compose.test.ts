@@ -61,6 +61,14 @@ test('each private key reaches its own process alone', () => {
   expect(sharers('sandbox-keys')).toEqual(['keys', 'sandbox']);
 });
 
+test('the keys that encrypt histories reach the three workers, and neither Temporal nor the database', () => {
+  expect(sharers('payload-keys')).toEqual(['keys', 'control', 'runner', 'sandbox']);
+  for (const name of ['control', 'runner', 'sandbox'])
+    expect(service(name).environment?.GATEHOUSE_PAYLOAD_KEYS).toBe(
+      service('keys').environment?.GATEHOUSE_PAYLOAD_KEYS,
+    );
+});
+
 test('the operators’ network holds no process of a run', () => {
   expect(onNetwork('operators').sort()).toEqual(['temporal', 'temporal-ui']);
 });
