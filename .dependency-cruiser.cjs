@@ -8,9 +8,10 @@ const STEPS = [
   ['config', 'tools', 'artifacts', 'codec'],
   ['policy', 'broker'],
   ['store', 'model', 'sandbox'],
+  ['identity'],
   ['activities', 'commands'],
-  ['api', 'workers'],
   ['console'],
+  ['api', 'workers'],
   ['embedded'],
   ['cli'],
 ];

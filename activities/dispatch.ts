@@ -6,6 +6,7 @@ import { tierName } from '../src/domain/tier';
 import { readRunInput } from '../src/policy/run-input';
 import { compileSnapshot } from '../src/policy/snapshot';
 import type { AgentStore } from '../src/store/agent-store';
+import type { OrganizationStore } from '../src/store/organization-store';
 import type { PolicyStore } from '../src/store/policy-store';
 import type { RunStore } from '../src/store/run-store';
 import type { SnapshotStore } from '../src/store/snapshot-store';
@@ -17,6 +18,7 @@ export interface DispatchDependencies {
   policies: PolicyStore;
   snapshots: SnapshotStore;
   runs: RunStore;
+  organizations: OrganizationStore;
   artifacts: ArtifactStore;
   waitForPeopleMs: number;
   /** Whether the runner reads over the channel. */
@@ -49,6 +51,7 @@ async function dispatchRun(
     policies,
     snapshots,
     runs,
+    organizations,
     artifacts,
     waitForPeopleMs,
     channel,
@@ -92,5 +95,6 @@ async function dispatchRun(
     waitForPeopleMs,
     channel,
     isEncrypted,
+    people: await organizations.peopleOf(input.organizationId),
   };
 }

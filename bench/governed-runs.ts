@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { createLocalArtifactStore } from '../src/artifacts/local-artifact-store';
@@ -8,6 +7,7 @@ import { openWorkflowClient } from '../src/commands/workflow-client';
 import { hostEnvironment } from '../src/config';
 import { type Gatehouse, startGatehouse } from '../src/embedded/gatehouse';
 import { importAgent } from '../src/embedded/import-agent';
+import { makeRepository } from './repository';
 
 /** A Gatehouse of its own, with agents that read the same file again and again. */
 export interface Bench {
@@ -84,17 +84,4 @@ async function applyAgents(folder: string, { addresses }: Gatehouse, commands: C
     writeFileSync(join(folder, `${name}.yaml`), JSON.stringify(agent));
     await commands.applyAgent(await importAgent(join(folder, `${name}.yaml`), artifacts));
   }
-}
-
-function makeRepository(folder: string): string {
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'README.md'), `${'A line of the file that is read.\n'.repeat(30)}`);
-  const git = (...args: string[]) =>
-    execFileSync('git', ['-c', 'user.name=bench', '-c', 'user.email=bench@example.invalid', ...args], {
-      cwd: folder,
-    });
-  git('init', '--quiet', '--initial-branch=main');
-  git('add', '--all');
-  git('commit', '--quiet', '--message=first');
-  return folder;
 }

@@ -8,9 +8,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from '@temporalio/client';
-import { hostEnvironment } from '../src/config';
-import type { Gatehouse } from '../src/embedded/gatehouse';
-import { createProcessGroup, type ProcessGroup } from '../src/embedded/process';
+import { createProcessGroup } from '../src/embedded/process';
+import { startBareWorkers } from './bare/start-workers';
 import { openBench } from './governed-runs';
 import { median, turnsPerSecond } from './measure';
 
@@ -33,7 +32,7 @@ async function main(): Promise<void> {
   const plain = new Client({ connection: client.connection });
   const bare = createProcessGroup({ folder: join(folder, 'bare') });
   try {
-    await startBareWorkers(bare, gatehouse);
+    await startBareWorkers(bare, gatehouse.addresses.temporal);
     await governed(5);
     await bareRun(plain, 5);
     for (const { runs, turns } of SHAPES) {
@@ -87,21 +86,4 @@ async function printHistoryCost(client: Client, workflowId: string, side: string
   process.stdout.write(
     `${side}: ${((to - from) / 30).toFixed(1)} events and ${(bytes / 30 / 1_000).toFixed(1)} KB (as JSON) a turn\n`,
   );
-}
-
-async function startBareWorkers(group: ProcessGroup, { addresses }: Gatehouse): Promise<void> {
-  for (const role of ['workflow', 'model', 'tool'])
-    await group.start({
-      name: `bare-${role}`,
-      command: process.execPath,
-      args: [
-        '--require',
-        require.resolve('tsx/cjs'),
-        join(__dirname, 'bare/worker.ts'),
-        role,
-        addresses.temporal,
-      ],
-      environment: { PATH: hostEnvironment().PATH ?? '' },
-      readiness: { kind: 'line', line: 'bare worker is ready' },
-    });
 }

@@ -1,11 +1,15 @@
+import type { WordSigner } from '../identity/word-signer';
 import type { AgentStore } from '../store/agent-store';
 import type { ApprovalStore } from '../store/approval-store';
 import type { DecisionStore } from '../store/decision-store';
 import type { EventStore } from '../store/event-store';
+import type { OrganizationStore } from '../store/organization-store';
+import type { PersonStore } from '../store/person-store';
 import type { PolicyStore } from '../store/policy-store';
 import type { QuestionStore } from '../store/question-store';
 import type { RecordedRuns } from '../store/recorded-runs';
 import type { RunStore } from '../store/run-store';
+import type { StandingStore } from '../store/standing-store';
 import type { WorkflowClient } from './workflow-client';
 
 /** What commands work on; each takes what it needs. */
@@ -20,5 +24,10 @@ export interface CommandDependencies {
   recordedRuns: RecordedRuns;
   approvals: ApprovalStore;
   questions: QuestionStore;
+  standing: StandingStore;
+  organizations: OrganizationStore;
+  persons: PersonStore;
   temporal: WorkflowClient;
+  /** Signs what people say; null where nobody has a key, which only an organization without signatures accepts. */
+  signer: WordSigner | null;
 }

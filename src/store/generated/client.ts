@@ -45,6 +45,21 @@ export { Prisma }
  */
 export type Organization = Prisma.OrganizationModel
 /**
+ * Model Person
+ * Somebody who decides, answers and operates; the name is what decisions and audit say.
+ */
+export type Person = Prisma.PersonModel
+/**
+ * Model PersonKey
+ * The public half of a key that a person signs decisions with.
+ */
+export type PersonKey = Prisma.PersonKeyModel
+/**
+ * Model Session
+ * A browser that is logged in to the console.
+ */
+export type Session = Prisma.SessionModel
+/**
  * Model Agent
  * 
  */
@@ -85,6 +100,11 @@ export type DecisionRecord = Prisma.DecisionRecordModel
  */
 export type Approval = Prisma.ApprovalModel
 /**
+ * Model StandingApproval
+ * The same action, approved for the rest of a run.
+ */
+export type StandingApproval = Prisma.StandingApprovalModel
+/**
  * Model Question
  * An `ask-user` waiting for an answer.
  */
@@ -94,6 +114,12 @@ export type Question = Prisma.QuestionModel
  * Append-only: triggers refuse UPDATE, DELETE and TRUNCATE. Each record's hash covers the one before it.
  */
 export type AuditRecord = Prisma.AuditRecordModel
+/**
+ * Model OrganizationAuditRecord
+ * What happened in an organization beside its runs, and where the chains of its runs stood: append-only, chained as a
+ * run's records are.
+ */
+export type OrganizationAuditRecord = Prisma.OrganizationAuditRecordModel
 /**
  * Model RateUse
  * One call that counts against a sliding window. Rows older than their window are deleted with the next one.

@@ -398,6 +398,9 @@ type FieldRefInputType<Model, FieldType> = Model extends never ? never : FieldRe
 
 export const ModelName = {
   Organization: 'Organization',
+  Person: 'Person',
+  PersonKey: 'PersonKey',
+  Session: 'Session',
   Agent: 'Agent',
   CustomPolicy: 'CustomPolicy',
   CustomPolicyVersion: 'CustomPolicyVersion',
@@ -406,8 +409,10 @@ export const ModelName = {
   RunEvent: 'RunEvent',
   DecisionRecord: 'DecisionRecord',
   Approval: 'Approval',
+  StandingApproval: 'StandingApproval',
   Question: 'Question',
   AuditRecord: 'AuditRecord',
+  OrganizationAuditRecord: 'OrganizationAuditRecord',
   RateUse: 'RateUse',
   ApiKey: 'ApiKey'
 } as const
@@ -425,7 +430,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "organization" | "agent" | "customPolicy" | "customPolicyVersion" | "policySnapshot" | "run" | "runEvent" | "decisionRecord" | "approval" | "question" | "auditRecord" | "rateUse" | "apiKey"
+    modelProps: "organization" | "person" | "personKey" | "session" | "agent" | "customPolicy" | "customPolicyVersion" | "policySnapshot" | "run" | "runEvent" | "decisionRecord" | "approval" | "standingApproval" | "question" | "auditRecord" | "organizationAuditRecord" | "rateUse" | "apiKey"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -500,6 +505,228 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.OrganizationCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.OrganizationCountAggregateOutputType> | number
+        }
+      }
+    }
+    Person: {
+      payload: Prisma.$PersonPayload<ExtArgs>
+      fields: Prisma.PersonFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.PersonFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PersonPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.PersonFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PersonPayload>
+        }
+        findFirst: {
+          args: Prisma.PersonFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PersonPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.PersonFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PersonPayload>
+        }
+        findMany: {
+          args: Prisma.PersonFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PersonPayload>[]
+        }
+        create: {
+          args: Prisma.PersonCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PersonPayload>
+        }
+        createMany: {
+          args: Prisma.PersonCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.PersonCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PersonPayload>[]
+        }
+        delete: {
+          args: Prisma.PersonDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PersonPayload>
+        }
+        update: {
+          args: Prisma.PersonUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PersonPayload>
+        }
+        deleteMany: {
+          args: Prisma.PersonDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.PersonUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.PersonUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PersonPayload>[]
+        }
+        upsert: {
+          args: Prisma.PersonUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PersonPayload>
+        }
+        aggregate: {
+          args: Prisma.PersonAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregatePerson>
+        }
+        groupBy: {
+          args: Prisma.PersonGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.PersonGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.PersonCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.PersonCountAggregateOutputType> | number
+        }
+      }
+    }
+    PersonKey: {
+      payload: Prisma.$PersonKeyPayload<ExtArgs>
+      fields: Prisma.PersonKeyFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.PersonKeyFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PersonKeyPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.PersonKeyFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PersonKeyPayload>
+        }
+        findFirst: {
+          args: Prisma.PersonKeyFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PersonKeyPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.PersonKeyFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PersonKeyPayload>
+        }
+        findMany: {
+          args: Prisma.PersonKeyFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PersonKeyPayload>[]
+        }
+        create: {
+          args: Prisma.PersonKeyCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PersonKeyPayload>
+        }
+        createMany: {
+          args: Prisma.PersonKeyCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.PersonKeyCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PersonKeyPayload>[]
+        }
+        delete: {
+          args: Prisma.PersonKeyDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PersonKeyPayload>
+        }
+        update: {
+          args: Prisma.PersonKeyUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PersonKeyPayload>
+        }
+        deleteMany: {
+          args: Prisma.PersonKeyDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.PersonKeyUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.PersonKeyUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PersonKeyPayload>[]
+        }
+        upsert: {
+          args: Prisma.PersonKeyUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$PersonKeyPayload>
+        }
+        aggregate: {
+          args: Prisma.PersonKeyAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregatePersonKey>
+        }
+        groupBy: {
+          args: Prisma.PersonKeyGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.PersonKeyGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.PersonKeyCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.PersonKeyCountAggregateOutputType> | number
+        }
+      }
+    }
+    Session: {
+      payload: Prisma.$SessionPayload<ExtArgs>
+      fields: Prisma.SessionFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.SessionFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SessionPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.SessionFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SessionPayload>
+        }
+        findFirst: {
+          args: Prisma.SessionFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SessionPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.SessionFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SessionPayload>
+        }
+        findMany: {
+          args: Prisma.SessionFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SessionPayload>[]
+        }
+        create: {
+          args: Prisma.SessionCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SessionPayload>
+        }
+        createMany: {
+          args: Prisma.SessionCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.SessionCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SessionPayload>[]
+        }
+        delete: {
+          args: Prisma.SessionDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SessionPayload>
+        }
+        update: {
+          args: Prisma.SessionUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SessionPayload>
+        }
+        deleteMany: {
+          args: Prisma.SessionDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.SessionUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.SessionUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SessionPayload>[]
+        }
+        upsert: {
+          args: Prisma.SessionUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SessionPayload>
+        }
+        aggregate: {
+          args: Prisma.SessionAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateSession>
+        }
+        groupBy: {
+          args: Prisma.SessionGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SessionGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.SessionCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.SessionCountAggregateOutputType> | number
         }
       }
     }
@@ -1095,6 +1322,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    StandingApproval: {
+      payload: Prisma.$StandingApprovalPayload<ExtArgs>
+      fields: Prisma.StandingApprovalFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.StandingApprovalFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StandingApprovalPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.StandingApprovalFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StandingApprovalPayload>
+        }
+        findFirst: {
+          args: Prisma.StandingApprovalFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StandingApprovalPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.StandingApprovalFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StandingApprovalPayload>
+        }
+        findMany: {
+          args: Prisma.StandingApprovalFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StandingApprovalPayload>[]
+        }
+        create: {
+          args: Prisma.StandingApprovalCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StandingApprovalPayload>
+        }
+        createMany: {
+          args: Prisma.StandingApprovalCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.StandingApprovalCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StandingApprovalPayload>[]
+        }
+        delete: {
+          args: Prisma.StandingApprovalDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StandingApprovalPayload>
+        }
+        update: {
+          args: Prisma.StandingApprovalUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StandingApprovalPayload>
+        }
+        deleteMany: {
+          args: Prisma.StandingApprovalDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.StandingApprovalUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.StandingApprovalUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StandingApprovalPayload>[]
+        }
+        upsert: {
+          args: Prisma.StandingApprovalUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$StandingApprovalPayload>
+        }
+        aggregate: {
+          args: Prisma.StandingApprovalAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateStandingApproval>
+        }
+        groupBy: {
+          args: Prisma.StandingApprovalGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.StandingApprovalGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.StandingApprovalCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.StandingApprovalCountAggregateOutputType> | number
+        }
+      }
+    }
     Question: {
       payload: Prisma.$QuestionPayload<ExtArgs>
       fields: Prisma.QuestionFieldRefs
@@ -1240,6 +1541,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.AuditRecordCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.AuditRecordCountAggregateOutputType> | number
+        }
+      }
+    }
+    OrganizationAuditRecord: {
+      payload: Prisma.$OrganizationAuditRecordPayload<ExtArgs>
+      fields: Prisma.OrganizationAuditRecordFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.OrganizationAuditRecordFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationAuditRecordPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.OrganizationAuditRecordFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationAuditRecordPayload>
+        }
+        findFirst: {
+          args: Prisma.OrganizationAuditRecordFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationAuditRecordPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.OrganizationAuditRecordFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationAuditRecordPayload>
+        }
+        findMany: {
+          args: Prisma.OrganizationAuditRecordFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationAuditRecordPayload>[]
+        }
+        create: {
+          args: Prisma.OrganizationAuditRecordCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationAuditRecordPayload>
+        }
+        createMany: {
+          args: Prisma.OrganizationAuditRecordCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.OrganizationAuditRecordCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationAuditRecordPayload>[]
+        }
+        delete: {
+          args: Prisma.OrganizationAuditRecordDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationAuditRecordPayload>
+        }
+        update: {
+          args: Prisma.OrganizationAuditRecordUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationAuditRecordPayload>
+        }
+        deleteMany: {
+          args: Prisma.OrganizationAuditRecordDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.OrganizationAuditRecordUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.OrganizationAuditRecordUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationAuditRecordPayload>[]
+        }
+        upsert: {
+          args: Prisma.OrganizationAuditRecordUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$OrganizationAuditRecordPayload>
+        }
+        aggregate: {
+          args: Prisma.OrganizationAuditRecordAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateOrganizationAuditRecord>
+        }
+        groupBy: {
+          args: Prisma.OrganizationAuditRecordGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.OrganizationAuditRecordGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.OrganizationAuditRecordCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.OrganizationAuditRecordCountAggregateOutputType> | number
         }
       }
     }
@@ -1437,10 +1812,49 @@ export const OrganizationScalarFieldEnum = {
   halt: 'halt',
   policyRevision: 'policyRevision',
   policyMode: 'policyMode',
+  people: 'people',
+  auditLength: 'auditLength',
+  auditHash: 'auditHash',
   createdAt: 'createdAt'
 } as const
 
 export type OrganizationScalarFieldEnum = (typeof OrganizationScalarFieldEnum)[keyof typeof OrganizationScalarFieldEnum]
+
+
+export const PersonScalarFieldEnum = {
+  organizationId: 'organizationId',
+  name: 'name',
+  roles: 'roles',
+  createdAt: 'createdAt',
+  disabledAt: 'disabledAt'
+} as const
+
+export type PersonScalarFieldEnum = (typeof PersonScalarFieldEnum)[keyof typeof PersonScalarFieldEnum]
+
+
+export const PersonKeyScalarFieldEnum = {
+  thumbprint: 'thumbprint',
+  organizationId: 'organizationId',
+  person: 'person',
+  publicKey: 'publicKey',
+  createdAt: 'createdAt',
+  revokedAt: 'revokedAt'
+} as const
+
+export type PersonKeyScalarFieldEnum = (typeof PersonKeyScalarFieldEnum)[keyof typeof PersonKeyScalarFieldEnum]
+
+
+export const SessionScalarFieldEnum = {
+  id: 'id',
+  organizationId: 'organizationId',
+  person: 'person',
+  roles: 'roles',
+  scopes: 'scopes',
+  createdAt: 'createdAt',
+  expiresAt: 'expiresAt'
+} as const
+
+export type SessionScalarFieldEnum = (typeof SessionScalarFieldEnum)[keyof typeof SessionScalarFieldEnum]
 
 
 export const AgentScalarFieldEnum = {
@@ -1448,6 +1862,7 @@ export const AgentScalarFieldEnum = {
   name: 'name',
   version: 'version',
   definition: 'definition',
+  halt: 'halt',
   updatedAt: 'updatedAt'
 } as const
 
@@ -1559,6 +1974,7 @@ export const ApprovalScalarFieldEnum = {
   action: 'action',
   status: 'status',
   votes: 'votes',
+  escalatedTo: 'escalatedTo',
   outcome: 'outcome',
   expiresAt: 'expiresAt',
   createdAt: 'createdAt',
@@ -1566,6 +1982,22 @@ export const ApprovalScalarFieldEnum = {
 } as const
 
 export type ApprovalScalarFieldEnum = (typeof ApprovalScalarFieldEnum)[keyof typeof ApprovalScalarFieldEnum]
+
+
+export const StandingApprovalScalarFieldEnum = {
+  id: 'id',
+  organizationId: 'organizationId',
+  runId: 'runId',
+  approvalId: 'approvalId',
+  tool: 'tool',
+  action: 'action',
+  by: 'by',
+  createdAt: 'createdAt',
+  revokedAt: 'revokedAt',
+  revokedBy: 'revokedBy'
+} as const
+
+export type StandingApprovalScalarFieldEnum = (typeof StandingApprovalScalarFieldEnum)[keyof typeof StandingApprovalScalarFieldEnum]
 
 
 export const QuestionScalarFieldEnum = {
@@ -1600,6 +2032,20 @@ export const AuditRecordScalarFieldEnum = {
 export type AuditRecordScalarFieldEnum = (typeof AuditRecordScalarFieldEnum)[keyof typeof AuditRecordScalarFieldEnum]
 
 
+export const OrganizationAuditRecordScalarFieldEnum = {
+  organizationId: 'organizationId',
+  sequence: 'sequence',
+  key: 'key',
+  kind: 'kind',
+  body: 'body',
+  at: 'at',
+  previousHash: 'previousHash',
+  hash: 'hash'
+} as const
+
+export type OrganizationAuditRecordScalarFieldEnum = (typeof OrganizationAuditRecordScalarFieldEnum)[keyof typeof OrganizationAuditRecordScalarFieldEnum]
+
+
 export const RateUseScalarFieldEnum = {
   windowKey: 'windowKey',
   runId: 'runId',
@@ -1615,7 +2061,9 @@ export const ApiKeyScalarFieldEnum = {
   organizationId: 'organizationId',
   name: 'name',
   hash: 'hash',
+  person: 'person',
   roles: 'roles',
+  scopes: 'scopes',
   createdAt: 'createdAt',
   expiresAt: 'expiresAt',
   revokedAt: 'revokedAt'
@@ -1749,20 +2197,6 @@ export type ListEnumPolicyModeFieldRefInput<$PrismaModel> = FieldRefInputType<$P
 
 
 /**
- * Reference to a field of type 'DateTime'
- */
-export type DateTimeFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'DateTime'>
-    
-
-
-/**
- * Reference to a field of type 'DateTime[]'
- */
-export type ListDateTimeFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'DateTime[]'>
-    
-
-
-/**
  * Reference to a field of type 'Json'
  */
 export type JsonFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Json'>
@@ -1773,6 +2207,20 @@ export type JsonFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'J
  * Reference to a field of type 'QueryMode'
  */
 export type EnumQueryModeFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'QueryMode'>
+    
+
+
+/**
+ * Reference to a field of type 'DateTime'
+ */
+export type DateTimeFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'DateTime'>
+    
+
+
+/**
+ * Reference to a field of type 'DateTime[]'
+ */
+export type ListDateTimeFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'DateTime[]'>
     
 
 
@@ -2004,6 +2452,9 @@ export interface PrismaClientOptionsWithAdapter extends PrismaClientBaseOptions 
 export type PrismaClientOptions = PrismaClientOptionsWithAccelerateUrl | PrismaClientOptionsWithAdapter
 export type GlobalOmitConfig = {
   organization?: Prisma.OrganizationOmit
+  person?: Prisma.PersonOmit
+  personKey?: Prisma.PersonKeyOmit
+  session?: Prisma.SessionOmit
   agent?: Prisma.AgentOmit
   customPolicy?: Prisma.CustomPolicyOmit
   customPolicyVersion?: Prisma.CustomPolicyVersionOmit
@@ -2012,8 +2463,10 @@ export type GlobalOmitConfig = {
   runEvent?: Prisma.RunEventOmit
   decisionRecord?: Prisma.DecisionRecordOmit
   approval?: Prisma.ApprovalOmit
+  standingApproval?: Prisma.StandingApprovalOmit
   question?: Prisma.QuestionOmit
   auditRecord?: Prisma.AuditRecordOmit
+  organizationAuditRecord?: Prisma.OrganizationAuditRecordOmit
   rateUse?: Prisma.RateUseOmit
   apiKey?: Prisma.ApiKeyOmit
 }

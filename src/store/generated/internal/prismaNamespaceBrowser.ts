@@ -52,6 +52,9 @@ export const AnyNull = runtime.AnyNull
 
 export const ModelName = {
   Organization: 'Organization',
+  Person: 'Person',
+  PersonKey: 'PersonKey',
+  Session: 'Session',
   Agent: 'Agent',
   CustomPolicy: 'CustomPolicy',
   CustomPolicyVersion: 'CustomPolicyVersion',
@@ -60,8 +63,10 @@ export const ModelName = {
   RunEvent: 'RunEvent',
   DecisionRecord: 'DecisionRecord',
   Approval: 'Approval',
+  StandingApproval: 'StandingApproval',
   Question: 'Question',
   AuditRecord: 'AuditRecord',
+  OrganizationAuditRecord: 'OrganizationAuditRecord',
   RateUse: 'RateUse',
   ApiKey: 'ApiKey'
 } as const
@@ -89,10 +94,49 @@ export const OrganizationScalarFieldEnum = {
   halt: 'halt',
   policyRevision: 'policyRevision',
   policyMode: 'policyMode',
+  people: 'people',
+  auditLength: 'auditLength',
+  auditHash: 'auditHash',
   createdAt: 'createdAt'
 } as const
 
 export type OrganizationScalarFieldEnum = (typeof OrganizationScalarFieldEnum)[keyof typeof OrganizationScalarFieldEnum]
+
+
+export const PersonScalarFieldEnum = {
+  organizationId: 'organizationId',
+  name: 'name',
+  roles: 'roles',
+  createdAt: 'createdAt',
+  disabledAt: 'disabledAt'
+} as const
+
+export type PersonScalarFieldEnum = (typeof PersonScalarFieldEnum)[keyof typeof PersonScalarFieldEnum]
+
+
+export const PersonKeyScalarFieldEnum = {
+  thumbprint: 'thumbprint',
+  organizationId: 'organizationId',
+  person: 'person',
+  publicKey: 'publicKey',
+  createdAt: 'createdAt',
+  revokedAt: 'revokedAt'
+} as const
+
+export type PersonKeyScalarFieldEnum = (typeof PersonKeyScalarFieldEnum)[keyof typeof PersonKeyScalarFieldEnum]
+
+
+export const SessionScalarFieldEnum = {
+  id: 'id',
+  organizationId: 'organizationId',
+  person: 'person',
+  roles: 'roles',
+  scopes: 'scopes',
+  createdAt: 'createdAt',
+  expiresAt: 'expiresAt'
+} as const
+
+export type SessionScalarFieldEnum = (typeof SessionScalarFieldEnum)[keyof typeof SessionScalarFieldEnum]
 
 
 export const AgentScalarFieldEnum = {
@@ -100,6 +144,7 @@ export const AgentScalarFieldEnum = {
   name: 'name',
   version: 'version',
   definition: 'definition',
+  halt: 'halt',
   updatedAt: 'updatedAt'
 } as const
 
@@ -211,6 +256,7 @@ export const ApprovalScalarFieldEnum = {
   action: 'action',
   status: 'status',
   votes: 'votes',
+  escalatedTo: 'escalatedTo',
   outcome: 'outcome',
   expiresAt: 'expiresAt',
   createdAt: 'createdAt',
@@ -218,6 +264,22 @@ export const ApprovalScalarFieldEnum = {
 } as const
 
 export type ApprovalScalarFieldEnum = (typeof ApprovalScalarFieldEnum)[keyof typeof ApprovalScalarFieldEnum]
+
+
+export const StandingApprovalScalarFieldEnum = {
+  id: 'id',
+  organizationId: 'organizationId',
+  runId: 'runId',
+  approvalId: 'approvalId',
+  tool: 'tool',
+  action: 'action',
+  by: 'by',
+  createdAt: 'createdAt',
+  revokedAt: 'revokedAt',
+  revokedBy: 'revokedBy'
+} as const
+
+export type StandingApprovalScalarFieldEnum = (typeof StandingApprovalScalarFieldEnum)[keyof typeof StandingApprovalScalarFieldEnum]
 
 
 export const QuestionScalarFieldEnum = {
@@ -252,6 +314,20 @@ export const AuditRecordScalarFieldEnum = {
 export type AuditRecordScalarFieldEnum = (typeof AuditRecordScalarFieldEnum)[keyof typeof AuditRecordScalarFieldEnum]
 
 
+export const OrganizationAuditRecordScalarFieldEnum = {
+  organizationId: 'organizationId',
+  sequence: 'sequence',
+  key: 'key',
+  kind: 'kind',
+  body: 'body',
+  at: 'at',
+  previousHash: 'previousHash',
+  hash: 'hash'
+} as const
+
+export type OrganizationAuditRecordScalarFieldEnum = (typeof OrganizationAuditRecordScalarFieldEnum)[keyof typeof OrganizationAuditRecordScalarFieldEnum]
+
+
 export const RateUseScalarFieldEnum = {
   windowKey: 'windowKey',
   runId: 'runId',
@@ -267,7 +343,9 @@ export const ApiKeyScalarFieldEnum = {
   organizationId: 'organizationId',
   name: 'name',
   hash: 'hash',
+  person: 'person',
   roles: 'roles',
+  scopes: 'scopes',
   createdAt: 'createdAt',
   expiresAt: 'expiresAt',
   revokedAt: 'revokedAt'
