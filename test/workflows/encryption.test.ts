@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { dataConverterOf } from '../../src/codec/data-converter';
-import { addPayloadKey, usePayloadKey } from '../../src/codec/payload-keys';
+import { addPayloadKey, ensurePayloadKeys, usePayloadKey } from '../../src/codec/payload-keys';
 import { type Harness, startHarness } from '../support/run-harness';
 import { call, DEPLOY_TOOL } from '../support/scripted-agent';
 import { waitUntil } from '../support/wait-until';
@@ -216,4 +216,32 @@ test('a worker without the key of a run does not touch it, and goes on once it h
   expect(await clientWithKeys().workflow.getHandle(run.handle.workflowId).result()).toMatchObject({
     status: 'COMPLETED',
   });
+});
+
+test('a run that began in clear goes on encrypted, and both parts are read', async () => {
+  const older = await startHarness();
+  try {
+    const agent = await older.agent({}, [
+      { calls: [call('ask-user', { question: 'Which?' })] },
+      { say: WORDS.said },
+    ]);
+    const run = await older.start({ agent });
+    const { id: questionId } = await run.question();
+    const keys = ensurePayloadKeys(join(older.folder, 'payload-keys.json'));
+    for (const plane of ['control', 'runner', 'sandbox'] as const)
+      await older.restart(plane, { GATEHOUSE_PAYLOAD_KEYS: keys });
+    const client = new Client({
+      connection,
+      namespace: older.namespace,
+      dataConverter: dataConverterOf(keys),
+    });
+    const handle = client.workflow.getHandle(run.handle.workflowId);
+    await handle.executeUpdate('submitAnswer', { args: [{ questionId, answer: WORDS.answer, by: 'alice' }] });
+    expect(await handle.result()).toMatchObject({ status: 'COMPLETED', text: WORDS.said });
+    const kept = textOf(await handle.fetchHistory());
+    expect(kept).toContain('Which?');
+    expect(found(kept)).toEqual([]);
+  } finally {
+    await older.close();
+  }
 });
