@@ -107,6 +107,44 @@ const codecEnv = z.object({
   /** Where the Temporal UI is: the one place whose pages may ask. */
   GATEHOUSE_TEMPORAL_UI: z.url().optional(),
 });
+const apiEnv = z
+  .object({
+    ...temporal,
+    ...encryption,
+    ...logging,
+    DATABASE_URL: z.string().min(1),
+    GATEHOUSE_ARTIFACTS: path,
+    /** Private key that vouches for whoever the API authenticated. */
+    GATEHOUSE_API_KEY: path,
+    GATEHOUSE_API_HOST: z.string().min(1).default('127.0.0.1'),
+    /** 0 for any that is free. */
+    GATEHOUSE_API_PORT: z.coerce.number().int().min(0).max(65_535).default(8_080),
+    /** How people and services reach it, where that is not the address it listens on. */
+    GATEHOUSE_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+    /** Other names it may be asked for by; those of loopback always count. */
+    GATEHOUSE_ALLOWED_HOSTS: list,
+    /** Whether runs may name folders of this machine: only where who calls is who owns it. */
+    GATEHOUSE_LOCAL_REPOSITORIES: z.enum(['on', 'off']).default('off'),
+    GATEHOUSE_OIDC_ISSUER: z.url({ protocol: /^https?$/ }).optional(),
+    GATEHOUSE_OIDC_AUDIENCE: z.string().min(1).optional(),
+    GATEHOUSE_OIDC_ORGANIZATION_CLAIM: z.string().min(1).default('organization'),
+    GATEHOUSE_OIDC_ROLES_CLAIM: z.string().min(1).default('roles'),
+    GATEHOUSE_OIDC_PERSON_CLAIM: z.string().min(1).default('sub'),
+    GATEHOUSE_OIDC_ALGORITHMS: z
+      .string()
+      .default('RS256,PS256,ES256,EdDSA')
+      .transform((text) => text.split(','))
+      .pipe(
+        z.array(
+          z.enum(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']),
+        ),
+      ),
+    GATEHOUSE_OIDC_CLOCK_TOLERANCE_S: z.coerce.number().int().min(0).max(300).default(30),
+  })
+  .refine(
+    (given) => (given.GATEHOUSE_OIDC_ISSUER === undefined) === (given.GATEHOUSE_OIDC_AUDIENCE === undefined),
+    { path: ['GATEHOUSE_OIDC_AUDIENCE'], message: 'and `GATEHOUSE_OIDC_ISSUER` need each other' },
+  );
 
 const cliEnv = z.object({
   /** Where `up` keeps its data. */
@@ -128,6 +166,10 @@ const cliEnv = z.object({
   USER: z.string().optional(),
   PATH: z.string().default('/usr/local/bin:/usr/bin:/bin'),
   HOME: z.string().optional(),
+  /** The file of the key that a person signs with. */
+  GATEHOUSE_KEY: path.optional(),
+  XDG_CONFIG_HOME: z.string().optional(),
+  EDITOR: z.string().default('vi'),
   XDG_CACHE_HOME: z.string().optional(),
 });
 
@@ -135,12 +177,14 @@ export type ControlConfig = z.infer<typeof controlEnv>;
 export type RunnerConfig = z.infer<typeof runnerEnv>;
 export type SandboxConfig = z.infer<typeof sandboxEnv>;
 export type CodecConfig = z.infer<typeof codecEnv>;
+export type ApiConfig = z.infer<typeof apiEnv>;
 export type CliConfig = z.infer<typeof cliEnv>;
 
 export const controlConfig = (env = process.env): ControlConfig => read(controlEnv, env);
 export const runnerConfig = (env = process.env): RunnerConfig => read(runnerEnv, env);
 export const sandboxConfig = (env = process.env): SandboxConfig => read(sandboxEnv, env);
 export const codecConfig = (env = process.env): CodecConfig => read(codecEnv, env);
+export const apiConfig = (env = process.env): ApiConfig => read(apiEnv, env);
 export const cliConfig = (env = process.env): CliConfig => read(cliEnv, env);
 
 const HOST_VARIABLES =

@@ -47,6 +47,8 @@ export class People {
   constructor(
     private readonly run: RunState,
     private readonly exclusively: Exclusive,
+    /** Has the run ask the database who halted it. */
+    private readonly lookAtHalt: () => Promise<void>,
   ) {}
 
   /** Shows an approval to people and starts its timers; an approval already shown stays as it is. */
@@ -249,8 +251,17 @@ export class People {
     summary: string,
   ): Promise<Outcome> {
     const limitMs = this.run.pinned.waitForPeopleMs;
-    const isExpired = await runsOut(this.run, () => item.outcome !== null, limitMs, summary);
-    return isExpired ? this.expire(kind, item, limitMs) : (item.outcome as Outcome);
+    let remainingMs = limitMs;
+    for (;;) {
+      const startedAt = Date.now();
+      const isExpired = await runsOut(this.run, () => item.outcome !== null, remainingMs, summary);
+      if (!isExpired) return item.outcome as Outcome;
+      const { since } = await this.expire(kind, item, limitMs);
+      if (item.outcome !== null) return item.outcome;
+      // The signal of a pause was lost: what ran down since is given back.
+      remainingMs = Math.min(limitMs, Math.max(1, Date.now() - (since ?? startedAt)));
+      await this.lookAtHalt();
+    }
   }
 
   /** Tells people again, and lets others decide too, each after a timer of its own, while the approval waits. */
@@ -278,28 +289,30 @@ export class People {
     }
   }
 
+  /** Settles what nobody said anything about; not while run, agent or organization is paused, which control knows. */
   private async expire<Item extends { id: string }, Outcome>(
     kind: 'approval' | 'question',
     item: Held<Item, Outcome>,
     waitedMs: number,
-  ): Promise<Outcome> {
+  ): Promise<{ since: number | null }> {
     return this.exclusively(async () => {
-      if (item.outcome !== null) return item.outcome;
+      if (item.outcome !== null) return { since: null };
       const expired = (
         kind === 'approval' ? { kind: 'expired', waitedMs } : { kind: 'timed-out', waitedMs }
       ) as Outcome;
-      settle(item, expired);
       try {
-        await eitherWay(localControl.recordExpiry, regularControl.recordExpiry, {
+        const recorded = await eitherWay(localControl.recordExpiry, regularControl.recordExpiry, {
           ...this.address(),
           kind,
           id: item.item.id,
           waitedMs,
         });
+        if (recorded?.kind === 'paused') return recorded;
       } catch (error) {
         if (isCancellation(error)) throw error;
       }
-      return expired;
+      settle(item, expired);
+      return { since: null };
     });
   }
 

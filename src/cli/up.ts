@@ -60,9 +60,9 @@ export async function start(
 }
 
 function announce({ addresses, dataDir }: Gatehouse, terminal: Terminal): void {
-  const { temporal, namespace, temporalUi, keyFile, codec } = addresses;
+  const { temporal, namespace, temporalUi, api, console, keyFile, codec } = addresses;
   if (terminal.isJson) {
-    terminal.printJson({ temporal, namespace, temporalUi, api: null, console: null, keyFile });
+    terminal.printJson({ temporal, namespace, temporalUi, api, console, keyFile });
     return;
   }
   const { colours } = terminal;
@@ -71,6 +71,8 @@ function announce({ addresses, dataDir }: Gatehouse, terminal: Terminal): void {
     ['Temporal', `${temporal} (namespace ${namespace})`],
     ['Temporal UI', temporalUi ?? 'that of your own server'],
     ['codec', `${codec}: sign in there with the API key to read payloads in the UI`],
+    ['API', api ?? '-'],
+    ...(console === null ? [] : [['console', console]]),
     ['data', dataDir],
     ['API key', keyFile],
   ])

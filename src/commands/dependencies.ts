@@ -1,8 +1,12 @@
 import type { WordSigner } from '../identity/word-signer';
 import type { AgentStore } from '../store/agent-store';
+import type { ApiKeyStore } from '../store/api-key-store';
 import type { ApprovalStore } from '../store/approval-store';
+import type { AuditSearch } from '../store/audit-search';
+import type { BreakGlassStore } from '../store/break-glass-store';
 import type { DecisionStore } from '../store/decision-store';
 import type { EventStore } from '../store/event-store';
+import type { HaltStore } from '../store/halt-store';
 import type { OrganizationStore } from '../store/organization-store';
 import type { PersonStore } from '../store/person-store';
 import type { PolicyStore } from '../store/policy-store';
@@ -24,6 +28,10 @@ export interface CommandDependencies {
   recordedRuns: RecordedRuns;
   approvals: ApprovalStore;
   questions: QuestionStore;
+  apiKeys: ApiKeyStore;
+  auditSearch: AuditSearch;
+  halts: HaltStore;
+  breakGlasses: BreakGlassStore;
   standing: StandingStore;
   organizations: OrganizationStore;
   persons: PersonStore;

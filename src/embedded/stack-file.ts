@@ -20,6 +20,9 @@ const running = z.object({
   payloadKeys: z.string().optional(),
   /** The codec server, which shows them to the Temporal UI and CLI. */
   codec: z.string().optional(),
+  /** URLs; null where there is none. */
+  api: z.string().nullable(),
+  console: z.string().nullable(),
 });
 
 /** Where a running Gatehouse can be reached, as it is written into its data folder. */

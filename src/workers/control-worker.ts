@@ -1,7 +1,9 @@
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import { createArchive } from '../../activities/archive';
+import { createBreakGlass } from '../../activities/break-glass';
 import { createDispatch } from '../../activities/dispatch';
 import { createFinish } from '../../activities/finish';
+import { createHalts } from '../../activities/halts';
 import { createPeople } from '../../activities/people';
 import { createPolicyGate } from '../../activities/policy-gate';
 import { queues } from '../../workflows/messages';
@@ -13,9 +15,11 @@ import type { ControlConfig } from '../config';
 import { createWordVerifier } from '../identity/word-verifier';
 import { createContentLoader } from '../policy/content/content-loader';
 import { createAgentStore } from '../store/agent-store';
+import { createBreakGlassStore } from '../store/break-glass-store';
 import { createCurrentPolicy } from '../store/current-policy';
 import { openDatabase } from '../store/database';
 import { createGateStore } from '../store/gate-store';
+import { createHaltStore } from '../store/halt-store';
 import { createOrganizationStore } from '../store/organization-store';
 import { createPeopleStore } from '../store/people-store';
 import { createPersonStore } from '../store/person-store';
@@ -37,6 +41,13 @@ export async function createControlWorker(
   const policies = createPolicyStore(database);
   const snapshots = createSnapshotStore(database);
   const runs = createRunStore(database);
+  const people = createPeopleStore(database);
+  const halts = createHaltStore(database);
+  const words = createWordVerifier({
+    persons: createPersonStore(database),
+    apiKeys: config.GATEHOUSE_API_PUBLIC_KEYS.map(loadPublicKey),
+    now: Date.now,
+  });
   const waitForPeopleMs = config.GATEHOUSE_WAIT_FOR_PEOPLE_MS;
   const now = Date.now;
   const worker = await Worker.create({
@@ -46,7 +57,7 @@ export async function createControlWorker(
     namespace: config.TEMPORAL_NAMESPACE,
     taskQueue: queues.control,
     dataConverter: dataConverterOf(config.GATEHOUSE_PAYLOAD_KEYS),
-    workflowsPath: require.resolve('../../workflows/agent-run'),
+    workflowsPath: require.resolve('../../workflows/workflows'),
     // A killed worker's runs go on after this, instead of after 10 s.
     stickyQueueScheduleToStartTimeout: '1s',
     maxCachedWorkflows: 500,
@@ -56,6 +67,7 @@ export async function createControlWorker(
         policies,
         snapshots,
         runs,
+        halts,
         organizations: createOrganizationStore(database),
         artifacts,
         waitForPeopleMs,
@@ -79,15 +91,9 @@ export async function createControlWorker(
         waitForPeopleMs,
         now,
       }),
-      ...createPeople({
-        people: createPeopleStore(database),
-        words: createWordVerifier({
-          persons: createPersonStore(database),
-          apiKeys: config.GATEHOUSE_API_PUBLIC_KEYS.map(loadPublicKey),
-          now,
-        }),
-        now,
-      }),
+      ...createPeople({ people, words, now }),
+      ...createHalts({ halts }),
+      ...createBreakGlass({ store: createBreakGlassStore(database), people, words }),
       ...createArchive({ artifacts }),
       ...createFinish({ runs }),
     },

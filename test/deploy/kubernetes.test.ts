@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import { controlConfig, runnerConfig, sandboxConfig } from '../../src/config';
+import { apiConfig, controlConfig, runnerConfig, sandboxConfig } from '../../src/config';
 import { searchAttributeTypes } from '../../src/embedded/search-attributes';
 import { FOLDER, type Manifest, manifests, ofKind, podOf, workloads } from './manifests';
 import { schemaProblems } from './schema-problems';
@@ -209,8 +209,14 @@ test('secrets come by reference, each to its own process', () => {
   expect(ofKind('Secret')).toEqual([]);
 });
 
-test('each process is given an environment that its configuration accepts', () => {
+test('each process is given an environment that its configuration accepts, and its own entry point', () => {
+  for (const name of ['api', 'control', 'runner', 'sandbox']) {
+    const [, entry] = podOf(name).containers[0]!.args!;
+    expect(entry).toBe(name === 'api' ? 'src/api/main.ts' : `src/workers/${name}.ts`);
+    expect(existsSync(path.join(FOLDER, '../..', entry!))).toBe(true);
+  }
   expect(controlConfig(environmentOf('control'))).toMatchObject({ GATEHOUSE_CHANNEL: 'off' });
+  expect(apiConfig(environmentOf('api'))).toMatchObject({ GATEHOUSE_API_PORT: 8_080 });
   expect(runnerConfig(environmentOf('runner'))).toMatchObject({ TEMPORAL_ADDRESS: 'temporal:7233' });
   expect(sandboxConfig(environmentOf('sandbox'))).toMatchObject({ GATEHOUSE_HOST: 'sandbox-0' });
 });
