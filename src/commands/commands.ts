@@ -11,6 +11,7 @@ import { createAnswer } from './answer';
 import { createApplyAgent } from './apply-agent';
 import { createDecide } from './decide';
 import type { CommandDependencies } from './dependencies';
+import { createDescribeRuns } from './describe-runs';
 import { createDiffPolicy, createDiffPolicyFile } from './diff-policy';
 import { createListAgents } from './list-agents';
 import { createListPending } from './list-pending';
@@ -21,6 +22,7 @@ import { createPublishPolicies } from './publish-policies';
 import { createResumeRun } from './resume-run';
 import { createRollbackPolicy } from './rollback-policy';
 import { createSetPolicyMode } from './set-policy-mode';
+import { createShowApproval, createShowLastOutput } from './show-approval';
 import { createShowRun } from './show-run';
 import { createSimulatePolicies } from './simulate-policies';
 import { createStartRun } from './start-run';
@@ -45,6 +47,9 @@ export const createCommands = (dependencies: CommandDependencies) => ({
   startRun: createStartRun(dependencies),
   listRuns: createListRuns(dependencies),
   showRun: createShowRun(dependencies),
+  describeRuns: createDescribeRuns(dependencies),
+  showApproval: createShowApproval(dependencies),
+  showLastOutput: createShowLastOutput(dependencies),
   watchRun: createWatchRun(dependencies),
   listPending: createListPending(dependencies),
   decide: createDecide(dependencies),
