@@ -65,7 +65,9 @@ export const createShowLastOutput =
     const kept = entries.filter((entry): entry is TranscriptEntry => 'role' in entry);
     const calls = new Set(
       kept.flatMap((entry) =>
-        entry.role === 'assistant' ? entry.calls.filter((call) => call.tool === tool).map(({ id }) => id) : [],
+        entry.role === 'assistant'
+          ? entry.calls.filter((call) => call.tool === tool).map(({ id }) => id)
+          : [],
       ),
     );
     const outcomes = kept.flatMap((entry) => (entry.role === 'tool' ? entry.outcomes : []));

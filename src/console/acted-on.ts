@@ -1,7 +1,7 @@
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
 import type { ArtifactStore } from '../artifacts/artifact-store';
-import type { ApprovalView } from '../commands/show-approval';
 import type { Commands } from '../commands/commands';
+import type { ApprovalView } from '../commands/show-approval';
 import type { ContentFile, ContentIndex } from '../domain/content';
 import type { Workspace } from '../domain/steps';
 
@@ -41,7 +41,10 @@ export async function actedOn(
     case 'terraform-apply': {
       const text = await commands.showLastOutput(run.id, 'terraform-plan');
       return text === null
-        ? { kind: 'missing', why: 'the output of the plan is not at hand; the saved plan itself is what runs' }
+        ? {
+            kind: 'missing',
+            why: 'the output of the plan is not at hand; the saved plan itself is what runs',
+          }
         : { kind: 'plan', title: 'The plan as terraform printed it', text };
     }
     default:
@@ -68,7 +71,11 @@ async function branchDifference(
   }
   return patches.length === 0
     ? { kind: 'missing', why: 'the branch changes no Terraform or YAML file; other files are not kept' }
-    : { kind: 'patch', title: 'What the branch changes in Terraform and YAML files', patch: patches.join('') };
+    : {
+        kind: 'patch',
+        title: 'What the branch changes in Terraform and YAML files',
+        patch: patches.join(''),
+      };
 }
 
 async function filesOf(

@@ -29,7 +29,10 @@ export function readEdited(text: string): { args: Record<string, unknown>; canon
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    const where = cause instanceof SyntaxError ? `: ${cause.message.replace(/^[A-Z]/, (letter) => letter.toLowerCase())}` : '';
+    const where =
+      cause instanceof SyntaxError
+        ? `: ${cause.message.replace(/^[A-Z]/, (letter) => letter.toLowerCase())}`
+        : '';
     throw new GatehouseError('arguments-malformed', `the arguments are no JSON${where}`, { cause });
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))

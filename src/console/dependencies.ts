@@ -5,6 +5,7 @@ import type { Authenticate } from '../identity/authenticate';
 import type { Sessions } from '../identity/sessions';
 import type { ApiKeyStore } from '../store/api-key-store';
 import type { AuditSearch } from '../store/audit-search';
+import type { LiveEvents } from '../store/live-events';
 import type { PersonStore } from '../store/person-store';
 import type { OidcLogin } from './oidc-login';
 
@@ -16,8 +17,7 @@ export interface ConsoleDependencies {
   sessions: Sessions;
   /** Commands in the name of a caller. */
   commandsFor(caller: Caller): Commands;
-  /** Tells of every event recorded in an organization, as it is; ends with the signal. */
-  news(organizationId: string, signal: AbortSignal): AsyncIterable<News>;
+  live: Pick<LiveEvents, 'onOrganization' | 'onRun' | 'list'>;
   people: Pick<PersonStore, 'list'>;
   apiKeys: Pick<ApiKeyStore, 'list'>;
   audit: Pick<AuditSearch, 'find'>;
@@ -28,11 +28,8 @@ export interface ConsoleDependencies {
   temporalUi: { url: string; namespace: string } | null;
   /** Login through the identity provider; null where none is configured. */
   oidcLogin: OidcLogin | null;
-}
-
-/** That something was recorded of a run. */
-export interface News {
-  runId: string;
+  /** Hears of pages that failed. */
+  warn(message: string, cause: unknown): void;
 }
 
 export type HaltState = 'none' | 'paused' | 'stopped';

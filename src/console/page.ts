@@ -1,6 +1,6 @@
 import type { Caller } from '../domain/caller';
-import { holdsScope, type Scope } from '../domain/scopes';
 import { GatehouseError } from '../domain/errors';
+import { holdsScope, type Scope } from '../domain/scopes';
 import type { ConsoleContext } from './environment';
 import type { Frame, Section } from './parts/layout';
 
@@ -46,7 +46,10 @@ export function mayDo(c: ConsoleContext, scope: Scope): boolean {
 /** @throws GatehouseError `scope-missing` */
 export function requireScope(caller: Caller, scope: Scope): void {
   if (holdsScope(caller.scopes, scope)) return;
-  throw new GatehouseError('scope-missing', `this needs the scope \`${scope}\`, which your key does not have`);
+  throw new GatehouseError(
+    'scope-missing',
+    `this needs the scope \`${scope}\`, which your key does not have`,
+  );
 }
 
 /** Whether htmx asks for a part of a page. */

@@ -13,7 +13,10 @@ export interface Requirements {
 }
 
 /** One approval shows all its findings and needs the largest quorum and every role among them. */
-export function requirementsOf({ findings, votes }: Pick<StoredApproval, 'findings' | 'votes'>): Requirements {
+export function requirementsOf({
+  findings,
+  votes,
+}: Pick<StoredApproval, 'findings' | 'votes'>): Requirements {
   return {
     quorum: Math.max(1, ...findings.map(({ quorum = 1 }) => quorum)),
     roles: rolesOf(findings),

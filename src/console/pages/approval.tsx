@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
-import type { ApprovalView } from '../../commands/show-approval';
 import { describeApproval } from '../../commands/decide';
+import type { ApprovalView } from '../../commands/show-approval';
 import { GatehouseError } from '../../domain/errors';
 import type { ActedOn } from '../acted-on';
 import { actedOn, difference } from '../acted-on';
@@ -244,7 +244,10 @@ function State({ view: { approval }, csrf, mayDecide }: StateProps) {
           <ul class="votes">
             {votes.map(({ by, verdict, at, reason, isVerified, args }) => (
               <li>
-                <Badge tone={verdict === 'approve' ? 'good' : 'bad'} text={verdict === 'approve' ? 'approved' : 'denied'} />{' '}
+                <Badge
+                  tone={verdict === 'approve' ? 'good' : 'bad'}
+                  text={verdict === 'approve' ? 'approved' : 'denied'}
+                />{' '}
                 <Name text={by} /> <Ago at={at} />
                 {args === null ? null : ' with other arguments'}
                 {isVerified ? null : <span class="quiet"> · unverified</span>}
@@ -265,13 +268,20 @@ function State({ view: { approval }, csrf, mayDecide }: StateProps) {
         </p>
       ) : null}
       <p class="quiet hash" data-key="hash">
-        Action <code>{actionHash.slice(0, 16)}…</code> · <a href={`${paths.approval(id)}/arguments`}>canonical arguments</a>
+        Action <code>{actionHash.slice(0, 16)}…</code> ·{' '}
+        <a href={`${paths.approval(id)}/arguments`}>canonical arguments</a>
       </p>
     </section>
   );
 }
 
-function DecisionForms({ approval: { id, args, actionHash }, csrf }: { approval: ApprovalView['approval']; csrf: string }) {
+function DecisionForms({
+  approval: { id, args, actionHash },
+  csrf,
+}: {
+  approval: ApprovalView['approval'];
+  csrf: string;
+}) {
   const decide = `${paths.approval(id)}/decision`;
   const shown = <input type="hidden" name="actionHash" value={actionHash} />;
   return (
@@ -298,7 +308,7 @@ function DecisionForms({ approval: { id, args, actionHash }, csrf }: { approval:
           {shown}
           <label>
             Arguments, as JSON
-            <textarea name="args" rows={10} required spellcheck="false" class="code">
+            <textarea name="args" rows={10} required spellcheck={false} class="code">
               {indented(args)}
             </textarea>
           </label>
@@ -348,4 +358,3 @@ function Confirm({ c, view: { approval }, canonical, actionHash }: ConfirmProps)
     </>
   );
 }
-

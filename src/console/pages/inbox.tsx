@@ -29,7 +29,7 @@ export const createInbox = () =>
           <Heading title={TITLE}>
             <p class="quiet">Approvals and questions that wait for people, newest first.</p>
           </Heading>
-          <List {...await itemsOf(c)} />
+          <List {...(await itemsOf(c))} />
         </Layout>,
       ),
     )
@@ -52,7 +52,8 @@ async function decideAll(c: ConsoleContext): Promise<[string, string[]]> {
   const isApproved = form.text('decision') === 'approve';
   const reason = form.text('reason').trim();
   const selected = form.texts('approval').map((value) => value.split(' '));
-  if (selected.length === 0) throw new GatehouseError('nothing-selected', 'select the approvals to decide first');
+  if (selected.length === 0)
+    throw new GatehouseError('nothing-selected', 'select the approvals to decide first');
   if (!isApproved && reason === '')
     throw new GatehouseError('reason-empty', 'a denial needs a reason; the model is told it');
   const refused: string[] = [];
@@ -131,7 +132,9 @@ function List({ pending: { approvals, questions }, runs, csrf, mayDecide }: Item
     })),
     ...questions.map((question) => ({
       at: question.createdAt,
-      card: <QuestionCard question={question} run={runs.get(question.runId)} csrf={csrf} mayDecide={mayDecide} />,
+      card: (
+        <QuestionCard question={question} run={runs.get(question.runId)} csrf={csrf} mayDecide={mayDecide} />
+      ),
     })),
   ].sort((one, other) => other.at - one.at);
   return (
@@ -250,7 +253,13 @@ function QuestionCard({ question: asked, run, csrf, mayDecide }: QuestionCardPro
   const { id, question, options, expiresAt, createdAt, runId } = asked;
   const action = `${BASE}/questions/${encodeURIComponent(id)}/answer`;
   return (
-    <article class="card item question" data-key={`question-${id}`} data-version="0" data-item aria-labelledby={`title-${id}`}>
+    <article
+      class="card item question"
+      data-key={`question-${id}`}
+      data-version="0"
+      data-item
+      aria-labelledby={`title-${id}`}
+    >
       <div class="card-head">
         <h2 id={`title-${id}`}>
           <a href={paths.run(runId)} data-open>

@@ -17,7 +17,7 @@ export function Arguments({ args, title, maxLength }: ArgumentsProps) {
   return (
     <figure class="theirs">
       <figcaption>{title}</figcaption>
-      <div class="theirs-text" role="region" aria-label={title} tabindex={0} translate="no">
+      <section class="theirs-text" aria-label={title} tabindex={0} translate="no">
         {entries.length === 0 ? <p class="quiet">no arguments</p> : null}
         <dl class="arguments">
           {entries.map(({ name, text }) => (
@@ -35,7 +35,7 @@ export function Arguments({ args, title, maxLength }: ArgumentsProps) {
             </div>
           ))}
         </dl>
-      </div>
+      </section>
       {isCut ? <p class="cut">Long arguments are cut here; the approval’s own page shows more.</p> : null}
     </figure>
   );

@@ -19,7 +19,14 @@ export function Budget({ usage, limits, elapsedMs }: BudgetProps) {
     ['Tool calls', usage.toolCalls, limits?.maxToolCalls, count],
     ...(elapsedMs === null
       ? []
-      : [['Time', elapsedMs, limits?.maxDurationMs, duration] as [string, number, number | undefined, typeof duration]]),
+      : [
+          ['Time', elapsedMs, limits?.maxDurationMs, duration] as [
+            string,
+            number,
+            number | undefined,
+            typeof duration,
+          ],
+        ]),
     ['Pipeline runs', usage.pipelineRuns, limits?.maxPipelineRuns, count],
     ['Credentials', usage.credentialRequests, limits?.maxCredentialRequests, count],
   ];

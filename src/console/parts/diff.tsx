@@ -27,13 +27,13 @@ function Coloured({ title, text, kindOf }: ColouredProps) {
   return (
     <figure class="theirs diff">
       <figcaption>{title}</figcaption>
-      <div class="theirs-text" role="region" aria-label={title} tabindex={0} translate="no">
+      <section class="theirs-text" aria-label={title} tabindex={0} translate="no">
         {lines.slice(0, MAX_LINES).map((line) => (
           <div class={`line ${kindOf(line)}`}>
             <Pieces pieces={visiblePieces(line.replace(/\r$/, '').replaceAll('\t', '  '), 4_000)} />
           </div>
         ))}
-      </div>
+      </section>
       {lines.length > MAX_LINES ? (
         <p class="cut">
           Cut here: {MAX_LINES.toLocaleString('en')} of {lines.length.toLocaleString('en')} lines are shown.

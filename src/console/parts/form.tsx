@@ -13,7 +13,12 @@ interface FormProps {
 /** A form of ours: it carries the token without which it counts for nothing. */
 export function ActionForm({ action, csrf, live, children, ...rest }: FormProps) {
   return (
-    <form method="post" action={action} {...(live ? { 'hx-post': action, 'hx-target': live, 'hx-swap': 'keyed' } : {})} {...rest}>
+    <form
+      method="post"
+      action={action}
+      {...(live ? { 'hx-post': action, 'hx-target': live, 'hx-swap': 'keyed' } : {})}
+      {...rest}
+    >
       <input type="hidden" name="csrf" value={csrf} />
       {children}
     </form>

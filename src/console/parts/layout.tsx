@@ -81,17 +81,19 @@ export function Layout({ frame, live, children }: { frame: Frame; live?: string;
             </a>
             <nav aria-label="Sections">
               <ul>
-                {SECTIONS.filter(({ name }) => sections.includes(name)).map(({ name, title: text, path, icon }) => (
-                  <li>
-                    <a href={path} {...(name === section ? { 'aria-current': 'page' } : {})}>
-                      <span class="icon" aria-hidden="true">
-                        {icon}
-                      </span>
-                      {text}
-                      {name === 'inbox' ? <WaitingCount waiting={waiting} /> : null}
-                    </a>
-                  </li>
-                ))}
+                {SECTIONS.filter(({ name }) => sections.includes(name)).map(
+                  ({ name, title: text, path, icon }) => (
+                    <li>
+                      <a href={path} {...(name === section ? { 'aria-current': 'page' } : {})}>
+                        <span class="icon" aria-hidden="true">
+                          {icon}
+                        </span>
+                        {text}
+                        {name === 'inbox' ? <WaitingCount waiting={waiting} /> : null}
+                      </a>
+                    </li>
+                  ),
+                )}
               </ul>
             </nav>
             <div class="who">
@@ -109,7 +111,7 @@ export function Layout({ frame, live, children }: { frame: Frame; live?: string;
             </div>
           </header>
           <main id="main" tabindex={-1}>
-            <div id="notice" role="status" aria-live="polite" />
+            <div id="notice" aria-live="polite" />
             {children}
           </main>
           <footer>

@@ -29,16 +29,17 @@ export function Theirs({ author, text, title, maxLength = 20_000 }: TheirsProps)
   return (
     <figure class="theirs">
       <figcaption>{label}</figcaption>
-      <div class="theirs-text" role="region" aria-label={label} tabindex={0} translate="no">
+      <section class="theirs-text" aria-label={label} tabindex={0} translate="no">
         {visibleLinePieces(text, maxLength).map((pieces) => (
           <div class="line">
             <Pieces pieces={pieces} />
           </div>
         ))}
-      </div>
+      </section>
       {text.length > maxLength ? (
         <p class="cut">
-          Cut here: {maxLength.toLocaleString('en')} of {text.length.toLocaleString('en')} characters are shown.
+          Cut here: {maxLength.toLocaleString('en')} of {text.length.toLocaleString('en')} characters are
+          shown.
         </p>
       ) : null}
     </figure>

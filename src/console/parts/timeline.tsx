@@ -122,7 +122,11 @@ function Entry({ event }: { event: RunEvent }) {
 }
 
 /** Why: layer and rule, and what the rule says. */
-export function Reasons({ reasons }: { reasons: readonly { layer: string; rule: string; message: string }[] }) {
+export function Reasons({
+  reasons,
+}: {
+  reasons: readonly { layer: string; rule: string; message: string }[];
+}) {
   if (reasons.length === 0) return null;
   return (
     <ul class="reasons">
