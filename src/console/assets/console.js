@@ -48,6 +48,22 @@
     },
   });
 
+  // --- While a form of the list is on its way, the list is not asked for again: the answer to the form brings it.
+
+  let isMissed = false;
+
+  document.addEventListener('htmx:beforeRequest', (event) => {
+    if (event.detail.elt.id !== 'inbox' || !document.querySelector('form.htmx-request')) return;
+    event.preventDefault();
+    isMissed = true;
+  });
+
+  document.addEventListener('htmx:afterRequest', (event) => {
+    if (!isMissed || !event.detail.elt.matches('form')) return;
+    isMissed = false;
+    htmx.trigger('#inbox', 'sse:inbox');
+  });
+
   // --- Times in the reader's own zone; what is relative keeps up.
 
   function duration(milliseconds) {

@@ -160,7 +160,7 @@ function List({ pending: { approvals, questions }, runs, csrf, mayDecide }: Item
 
 function Batch({ csrf }: { csrf: string }) {
   return (
-    <div class="batch card" data-key="batch">
+    <div class="batch card" data-key="batch" data-version="0">
       <ActionForm id="batch" action={`${BASE}/batch`} csrf={csrf} live="#inbox">
         <p>
           <strong>Decide several at once:</strong> select them below.
