@@ -1,8 +1,11 @@
 import type { WordSigner } from '../identity/word-signer';
 import type { AgentStore } from '../store/agent-store';
+import type { ApiKeyStore } from '../store/api-key-store';
 import type { ApprovalStore } from '../store/approval-store';
+import type { AuditSearch } from '../store/audit-search';
 import type { DecisionStore } from '../store/decision-store';
 import type { EventStore } from '../store/event-store';
+import type { PersonStore } from '../store/person-store';
 import type { PolicyStore } from '../store/policy-store';
 import type { QuestionStore } from '../store/question-store';
 import type { RecordedRuns } from '../store/recorded-runs';
@@ -21,6 +24,9 @@ export interface CommandDependencies {
   recordedRuns: RecordedRuns;
   approvals: ApprovalStore;
   questions: QuestionStore;
+  people: PersonStore;
+  apiKeys: ApiKeyStore;
+  auditSearch: AuditSearch;
   temporal: WorkflowClient;
   /** Signs what people say; null where nobody has a key, which only an organization without signatures accepts. */
   signer: WordSigner | null;

@@ -9,10 +9,19 @@ export interface FollowRunRequest {
   /** Sequence of the last event known. @default -1, all */
   since?: number;
   live: LiveEvents;
-  /** Ends the following, not the run. */
-  signal: AbortSignal;
   /** How long it stays silent at most, in milliseconds. @default 15_000 */
   heartbeatMs?: number;
+}
+
+export interface FollowedRun {
+  /** Whether the run has ended and its last event is known already. */
+  isOver: boolean;
+  /**
+   * What happens from then on. The signal ends the following, not the run.
+   *
+   * @returns the run's last status, after its last event; null when the following was ended first
+   */
+  steps(signal: AbortSignal): AsyncGenerator<FollowedStep, RunStatus | null>;
 }
 
 /** What happens on the way: at least one new event, or nothing for a while. */
@@ -27,20 +36,25 @@ const HEARTBEAT_MS = 15_000;
  *
  * Sequences of one run are committed in their order, since a run has one writer: so none comes late.
  *
- * @returns the run's last status, after its last event; null when the following was ended first
- * @throws GatehouseError `run-unknown`, before the first step; `database-unreachable`, `temporal-unreachable`
+ * @throws GatehouseError `run-unknown`, `database-unreachable`, `temporal-unreachable`, all before the first step
  */
-export async function followRun(
-  dependencies: FindRunDependencies,
-  request: FollowRunRequest,
-): Promise<AsyncGenerator<FollowedStep, RunStatus | null>> {
-  await requireRun(dependencies, request.runId);
-  return steps(dependencies, request);
-}
+export const createFollowRun =
+  (dependencies: FindRunDependencies) =>
+  async (request: FollowRunRequest): Promise<FollowedRun> => {
+    const { runId, since = -1, live } = request;
+    await requireRun(dependencies, runId);
+    const run = await dependencies.runs.get(dependencies.organizationId, runId);
+    const address = { runId, organizationId: dependencies.organizationId };
+    return {
+      isOver: run !== null && isEnded(run.status) && (await live.list(address, since)).length === 0,
+      steps: (signal) => steps(dependencies, request, signal),
+    };
+  };
 
 async function* steps(
   dependencies: FindRunDependencies,
-  { runId, since = -1, live, signal, heartbeatMs = HEARTBEAT_MS }: FollowRunRequest,
+  { runId, since = -1, live, heartbeatMs = HEARTBEAT_MS }: FollowRunRequest,
+  signal: AbortSignal,
 ): AsyncGenerator<FollowedStep, RunStatus | null> {
   const address = { runId, organizationId: dependencies.organizationId };
   let last = since;

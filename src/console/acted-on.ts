@@ -1,7 +1,7 @@
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
 import type { ArtifactStore } from '../artifacts/artifact-store';
 import type { Commands } from '../commands/commands';
-import type { ApprovalView } from '../commands/show-approval';
+import type { ApprovalView } from '../commands/review-approval';
 import type { ContentFile, ContentIndex } from '../domain/content';
 import type { Workspace } from '../domain/steps';
 

@@ -72,11 +72,12 @@ export function createConsole(dependencies: ConsoleDependencies) {
     .route('/runs', createRunPages(dependencies))
     .route('/policies', createPolicyPages(dependencies))
     .route('/agents', createAgentPages())
-    .route('/audit', createAuditPage(dependencies))
-    .route('/people', createPeoplePage(dependencies))
+    .route('/audit', createAuditPage())
+    .route('/people', createPeoplePage())
     .route('/halts', createHaltPage(dependencies));
 
   return new Hono()
+    .basePath(BASE)
     .use(securityHeaders)
     .use((c, next) => (isOwnHost(c, origin) ? next() : Promise.resolve(refuseForeignHost(c))))
     .use(

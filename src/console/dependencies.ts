@@ -3,10 +3,7 @@ import type { Commands } from '../commands/commands';
 import type { Caller } from '../domain/caller';
 import type { Authenticate } from '../identity/authenticate';
 import type { Sessions } from '../identity/sessions';
-import type { ApiKeyStore } from '../store/api-key-store';
-import type { AuditSearch } from '../store/audit-search';
 import type { LiveEvents } from '../store/live-events';
-import type { PersonStore } from '../store/person-store';
 import type { OidcLogin } from './oidc-login';
 
 /** What the console works on; the API process gives it what the API itself uses. */
@@ -18,9 +15,6 @@ export interface ConsoleDependencies {
   /** Commands in the name of a caller. */
   commandsFor(caller: Caller): Commands;
   live: Pick<LiveEvents, 'onOrganization' | 'onRun' | 'list'>;
-  people: Pick<PersonStore, 'list'>;
-  apiKeys: Pick<ApiKeyStore, 'list'>;
-  audit: Pick<AuditSearch, 'find'>;
   /** Pause and stop beyond one run; null where they are not to be had. */
   halts: ((caller: Caller) => Halts) | null;
   artifacts: Pick<ArtifactStore, 'get' | 'put'>;

@@ -30,7 +30,7 @@ export interface GatehouseOptions {
   /** Servers of the user's own; none are started then. */
   temporalAddress?: string;
   databaseUrl?: string;
-  askedPorts?: { postgres?: number; temporal?: number; temporalUi?: number };
+  askedPorts?: { postgres?: number; temporal?: number; temporalUi?: number; api?: number };
   /** @default 'info' */
   log?: string;
   /** How long people have, in milliseconds, as text. @default a day */
@@ -54,7 +54,7 @@ export interface Gatehouse {
 
 /**
  * Brings up everything of one data folder: servers, database schema, keys, the organization `local` with its examples,
- * and the workers. What an earlier one left, killed or not, is continued.
+ * the workers and the API. What an earlier one left, killed or not, is continued.
  *
  * @throws GatehouseError, with nothing left running
  */
@@ -70,8 +70,11 @@ export async function startGatehouse(options: GatehouseOptions): Promise<Gatehou
   };
   try {
     for (const folder of WORKER_FOLDERS) await mkdir(join(dataDir, folder), { recursive: true, mode: 0o700 });
-    for (const name of ['grant', 'runner', 'sandbox'] as const) loadOrMakeKey(join(dataDir, 'keys'), name);
+    for (const name of ['grant', 'runner', 'sandbox', 'api'] as const)
+      loadOrMakeKey(join(dataDir, 'keys'), name);
     const keyFile = await furnish(stack, options);
+    const apiPort = await stack.ports.choose('api', options.askedPorts?.api);
+    const api = `http://127.0.0.1:${apiPort}/`;
     const addresses: GatehouseAddresses = {
       temporal: stack.temporalAddress,
       namespace: stack.namespace,
@@ -80,6 +83,8 @@ export async function startGatehouse(options: GatehouseOptions): Promise<Gatehou
       organization: LOCAL_ORGANIZATION,
       keyFile,
       artifacts: join(dataDir, 'artifacts'),
+      api,
+      console: null,
     };
     const workers = workerProcesses({
       temporalAddress: stack.temporalAddress,
@@ -92,6 +97,7 @@ export async function startGatehouse(options: GatehouseOptions): Promise<Gatehou
       modelKeys: options.modelKeys,
       log: options.log ?? 'info',
       waitForPeopleMs: options.waitForPeopleMs,
+      apiPort,
     });
     await reportIfSlow(options.progress, 'starting the workers', supervisor.start(workers));
     await writeStackFile(dataDir, addresses);

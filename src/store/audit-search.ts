@@ -1,44 +1,53 @@
+import { z } from 'zod';
+import { GatehouseError } from '../domain/errors';
 import type { Database } from './database';
 import { Prisma } from './generated/client';
 
 export type AuditSearch = ReturnType<typeof createAuditSearch>;
 
+/** A record of a run's chain, or of the organization's own. */
+export interface FoundRecord {
+  /** Null for the organization's own. */
+  runId: string | null;
+  sequence: number;
+  kind: string;
+  body: unknown;
+  /** Milliseconds since the epoch. */
+  at: number;
+  hash: string;
+}
+
 export interface AuditQuery {
-  organizationId: string;
   /** Only of this run. */
   runId?: string;
-  /** Only of this kind: `decision`, `finish`. */
   kind?: string;
-  /** What the record's text holds, case aside. */
+  /** What the record holds, case aside. */
   text?: string;
+  /** Records from then on, and before then, in milliseconds since the epoch. */
+  since?: number;
+  until?: number;
   /** At most 200. @default 50 */
   limit?: number;
   /** `next` of the page before. */
   cursor?: string | null;
 }
 
-/** One record of a run's chain, or of the organization's own. */
-export interface FoundAuditRecord {
-  /** Null for the organization's own. */
-  runId: string | null;
-  sequence: number;
-  kind: string;
-  /** RFC 8785 JSON. */
-  body: string;
-  /** Milliseconds since the epoch. */
-  at: number;
-  hash: string;
-}
-
 export interface AuditPage {
   /** Newest first. */
-  records: FoundAuditRecord[];
+  records: FoundRecord[];
   /** Cursor of the next page, or null at the end. */
   next: string | null;
 }
 
+const MAX_RECORDS = 200;
+const DEFAULT_RECORDS = 50;
+
+/** Where a page ended: time, chain and number, which together are one record's own. */
+const place = z.tuple([z.int().min(0).max(8.64e15), z.string().max(500), z.int().min(0).max(2_147_483_647)]);
+type Place = z.infer<typeof place>;
+
 interface Row {
-  runId: string;
+  run: string;
   sequence: number;
   kind: string;
   body: string;
@@ -46,49 +55,76 @@ interface Row {
   hash: string;
 }
 
-/** Reads the audit of an organization and its runs together; nothing is verified here. */
+/** Looks through the audit of an organization, its runs' chains and its own as one. */
 export const createAuditSearch = (database: Database) =>
   database.guarded({
-    async find({ organizationId, runId, kind, text, limit = 50, cursor }: AuditQuery): Promise<AuditPage> {
-      const count = Math.min(Math.max(limit, 1), 200);
-      const since = readCursor(cursor);
-      const wanted = Prisma.join(
-        [
-          Prisma.sql`"organizationId" = ${organizationId}`,
-          ...(kind ? [Prisma.sql`"kind" = ${kind}`] : []),
-          ...(text ? [Prisma.sql`strpos(lower("body"), lower(${text})) > 0`] : []),
-        ],
-        ' AND ',
-      );
-      const ofRuns = runId ? Prisma.sql`AND "runId" = ${runId}` : Prisma.empty;
-      const ofOrganization = runId ? Prisma.sql`AND false` : Prisma.empty;
-      const rows = await database.client.$queryRaw<Row[]>`
-        SELECT * FROM (
-          SELECT "runId", "sequence", "kind", "body", "at", "hash" FROM "AuditRecord" WHERE ${wanted} ${ofRuns}
-          UNION ALL
-          SELECT '' AS "runId", "sequence", "kind", "body", "at", "hash" FROM "OrganizationAuditRecord"
-          WHERE ${wanted} ${ofOrganization}
-        ) AS records
-        ${since ? Prisma.sql`WHERE ("at", "runId", "sequence") < (${since.at}::timestamptz, ${since.runId}, ${since.sequence}::int)` : Prisma.empty}
-        ORDER BY "at" DESC, "runId" DESC, "sequence" DESC LIMIT ${count + 1}`;
-      const records = rows.slice(0, count);
-      const last = records.at(-1);
+    /** @throws GatehouseError `cursor-malformed` */
+    async find(organizationId: string, query: AuditQuery): Promise<AuditPage> {
+      const limit = Math.min(Math.max(query.limit ?? DEFAULT_RECORDS, 1), MAX_RECORDS);
+      const after = query.cursor ? placeOf(query.cursor) : null;
+      const own = Prisma.sql`SELECT '' AS run, "sequence", "kind", "body", "at", "hash"
+        FROM "OrganizationAuditRecord" WHERE ${conditions(organizationId, query, after, Prisma.sql`''`)}
+        ORDER BY "at" DESC, "sequence" DESC LIMIT ${limit + 1}`;
+      const runs = Prisma.sql`SELECT "runId" AS run, "sequence", "kind", "body", "at", "hash"
+        FROM "AuditRecord" WHERE ${conditions(organizationId, query, after, Prisma.sql`"runId" COLLATE "C"`)}
+          ${query.runId === undefined ? Prisma.empty : Prisma.sql`AND "runId" = ${query.runId}`}
+        ORDER BY "at" DESC, "runId" COLLATE "C" DESC, "sequence" DESC LIMIT ${limit + 1}`;
+      const parts = query.runId === undefined ? Prisma.sql`(${own}) UNION ALL (${runs})` : runs;
+      const rows = await database.client.$queryRaw<Row[]>`SELECT * FROM (${parts}) AS found
+        ORDER BY "at" DESC, run COLLATE "C" DESC, "sequence" DESC LIMIT ${limit + 1}`;
+      const page = rows.slice(0, limit);
+      const last = page.at(-1);
       return {
-        records: records.map((row) => ({
-          ...row,
-          runId: row.runId === '' ? null : row.runId,
-          at: row.at.getTime(),
+        records: page.map(({ run, sequence, kind, body, at, hash }) => ({
+          runId: run === '' ? null : run,
+          sequence,
+          kind,
+          body: JSON.parse(body),
+          at: at.getTime(),
+          hash,
         })),
-        next: rows.length > count && last ? `${last.at.toISOString()}~${last.sequence}~${last.runId}` : null,
+        next: rows.length > limit && last ? cursorOf([last.at.getTime(), last.run, last.sequence]) : null,
       };
     },
   });
 
-/** One that was not made here is as none. */
-function readCursor(
-  cursor: string | null | undefined,
-): { at: string; sequence: number; runId: string } | null {
-  const [, at = '', sequence, runId = ''] =
-    /^(\d{4}-[\dT:.-]+Z)~(\d{1,9})~([\w.-]*)$/.exec(cursor ?? '') ?? [];
-  return Number.isNaN(Date.parse(at)) ? null : { at, sequence: Number(sequence), runId };
+function conditions(
+  organizationId: string,
+  { kind, text, since, until }: AuditQuery,
+  after: Place | null,
+  chain: Prisma.Sql,
+): Prisma.Sql {
+  return Prisma.join(
+    [
+      Prisma.sql`"organizationId" = ${organizationId}`,
+      ...(kind === undefined ? [] : [Prisma.sql`"kind" = ${kind}`]),
+      ...(text === undefined ? [] : [Prisma.sql`strpos(lower("body"), lower(${text})) > 0`]),
+      ...(since === undefined ? [] : [Prisma.sql`"at" >= ${time(since)}::timestamptz`]),
+      ...(until === undefined ? [] : [Prisma.sql`"at" < ${time(until)}::timestamptz`]),
+      ...(after === null
+        ? []
+        : [
+            Prisma.sql`("at", ${chain}, "sequence") < (${time(after[0])}::timestamptz, ${after[1]}::text COLLATE "C", ${after[2]}::int)`,
+          ]),
+    ],
+    ' AND ',
+  );
+}
+
+function cursorOf(last: Place): string {
+  return Buffer.from(JSON.stringify(last)).toString('base64url');
+}
+
+function placeOf(cursor: string): Place {
+  try {
+    return place.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
+  } catch (cause) {
+    throw new GatehouseError('cursor-malformed', 'this cursor is none that a page here ended with', {
+      cause,
+    });
+  }
+}
+
+function time(at: number): string {
+  return new Date(at).toISOString();
 }

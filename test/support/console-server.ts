@@ -2,9 +2,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
-import { Hono } from 'hono';
 import { createLocalArtifactStore } from '../../src/artifacts/local-artifact-store';
-import { createCommands } from '../../src/commands/commands';
+import { createCommands, openStores } from '../../src/commands/commands';
 import { openWorkflowClient } from '../../src/commands/workflow-client';
 import { createConsole } from '../../src/console/console';
 import type { ConsoleDependencies } from '../../src/console/dependencies';
@@ -13,20 +12,9 @@ import type { Scope } from '../../src/domain/scopes';
 import { makeApiKey } from '../../src/identity/api-keys';
 import { createAuthenticate } from '../../src/identity/authenticate';
 import { createSessions } from '../../src/identity/sessions';
-import { createAgentStore } from '../../src/store/agent-store';
-import { createApiKeyStore } from '../../src/store/api-key-store';
-import { createApprovalStore } from '../../src/store/approval-store';
-import { createAuditSearch } from '../../src/store/audit-search';
 import { openDatabase } from '../../src/store/database';
-import { createDecisionStore } from '../../src/store/decision-store';
-import { createEventStore } from '../../src/store/event-store';
 import { openLiveEvents } from '../../src/store/live-events';
 import { createOrganizationStore, LOCAL_ORGANIZATION } from '../../src/store/organization-store';
-import { createPersonStore } from '../../src/store/person-store';
-import { createPolicyStore } from '../../src/store/policy-store';
-import { createQuestionStore } from '../../src/store/question-store';
-import { createRecordedRuns } from '../../src/store/recorded-runs';
-import { createRunStore } from '../../src/store/run-store';
 import { createSessionStore } from '../../src/store/session-store';
 
 export interface ConsoleServerOptions {
@@ -55,54 +43,36 @@ export async function serveConsole(options: ConsoleServerOptions): Promise<Conso
   const { databaseUrl, temporalAddress, namespace, folder } = options;
   const database = openDatabase(databaseUrl, { poolSize: 4 });
   const temporal = await openWorkflowClient({ address: temporalAddress, namespace });
-  const apiKeys = createApiKeyStore(database);
-  const people = createPersonStore(database);
+  const stores = openStores(database);
+  const { apiKeys, people } = stores;
   const live = openLiveEvents({
     databaseUrl,
-    events: createEventStore(database),
+    events: stores.events,
     warn: (message, cause) => warnings.push(`${message}: ${cause}`),
   });
   const warnings: string[] = [];
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const app = new Hono().route(
-    BASE,
-    createConsole({
-      origin,
-      authenticate: createAuthenticate({
-        apiKeys,
-        people,
-        organizations: createOrganizationStore(database),
-        oidc: null,
-      }),
-      sessions: createSessions(createSessionStore(database)),
-      commandsFor: ({ organizationId }) =>
-        createCommands({
-          organizationId,
-          agents: createAgentStore(database),
-          policies: createPolicyStore(database),
-          runs: createRunStore(database),
-          events: createEventStore(database),
-          decisions: createDecisionStore(database),
-          recordedRuns: createRecordedRuns(database),
-          approvals: createApprovalStore(database),
-          questions: createQuestionStore(database),
-          temporal,
-          signer: null,
-        }),
-      live,
-      people,
+  const app = createConsole({
+    origin,
+    authenticate: createAuthenticate({
       apiKeys,
-      audit: createAuditSearch(database),
-      halts: null,
-      artifacts: createLocalArtifactStore({ folder: join(folder, 'artifacts') }),
-      temporalUi: { url: 'http://127.0.0.1:8233/', namespace },
-      oidcLogin: null,
-      warn: (message, cause) => warnings.push(`${message}: ${cause instanceof Error ? cause.stack : cause}`),
-      ...options.changes,
+      people,
+      organizations: createOrganizationStore(database),
+      oidc: null,
     }),
-  );
+    sessions: createSessions(createSessionStore(database)),
+    commandsFor: ({ organizationId }) =>
+      createCommands({ ...stores, organizationId, temporal, signer: null }),
+    live,
+    halts: null,
+    artifacts: createLocalArtifactStore({ folder: join(folder, 'artifacts') }),
+    temporalUi: { url: 'http://127.0.0.1:8233/', namespace },
+    oidcLogin: null,
+    warn: (message, cause) => warnings.push(`${message}: ${cause instanceof Error ? cause.stack : cause}`),
+    ...options.changes,
+  });
   server.on('request', getRequestListener(app.fetch));
 
   return {

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { describeApproval } from '../../commands/decide';
-import type { ApprovalView } from '../../commands/show-approval';
+import type { ApprovalView } from '../../commands/review-approval';
 import { GatehouseError } from '../../domain/errors';
 import type { ActedOn } from '../acted-on';
 import { actedOn, difference } from '../acted-on';
@@ -29,7 +29,7 @@ export const createApprovalPages = ({ artifacts }: Dependencies) =>
   new Hono<ConsoleEnvironment>()
     .get('/:id', async (c) => {
       requireScope(c.get('caller'), 'approvals:read');
-      const view = await c.get('commands').showApproval(c.req.param('id'));
+      const view = await c.get('commands').reviewApproval(c.req.param('id'));
       const state = <State view={view} csrf={c.get('csrf')} mayDecide={mayDo(c, 'approvals:decide')} />;
       if (isPartial(c)) return c.html(state);
       const about = await actedOn(view, { artifacts, commands: c.get('commands') });
@@ -50,10 +50,11 @@ export const createApprovalPages = ({ artifacts }: Dependencies) =>
               <EffectBadges effect={approval.effect} marks={approval.marks} />
             </p>
           </Heading>
-          <div class="columns">
+          <div class="columns reading">
             <div class="stack">
-              <Asked view={view} />
+              <Held view={view} />
               <Content about={about} args={approval.args} />
+              <Asked view={view} />
               <History view={view} />
             </div>
             <div class="stack side">{state}</div>
@@ -63,7 +64,7 @@ export const createApprovalPages = ({ artifacts }: Dependencies) =>
     })
     .get('/:id/arguments', async (c) => {
       requireScope(c.get('caller'), 'approvals:read');
-      const { approval } = await c.get('commands').showApproval(c.req.param('id'));
+      const { approval } = await c.get('commands').reviewApproval(c.req.param('id'));
       return c.body(approval.args, 200, {
         'content-type': 'text/plain; charset=utf-8',
         'content-disposition': `attachment; filename="arguments-${approval.id.replaceAll(/[^\w-]/g, '_')}.json"`,
@@ -91,7 +92,7 @@ export const createApprovalPages = ({ artifacts }: Dependencies) =>
     .post('/:id/edit', async (c) => {
       requireScope(c.get('caller'), 'approvals:decide');
       const form = c.get('form');
-      const view = await c.get('commands').showApproval(c.req.param('id'));
+      const view = await c.get('commands').reviewApproval(c.req.param('id'));
       const { approval } = view;
       const { args, canonical } = readEdited(form.text('args'));
       if (canonical === approval.args)
@@ -112,11 +113,19 @@ export const createApprovalPages = ({ artifacts }: Dependencies) =>
       return c.redirect(paths.approval(approval.id), 303);
     });
 
-function Asked({ view: { approval, run } }: { view: ApprovalView }) {
+function Held({ view: { approval } }: { view: ApprovalView }) {
   return (
     <section class="card" aria-labelledby="why">
       <h2 id="why">Why it was held</h2>
       <Reasons reasons={approval.findings} />
+    </section>
+  );
+}
+
+function Asked({ view: { approval, run } }: { view: ApprovalView }) {
+  return (
+    <section class="card" aria-labelledby="run">
+      <h2 id="run">The run that asks</h2>
       <dl class="facts">
         <div>
           <dt>Agent</dt>
@@ -205,7 +214,7 @@ function State({ view: { approval }, csrf, mayDecide }: StateProps) {
       hx-swap="keyed"
       hx-target="#state"
     >
-      <div data-key="status" data-version={`${status} ${votes.length}`}>
+      <div class="group" data-key="status" data-version={`${status} ${votes.length}`}>
         <h2 id="state-title">Decision</h2>
         <p class="row">
           <Badge tone={toneOfApproval(status)} text={isOpen ? 'waits' : status} />
@@ -225,9 +234,10 @@ function State({ view: { approval }, csrf, mayDecide }: StateProps) {
             <dt>Needs</dt>
             <dd>
               {quorum === 1 ? 'one approver' : `${quorum} distinct approvers`}
-              {roles.map((role) => (
+              {roles.map((role, index) => (
                 <>
-                  , one with the role <Name text={role} />
+                  {index === 0 ? ' with the role ' : ' and one with the role '}
+                  <Name text={role} />
                 </>
               ))}
               {fourEyes ? ', not whoever asked for the run' : ''}

@@ -1,6 +1,5 @@
 import { Hono } from 'hono';
-import type { AuditPage as Found, FoundAuditRecord } from '../../store/audit-search';
-import type { ConsoleDependencies } from '../dependencies';
+import type { AuditPage as Found, FoundRecord } from '../../store/audit-search';
 import type { ConsoleEnvironment } from '../environment';
 import { frameOf, query } from '../page';
 import { Heading, Layout } from '../parts/layout';
@@ -15,12 +14,11 @@ interface Asked {
 }
 
 /** What was recorded, of the organization and its runs. */
-export const createAuditPage = ({ audit }: Pick<ConsoleDependencies, 'audit'>) =>
+export const createAuditPage = () =>
   new Hono<ConsoleEnvironment>().get('/', async (c) => {
     const frame = await frameOf(c, 'audit', 'Audit');
     const asked: Asked = { text: query(c, 'text'), kind: query(c, 'kind'), run: query(c, 'run') };
-    const found = await audit.find({
-      organizationId: c.get('caller').organizationId,
+    const found = await c.get('commands').searchAudit({
       text: asked.text || undefined,
       kind: asked.kind || undefined,
       runId: asked.run || undefined,
@@ -89,7 +87,7 @@ function Records({ found: { records, next }, asked }: { found: Found; asked: Ask
   );
 }
 
-function Record({ record: { runId, sequence, kind, body, at, hash } }: { record: FoundAuditRecord }) {
+function Record({ record: { runId, sequence, kind, body, at, hash } }: { record: FoundRecord }) {
   return (
     <li class="card item" data-item>
       <details class="record">
@@ -116,7 +114,7 @@ function Record({ record: { runId, sequence, kind, body, at, hash } }: { record:
             <a href={paths.run(runId)}>Open the run</a>
           </p>
         ) : null}
-        <Theirs author="tool" title="Record" text={JSON.stringify(JSON.parse(body), null, 2)} />
+        <Theirs author="tool" title="Record" text={JSON.stringify(body, null, 2)} />
         <p class="quiet hash">
           <code>{hash}</code>
         </p>

@@ -1,7 +1,6 @@
 import { Hono } from 'hono';
 import type { StoredApiKey } from '../../store/api-key-store';
 import type { StoredPerson } from '../../store/person-store';
-import type { ConsoleDependencies } from '../dependencies';
 import type { ConsoleEnvironment } from '../environment';
 import { frameOf } from '../page';
 import { Badge } from '../parts/badges';
@@ -10,11 +9,11 @@ import { Name } from '../parts/theirs';
 import { Ago, Time } from '../parts/times';
 
 /** Who there is, and what they may do. */
-export const createPeoplePage = ({ people, apiKeys }: Pick<ConsoleDependencies, 'people' | 'apiKeys'>) =>
+export const createPeoplePage = () =>
   new Hono<ConsoleEnvironment>().get('/', async (c) => {
     const frame = await frameOf(c, 'people', 'People and keys');
-    const { organizationId } = c.get('caller');
-    const [persons, keys] = await Promise.all([people.list(organizationId), apiKeys.list(organizationId)]);
+    const { people, apiKeys } = c.get('commands');
+    const [persons, keys] = await Promise.all([people.list(), apiKeys.list()]);
     return c.html(
       <Layout frame={frame}>
         <Heading title="People and keys">

@@ -306,7 +306,7 @@ function State({ run, limits, temporalUi, csrf, mayWrite }: StateProps) {
             <div>
               <dt>Repository</dt>
               <dd>
-                <TheirWords text={input.repo} />
+                <TheirWords text={shortRepository(input.repo)} />
               </dd>
             </div>
           ) : null}
@@ -375,6 +375,12 @@ function Controls({ runId, isPaused, csrf }: { runId: string; isPaused: boolean;
       </details>
     </section>
   );
+}
+
+/** A folder by its last names; an address as it is. */
+function shortRepository(repository: string): string {
+  const names = repository.split('/');
+  return repository.startsWith('/') && names.length > 3 ? `…/${names.slice(-2).join('/')}` : repository;
 }
 
 function workflowUrl(

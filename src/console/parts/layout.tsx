@@ -1,3 +1,4 @@
+import { raw } from 'hono/html';
 import type { Child } from 'hono/jsx';
 import { assetUrl } from '../assets';
 import { BASE, paths } from '../paths';
@@ -46,22 +47,25 @@ const HTMX_SETTINGS = JSON.stringify({
 /** Every page: what is in `<head>`, and nothing that is not ours. */
 export function Document({ title, children }: { title: string; children?: Child }) {
   return (
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <meta name="robots" content="noindex" />
-        <meta name="htmx-config" content={HTMX_SETTINGS} />
-        <title>{title}</title>
-        <link rel="icon" href={assetUrl('favicon.svg')} />
-        <link rel="stylesheet" href={assetUrl('console.css')} />
-        <script src={assetUrl('htmx.js')} defer />
-        <script src={assetUrl('sse.js')} defer />
-        <script src={assetUrl('console.js')} defer />
-      </head>
-      {children}
-    </html>
+    <>
+      {raw('<!DOCTYPE html>')}
+      <html lang="en">
+        <head>
+          <meta charset="utf-8" />
+          <meta name="viewport" content="width=device-width, initial-scale=1" />
+          <meta name="color-scheme" content="light dark" />
+          <meta name="robots" content="noindex" />
+          <meta name="htmx-config" content={HTMX_SETTINGS} />
+          <title>{title}</title>
+          <link rel="icon" href={assetUrl('favicon.svg')} />
+          <link rel="stylesheet" href={assetUrl('console.css')} />
+          <script src={assetUrl('htmx.js')} defer />
+          <script src={assetUrl('sse.js')} defer />
+          <script src={assetUrl('console.js')} defer />
+        </head>
+        {children}
+      </html>
+    </>
   );
 }
 

@@ -62,7 +62,7 @@ function Entry({ event }: { event: RunEvent }) {
         <>
           <VerdictBadge verdict={verdict} /> <Name text={tool} /> <EffectBadges effect={effect} marks={[]} />
         </>,
-        verdict === 'allow' && reasons.length === 0 ? null : <Reasons reasons={reasons} />,
+        verdict === 'allow' ? <FoldedReasons reasons={reasons} /> : <Reasons reasons={reasons} />,
       );
     }
     case 'call': {
@@ -121,12 +121,14 @@ function Entry({ event }: { event: RunEvent }) {
   }
 }
 
+interface Reason {
+  layer: string;
+  rule: string;
+  message: string;
+}
+
 /** Why: layer and rule, and what the rule says. */
-export function Reasons({
-  reasons,
-}: {
-  reasons: readonly { layer: string; rule: string; message: string }[];
-}) {
+export function Reasons({ reasons }: { reasons: readonly Reason[] }) {
   if (reasons.length === 0) return null;
   return (
     <ul class="reasons">
@@ -135,10 +137,47 @@ export function Reasons({
           <span class="rule">
             <Name text={`${layer}/${rule}`} />
           </span>{' '}
-          <TheirWords text={message} maxLength={600} />
+          <Message text={message} />
         </li>
       ))}
     </ul>
+  );
+}
+
+/** Why something was allowed: seldom looked at. */
+function FoldedReasons({ reasons }: { reasons: readonly Reason[] }) {
+  if (reasons.length === 0) return null;
+  return (
+    <details class="folded">
+      <summary>
+        {reasons.map(({ layer, rule }) => (
+          <span class="rule">
+            <Name text={`${layer}/${rule}`} />
+          </span>
+        ))}
+      </summary>
+      <Reasons reasons={reasons} />
+    </details>
+  );
+}
+
+/** What a rule says; what stands in backticks is a value. */
+function Message({ text }: { text: string }) {
+  return (
+    <>
+      {text
+        .slice(0, 1_000)
+        .split('`')
+        .map((part, index, parts) =>
+          index % 2 === 1 && index < parts.length - 1 ? (
+            <code>
+              <TheirWords text={part} maxLength={600} />
+            </code>
+          ) : (
+            <TheirWords text={index % 2 === 1 ? `\`${part}` : part} maxLength={600} />
+          ),
+        )}
+    </>
   );
 }
 
