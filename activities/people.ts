@@ -6,6 +6,7 @@ import type {
   RecordExpiryInput,
   RecordedAnswer,
   RecordedDecision,
+  RecordedExpiry,
   RecordedTopUp,
   RecordTopUpInput,
 } from '../src/domain/steps';
@@ -58,9 +59,9 @@ export const createPeople = ({ people, now }: { people: PeopleStore; now(): numb
     });
   },
 
-  async recordExpiry(input: RecordExpiryInput): Promise<void> {
+  async recordExpiry(input: RecordExpiryInput): Promise<RecordedExpiry> {
     try {
-      await people.recordExpiry({ ...input, at: now() });
+      return await people.recordExpiry({ ...input, at: now() });
     } catch (error) {
       throw toFailure(error);
     }

@@ -6,6 +6,7 @@ import type { createDiscard } from '../activities/discard';
 import type { createDispatch } from '../activities/dispatch';
 import type { createExecuteTool } from '../activities/execute-tool';
 import type { createFinish } from '../activities/finish';
+import type { createHalts } from '../activities/halts';
 import type { createPeople } from '../activities/people';
 import type { createPolicyGate } from '../activities/policy-gate';
 import type { createPrepare } from '../activities/prepare';
@@ -15,6 +16,7 @@ import { hostQueue, queues } from './messages';
 type Control = ReturnType<typeof createDispatch> &
   ReturnType<typeof createPolicyGate> &
   ReturnType<typeof createPeople> &
+  ReturnType<typeof createHalts> &
   ReturnType<typeof createArchive> &
   ReturnType<typeof createFinish>;
 

@@ -1,7 +1,9 @@
 import { setHandler, TemporalFailure } from '@temporalio/workflow';
+import type { Halts } from './halts';
 import {
   answer,
   decide,
+  haltChanged,
   pause,
   pending,
   policyChanged,
@@ -24,7 +26,7 @@ const MAX_INVALID_SIGNALS = 100;
  * Sets all handlers, before the run's first await: what arrives early is kept. Signals cannot be answered, so a refused
  * one is counted; updates say why.
  */
-export function listen(run: RunState, people: People, waiting: Waiting): void {
+export function listen(run: RunState, people: People, waiting: Waiting, halts: Halts): void {
   const tolerated = () => run.invalidSignals < MAX_INVALID_SIGNALS;
   const refused = () => {
     if (tolerated()) run.invalidSignals++;
@@ -78,11 +80,14 @@ export function listen(run: RunState, people: People, waiting: Waiting): void {
     },
     { description: 'Says that the policy changed: what waits for approval is decided again' },
   );
+  setHandler(haltChanged, () => halts.look(), {
+    description: 'Says that a halt of run, agent or organization changed: the run asks the database',
+  });
   setHandler(
     pause,
     (request) => {
       if (!isRequest(request)) return refused();
-      run.paused ??= { by: request.by, reason: request.reason };
+      run.setPause({ by: request.by, reason: request.reason });
       waiting.refresh();
     },
     { description: 'Holds the run before its next step: {by, reason}' },
@@ -91,8 +96,9 @@ export function listen(run: RunState, people: People, waiting: Waiting): void {
     resume,
     (request) => {
       if (!isRequest(request)) return refused();
-      run.paused = null;
+      run.setPause(null);
       waiting.refresh();
+      return run.halt ? halts.look() : undefined;
     },
     { description: 'Lets a paused run go on: {by, reason}' },
   );

@@ -40,6 +40,8 @@ export class People {
   constructor(
     private readonly run: RunState,
     private readonly exclusively: Exclusive,
+    /** Has the run ask the database who halted it. */
+    private readonly lookAtHalt: () => Promise<void>,
   ) {}
 
   /** Shows an approval to people and starts its timer; an approval already shown stays as it is. */
@@ -208,33 +210,39 @@ export class People {
       );
       if (item.outcome !== null) return item.outcome;
       remainingMs -= Date.now() - startedAt;
-      if (!interrupted) break;
+      if (interrupted) continue;
+      const expired = await this.expire(kind, item, limitMs);
+      if (item.outcome !== null) return item.outcome;
+      // The signal of a pause was lost: what ran down since is given back.
+      await this.lookAtHalt();
+      remainingMs = Math.min(limitMs, Date.now() - (expired.since ?? startedAt));
     }
-    return this.expire(kind, item, limitMs);
   }
 
+  /** Settles what nobody said anything about; not while run, agent or organization is paused, which control knows. */
   private async expire<Item extends { id: string }, Outcome>(
     kind: 'approval' | 'question',
     item: Held<Item, Outcome>,
     waitedMs: number,
-  ): Promise<Outcome> {
+  ): Promise<{ since: number | null }> {
     return this.exclusively(async () => {
-      if (item.outcome !== null) return item.outcome;
+      if (item.outcome !== null) return { since: null };
       const expired = (
         kind === 'approval' ? { kind: 'expired', waitedMs } : { kind: 'timed-out', waitedMs }
       ) as Outcome;
-      item.outcome = expired;
       try {
-        await eitherWay(localControl.recordExpiry, regularControl.recordExpiry, {
+        const recorded = await eitherWay(localControl.recordExpiry, regularControl.recordExpiry, {
           ...this.address(),
           kind,
           id: item.item.id,
           waitedMs,
         });
+        if (recorded?.kind === 'paused') return recorded;
       } catch (error) {
         if (isCancellation(error)) throw error;
       }
-      return expired;
+      item.outcome ??= expired;
+      return { since: null };
     });
   }
 

@@ -1,10 +1,14 @@
+import type { SigningKey } from '../broker/keys';
+import { personSigner } from '../identity/word-signer';
 import { createAgentStore } from '../store/agent-store';
 import { createApiKeyStore } from '../store/api-key-store';
 import { createApprovalStore } from '../store/approval-store';
 import { createAuditSearch } from '../store/audit-search';
+import { createBreakGlassStore } from '../store/break-glass-store';
 import { type Database, openDatabase } from '../store/database';
 import { createDecisionStore } from '../store/decision-store';
 import { createEventStore } from '../store/event-store';
+import { createHaltStore } from '../store/halt-store';
 import { createPersonStore } from '../store/person-store';
 import { createPolicyStore } from '../store/policy-store';
 import { createQuestionStore } from '../store/question-store';
@@ -12,12 +16,19 @@ import { createRecordedRuns } from '../store/recorded-runs';
 import { createRunStore } from '../store/run-store';
 import { createAnswer } from './answer';
 import { createApplyAgent } from './apply-agent';
+import {
+  createConfirmBreakGlass,
+  createEndBreakGlass,
+  createListBreakGlass,
+  createRequestBreakGlass,
+} from './break-glass';
 import { createCandidatePolicies } from './candidate-policies';
 import { createDecide } from './decide';
 import type { CommandDependencies } from './dependencies';
 import { createDescribeRuns } from './describe-runs';
 import { createDiffPolicy, createDiffPolicyFile } from './diff-policy';
 import { createFollowRun } from './follow-run';
+import { createHaltAgent, createHaltOrganization, createListHalts } from './halt';
 import { createListAgents } from './list-agents';
 import { createListPending } from './list-pending';
 import { createListPolicies, createShowPolicyHistory } from './list-policies';
@@ -76,6 +87,13 @@ export const createCommands = (dependencies: CommandDependencies) => ({
   searchAudit: createSearchAudit(dependencies),
   people: createManagePeople(dependencies),
   apiKeys: createManageApiKeys(dependencies),
+  haltAgent: createHaltAgent(dependencies),
+  haltOrganization: createHaltOrganization(dependencies),
+  listHalts: createListHalts(dependencies),
+  requestBreakGlass: createRequestBreakGlass(dependencies),
+  confirmBreakGlass: createConfirmBreakGlass(dependencies),
+  endBreakGlass: createEndBreakGlass(dependencies),
+  listBreakGlass: createListBreakGlass(dependencies),
 });
 
 /** The stores that commands work on, all of one database. */
@@ -94,6 +112,8 @@ export function openStores(
     people: createPersonStore(database),
     apiKeys: createApiKeyStore(database),
     auditSearch: createAuditSearch(database),
+    halts: createHaltStore(database),
+    breakGlasses: createBreakGlassStore(database),
   };
 }
 
@@ -104,6 +124,8 @@ export interface StackAddress {
   namespace: string;
   databaseUrl: string;
   organization: string;
+  /** Signs what is said, in the name of whose key this is. */
+  signWith?: { person: string; key: SigningKey };
 }
 
 /**
@@ -122,7 +144,7 @@ export async function openCommands(
       ...openStores(database),
       organizationId: stack.organization,
       temporal,
-      signer: null,
+      signer: stack.signWith ? personSigner(stack.signWith.person, stack.signWith.key) : null,
     });
     return {
       commands,

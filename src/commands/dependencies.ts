@@ -3,8 +3,10 @@ import type { AgentStore } from '../store/agent-store';
 import type { ApiKeyStore } from '../store/api-key-store';
 import type { ApprovalStore } from '../store/approval-store';
 import type { AuditSearch } from '../store/audit-search';
+import type { BreakGlassStore } from '../store/break-glass-store';
 import type { DecisionStore } from '../store/decision-store';
 import type { EventStore } from '../store/event-store';
+import type { HaltStore } from '../store/halt-store';
 import type { PersonStore } from '../store/person-store';
 import type { PolicyStore } from '../store/policy-store';
 import type { QuestionStore } from '../store/question-store';
@@ -27,6 +29,8 @@ export interface CommandDependencies {
   people: PersonStore;
   apiKeys: ApiKeyStore;
   auditSearch: AuditSearch;
+  halts: HaltStore;
+  breakGlasses: BreakGlassStore;
   temporal: WorkflowClient;
   /** Signs what people say; null where nobody has a key, which only an organization without signatures accepts. */
   signer: WordSigner | null;

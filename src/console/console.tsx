@@ -74,7 +74,7 @@ export function createConsole(dependencies: ConsoleDependencies) {
     .route('/agents', createAgentPages())
     .route('/audit', createAuditPage())
     .route('/people', createPeoplePage())
-    .route('/halts', createHaltPage(dependencies));
+    .route('/halts', createHaltPage());
 
   return new Hono()
     .basePath(BASE)

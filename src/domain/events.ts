@@ -21,7 +21,15 @@ export type RunEventData =
   | { type: 'answer'; data: { questionId: string; by: string | null; outcome: string } }
   | {
       type: 'approval';
-      data: { approvalId: string; tool: string; outcome: string; by: string[]; reason?: string };
+      data: {
+        approvalId: string;
+        tool: string;
+        outcome: string;
+        by: string[];
+        reason?: string;
+        /** The break-glass by which one person was enough. */
+        breakGlass?: string;
+      };
     }
   | { type: 'budget'; data: { reason: string } }
   | { type: 'egress'; data: { host: string; port: number } };

@@ -12,7 +12,8 @@ import type { CallOutcome, CanonicalCall, ToolCall } from './call';
 import type { Decision } from './decision';
 import type { RunEventData } from './events';
 import type { GrantAudience } from './grant';
-import type { RunInput, RunOutcome } from './run';
+import type { HaltView } from './halt';
+import type { RunInput, RunOutcome, RunStatus } from './run';
 import type { ArchivedEntry, OpenEntry, TranscriptEntry, TranscriptPosition } from './transcript';
 
 /** What the model is given at dispatch. */
@@ -36,6 +37,8 @@ export interface DispatchResult {
   waitForPeopleMs: number;
   /** Whether the runner reads over the channel. */
   channel: boolean;
+  /** Set where the run begins halted; absent for one that may go on. */
+  halt?: HaltView;
 }
 
 export interface PrepareInput {
@@ -220,6 +223,15 @@ interface PeopleInput {
 }
 export const EVENTS_OF_PEOPLE = 4;
 
+/** Asks whether the run is halted; listeners are told where that is news to it. */
+export interface NoteHaltInput extends PeopleInput {
+  agent: string;
+  known: HaltView | null;
+  /** What the run shows while nothing halts it. */
+  status: RunStatus;
+}
+export const EVENTS_OF_HALT = 1;
+
 export interface RecordDecisionInput extends PeopleInput {
   decision: ApprovalDecision;
 }
@@ -232,6 +244,9 @@ export type RecordedDecision =
 export interface RecordAnswerInput extends PeopleInput {
   answer: QuestionAnswer;
 }
+
+/** `paused`: the wait does not end, since the run is halted; `since` is when that began, where it is known. */
+export type RecordedExpiry = { kind: 'recorded' } | { kind: 'paused'; since: number | null };
 
 export type RecordedAnswer =
   | { accepted: true; outcome: QuestionOutcome }

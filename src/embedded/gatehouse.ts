@@ -7,6 +7,7 @@ import type { GatehouseError } from '../domain/errors';
 import { sha256 } from '../domain/hashing';
 import { createAgentStore } from '../store/agent-store';
 import { openDatabase } from '../store/database';
+import { createHaltStore } from '../store/halt-store';
 import { migrate } from '../store/migrate';
 import { createOrganizationStore, LOCAL_ORGANIZATION } from '../store/organization-store';
 import { createPolicyStore } from '../store/policy-store';
@@ -18,6 +19,7 @@ import { socketPath } from './socket-folder';
 import { type Stack, startStack } from './stack';
 import { type RunningStack, removeStackFile, writeStackFile } from './stack-file';
 import { createSupervisor } from './supervisor';
+import { warnOfHalts } from './warn-of-halts';
 import { type ModelKeys, WORKER_FOLDERS, workerProcesses } from './worker-processes';
 
 export interface GatehouseOptions {
@@ -122,6 +124,7 @@ async function furnish({ dataDir, databaseUrl }: Stack, options: GatehouseOption
       policies: createPolicyStore(database),
       folder: options.examples,
     });
+    await warnOfHalts(organizationId, createHaltStore(database), options.warn);
     return await ensureLocalApiKey(dataDir, organizationId, database);
   } finally {
     await database.close();

@@ -1,5 +1,5 @@
 import type { AgentBudget } from '../domain/budget';
-import type { RecordExpiryInput, RecordedAnswer, RecordedDecision } from '../domain/steps';
+import type { RecordExpiryInput, RecordedAnswer, RecordedDecision, RecordedExpiry } from '../domain/steps';
 
 interface Recorded {
   runId: string;
@@ -42,6 +42,7 @@ export interface PeopleStore {
    */
   recordDecision(decision: DecisionToRecord): Promise<RecordedDecision>;
   recordAnswer(answer: AnswerToRecord): Promise<RecordedAnswer>;
-  recordExpiry(expiry: RecordExpiryInput & { at: number }): Promise<void>;
+  /** Nothing expires while run, agent or organization is halted: then `paused`. */
+  recordExpiry(expiry: RecordExpiryInput & { at: number }): Promise<RecordedExpiry>;
   recordTopUp(topUp: TopUpToRecord): Promise<void>;
 }

@@ -10,6 +10,8 @@ export interface Vote {
   reason: string;
   /** Whether a signature or key proved who it was. */
   isVerified: boolean;
+  /** The break-glass by which it counts alone. */
+  breakGlass?: string;
   /** Milliseconds since the epoch. */
   at: number;
 }

@@ -1,12 +1,15 @@
 import type { ApprovalOutcome, QuestionOutcome } from '../domain/approval';
 import type { Finding } from '../domain/decision';
 import { GatehouseError } from '../domain/errors';
-import type { RecordedAnswer, RecordedDecision } from '../domain/steps';
+import type { RecordedAnswer, RecordedDecision, RecordedExpiry } from '../domain/steps';
 import type { PeopleStore } from '../policy/people-records';
 import { appendRecords } from './audit-store';
+import { activeBreakGlass, recordBreakGlassUse } from './break-glass-store';
+import { withBreakGlass } from './break-glass-votes';
 import { isSameWord, outcomeOfVotes, refusalOfVote, type Vote } from './count-votes';
 import type { Database } from './database';
 import type { Prisma, PrismaClient } from './generated/client';
+import { readHalt } from './halt-store';
 import { numbered } from './run-commit';
 
 /** Where people's words are kept: each in one transaction with its event and its audit record. */
@@ -47,7 +50,9 @@ async function recordDecision(
     await lock(transaction, runId);
     const approval = await transaction.approval.findFirst({
       where: { id: approvalId, runId, organizationId },
-      include: { run: { select: { requestedBy: true, organization: { select: { signatures: true } } } } },
+      include: {
+        run: { select: { agent: true, requestedBy: true, organization: { select: { signatures: true } } } },
+      },
     });
     if (!approval) return refused(`there is no approval \`${approvalId}\` in this run`);
     if (approval.actionHash !== decision.actionHash)
@@ -64,10 +69,31 @@ async function recordDecision(
     const findings = approval.findings as unknown as Finding[];
     const { requestedBy, organization } = approval.run;
     const requiresSignatures = organization.signatures !== 'OPTIONAL';
-    const refusal = refusalOfVote(vote, { findings, votes, requestedBy, requiresSignatures });
+    const count = () => {
+      const counted = [...votes, vote];
+      const demanded = withBreakGlass(findings, counted);
+      const refusal = refusalOfVote(vote, { findings: demanded, votes, requestedBy, requiresSignatures });
+      return {
+        counted,
+        refusal,
+        settled: outcomeOfVotes(counted, { findings: demanded, args: approval.args }),
+      };
+    };
+    let { counted, refusal, settled } = count();
+    if (verdict === 'approve' && (refusal || settled === null)) {
+      const { agent } = approval.run;
+      vote.breakGlass =
+        (await activeBreakGlass(transaction, { organizationId, runId, agent, by })) ?? undefined;
+      if (vote.breakGlass) ({ counted, refusal, settled } = count());
+    }
     if (refusal) return refused(refusal);
-    const counted = [...votes, vote];
-    const settled = outcomeOfVotes(counted, { findings, args: approval.args });
+    if (vote.breakGlass)
+      await recordBreakGlassUse(transaction, organizationId, vote.breakGlass, {
+        by,
+        runId,
+        approvalId,
+        tool: approval.tool,
+      });
     await transaction.approval.update({
       where: { id: approvalId },
       data: { votes: json(counted), ...(settled ? settledAs(settled, at) : {}) },
@@ -82,6 +108,7 @@ async function recordDecision(
             tool,
             outcome: settled?.kind ?? 'pending',
             by: counted.map((each) => each.by),
+            ...(vote.breakGlass ? { breakGlass: vote.breakGlass } : {}),
             ...(reason ? { reason } : {}),
           },
         },
@@ -126,14 +153,21 @@ async function recordAnswer(client: PrismaClient, input: Input<'recordAnswer'>):
   });
 }
 
-async function recordExpiry(client: PrismaClient, input: Input<'recordExpiry'>): Promise<void> {
+async function recordExpiry(client: PrismaClient, input: Input<'recordExpiry'>): Promise<RecordedExpiry> {
   const { runId, organizationId, kind, id, waitedMs, at } = input;
-  await client.$transaction(async (transaction) => {
+  return client.$transaction(async (transaction) => {
     await lock(transaction, runId);
+    const { agent } = await transaction.run.findUniqueOrThrow({
+      where: { id: runId },
+      select: { agent: true },
+    });
+    const halt = await readHalt(transaction, { runId, organizationId, agent });
+    if (halt) return { kind: 'paused', since: halt.since };
+    const recorded = { kind: 'recorded' } as const;
     const where = { id, runId, organizationId, status: 'pending' as const };
     if (kind === 'approval') {
       const approval = await transaction.approval.findFirst({ where });
-      if (!approval) return;
+      if (!approval) return recorded;
       await transaction.approval.update({
         where: { id },
         data: settledAs({ kind: 'expired', waitedMs }, at),
@@ -151,14 +185,14 @@ async function recordExpiry(client: PrismaClient, input: Input<'recordExpiry'>):
           },
         ],
       });
-      return;
+      return recorded;
     }
     const outcome: QuestionOutcome = { kind: 'timed-out', waitedMs };
     const { count } = await transaction.question.updateMany({
       where,
       data: { status: 'timed_out', outcome: json(outcome), settledAt: new Date(at) },
     });
-    if (count === 0) return;
+    if (count === 0) return recorded;
     await appendRecords(transaction, input, {
       events: numbered(runId, input.firstSequence, at, [
         { type: 'answer', data: { questionId: id, by: null, outcome: 'timed-out' } },
@@ -167,6 +201,7 @@ async function recordExpiry(client: PrismaClient, input: Input<'recordExpiry'>):
         { key: `expiry:${id}`, kind: 'answer', body: { questionId: id, outcome: 'timed-out', waitedMs }, at },
       ],
     });
+    return recorded;
   });
 }
 

@@ -1,7 +1,9 @@
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import { createArchive } from '../../activities/archive';
+import { createBreakGlass } from '../../activities/break-glass';
 import { createDispatch } from '../../activities/dispatch';
 import { createFinish } from '../../activities/finish';
+import { createHalts } from '../../activities/halts';
 import { createPeople } from '../../activities/people';
 import { createPolicyGate } from '../../activities/policy-gate';
 import { queues } from '../../workflows/messages';
@@ -9,12 +11,16 @@ import { createLocalArtifactStore } from '../artifacts/local-artifact-store';
 import { createGrantMinter } from '../broker/grant';
 import { loadKey, loadPublicKey, thumbprintOf } from '../broker/keys';
 import type { ControlConfig } from '../config';
+import { createIdentify } from '../identity/identify';
 import { createContentLoader } from '../policy/content/content-loader';
 import { createAgentStore } from '../store/agent-store';
+import { createBreakGlassStore } from '../store/break-glass-store';
 import { createCurrentPolicy } from '../store/current-policy';
 import { openDatabase } from '../store/database';
 import { createGateStore } from '../store/gate-store';
+import { createHaltStore } from '../store/halt-store';
 import { createPeopleStore } from '../store/people-store';
+import { createPersonStore } from '../store/person-store';
 import { createPolicyStore } from '../store/policy-store';
 import { createRateStore } from '../store/rate-store';
 import { createRunStore } from '../store/run-store';
@@ -33,6 +39,9 @@ export async function createControlWorker(
   const policies = createPolicyStore(database);
   const snapshots = createSnapshotStore(database);
   const runs = createRunStore(database);
+  const people = createPeopleStore(database);
+  const persons = createPersonStore(database);
+  const halts = createHaltStore(database);
   const waitForPeopleMs = config.GATEHOUSE_WAIT_FOR_PEOPLE_MS;
   const now = Date.now;
   const worker = await Worker.create({
@@ -41,7 +50,7 @@ export async function createControlWorker(
     connection,
     namespace: config.TEMPORAL_NAMESPACE,
     taskQueue: queues.control,
-    workflowsPath: require.resolve('../../workflows/agent-run'),
+    workflowsPath: require.resolve('../../workflows/workflows'),
     // A killed worker's runs go on after this, instead of after 10 s.
     stickyQueueScheduleToStartTimeout: '1s',
     maxCachedWorkflows: 500,
@@ -51,6 +60,7 @@ export async function createControlWorker(
         policies,
         snapshots,
         runs,
+        halts,
         artifacts,
         waitForPeopleMs,
         channel: config.GATEHOUSE_CHANNEL === 'on',
@@ -72,7 +82,19 @@ export async function createControlWorker(
         waitForPeopleMs,
         now,
       }),
-      ...createPeople({ people: createPeopleStore(database), now }),
+      ...createPeople({ people, now }),
+      ...createHalts({ halts }),
+      ...createBreakGlass({
+        store: createBreakGlassStore(database),
+        identify: createIdentify({
+          requiresSignatures: (organizationId) => people.requiresSignatures(organizationId),
+          async findSigner(organizationId, thumbprint) {
+            const found = await persons.findByKey(organizationId, thumbprint);
+            return found && { kind: 'person', ...found };
+          },
+          now,
+        }),
+      }),
       ...createArchive({ artifacts }),
       ...createFinish({ runs }),
     },

@@ -66,7 +66,6 @@ export async function serveConsole(options: ConsoleServerOptions): Promise<Conso
     commandsFor: ({ organizationId }) =>
       createCommands({ ...stores, organizationId, temporal, signer: null }),
     live,
-    halts: null,
     artifacts: createLocalArtifactStore({ folder: join(folder, 'artifacts') }),
     temporalUi: { url: 'http://127.0.0.1:8233/', namespace },
     oidcLogin: null,

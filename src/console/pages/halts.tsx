@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { GatehouseError } from '../../domain/errors';
-import type { BreakGlassEntry, ConsoleDependencies, HaltState } from '../dependencies';
+import type { Halt } from '../../domain/halt';
+import type { StoredBreakGlass } from '../../store/break-glass-store';
 import type { ConsoleEnvironment } from '../environment';
 import { frameOf, mayDo, requireScope } from '../page';
 import { Badge, type Tone } from '../parts/badges';
@@ -10,21 +11,21 @@ import { Name, Theirs } from '../parts/theirs';
 import { Ago, Until } from '../parts/times';
 import { paths } from '../paths';
 
-const HALTS: readonly HaltState[] = ['none', 'paused', 'stopped'];
+const HALTS: readonly Halt[] = ['none', 'paused', 'stopped'];
 
 /** The kill switch: of the organization and of each agent. */
-export const createHaltPage = ({ halts }: Pick<ConsoleDependencies, 'halts'>) =>
+export const createHaltPage = () =>
   new Hono<ConsoleEnvironment>()
     .get('/', async (c) => {
       const frame = await frameOf(c, 'halts', 'Kill switch');
-      const switches = halts?.(c.get('caller'));
-      const [state, glass, agents] = await Promise.all([
-        switches?.state(),
-        switches?.breakGlass() ?? [],
-        c.get('commands').listAgents(),
+      const commands = c.get('commands');
+      const [standing, glass, agents] = await Promise.all([
+        commands.listHalts(),
+        commands.listBreakGlass(),
+        commands.listAgents(),
       ]);
-      const mayHalt = switches !== undefined && mayDo(c, 'halt:write');
-      const haltOf = (name: string) => state?.agents.find((agent) => agent.name === name)?.halt ?? 'none';
+      const mayHalt = mayDo(c, 'halt:write');
+      const haltOf = (name: string) => standing.agents.find(({ agent }) => agent === name)?.halt ?? 'none';
       return c.html(
         <Layout frame={frame}>
           <Heading title="Kill switch">
@@ -32,14 +33,9 @@ export const createHaltPage = ({ halts }: Pick<ConsoleDependencies, 'halts'>) =>
               Every gate reads it: nothing more is granted while it is on, and what runs is ended by a stop.
             </p>
           </Heading>
-          {switches === undefined ? (
-            <p class="notice bad">
-              The kill switch is not served here; single runs are stopped on their pages.
-            </p>
-          ) : null}
           <section class="card" aria-labelledby="organization">
             <h2 id="organization">The whole organization</h2>
-            <Switch halt={state?.organization ?? 'none'} csrf={c.get('csrf')} mayHalt={mayHalt} />
+            <Switch halt={standing.organization?.halt ?? 'none'} csrf={c.get('csrf')} mayHalt={mayHalt} />
           </section>
           <section class="card" aria-labelledby="agents">
             <h2 id="agents">Agents</h2>
@@ -70,18 +66,21 @@ export const createHaltPage = ({ halts }: Pick<ConsoleDependencies, 'halts'>) =>
       const form = c.get('form');
       const halt = HALTS.find((each) => each === form.text('halt'));
       const reason = form.text('reason').trim();
-      if (!halt || !halts) throw new GatehouseError('halt-malformed', 'the kill switch is not served here');
+      if (!halt) throw new GatehouseError('halt-malformed', 'let it go on, pause it, or stop it');
       if (reason === '')
         throw new GatehouseError('reason-empty', 'the kill switch needs a reason; the audit keeps it');
-      const agent = form.text('agent') || undefined;
-      await halts(c.get('caller')).set({ agent, halt, by: c.get('caller').person, reason });
+      const agent = form.text('agent');
+      const asked = { halt, by: c.get('caller').person, reason };
+      await (agent === ''
+        ? c.get('commands').haltOrganization(asked)
+        : c.get('commands').haltAgent({ ...asked, agent }));
       return c.redirect(paths.halts, 303);
     });
 
 interface SwitchProps {
   /** The organization's own where absent. */
   agent?: string;
-  halt: HaltState;
+  halt: Halt;
   csrf: string;
   mayHalt: boolean;
 }
@@ -121,21 +120,34 @@ function Switch({ agent, halt, csrf, mayHalt }: SwitchProps) {
   );
 }
 
-const TONES: Record<HaltState, Tone> = { none: 'good', paused: 'wait', stopped: 'bad' };
+const TONES: Record<Halt, Tone> = { none: 'good', paused: 'wait', stopped: 'bad' };
 
-function Glass({ entries }: { entries: readonly BreakGlassEntry[] }) {
+function Glass({ entries }: { entries: readonly StoredBreakGlass[] }) {
   return (
-    <ul class="list">
-      {entries.map(({ status, by, reason, at, expiresAt }) => (
-        <li class="glass">
-          <p class="row">
-            <Badge tone={expiresAt > Date.now() ? 'bad' : 'quiet'} text={status} />
-            <Name text={by.join(', ')} />
+    <ul class="rows">
+      {entries.map(({ status, person, confirmedBy, reason, requestedAt, expiresAt }) => (
+        <li>
+          <Badge
+            tone={status === 'active' ? 'bad' : status === 'requested' ? 'wait' : 'quiet'}
+            text={status}
+          />
+          <Name text={person} />
+          {confirmedBy ? (
             <span class="quiet">
-              <Ago at={at} />, <Until at={expiresAt} />
+              confirmed by <Name text={confirmedBy} />
             </span>
-          </p>
-          <Theirs author="person" title="Reason" text={reason} maxLength={1_000} />
+          ) : null}
+          <span class="quiet">
+            <Ago at={requestedAt} />
+            {status === 'active' && expiresAt ? (
+              <>
+                , <Until at={expiresAt} />
+              </>
+            ) : null}
+          </span>
+          <div class="full">
+            <Theirs author="person" title="Reason" text={reason} maxLength={1_000} />
+          </div>
         </li>
       ))}
     </ul>

@@ -121,6 +121,11 @@ export type AuditRecord = Prisma.AuditRecordModel
  */
 export type OrganizationAuditRecord = Prisma.OrganizationAuditRecordModel
 /**
+ * Model BreakGlass
+ * For a while and somewhere, one person's approval is enough. What it is worth follows from its times alone.
+ */
+export type BreakGlass = Prisma.BreakGlassModel
+/**
  * Model RateUse
  * One call that counts against a sliding window. Rows older than their window are deleted with the next one.
  */

@@ -396,6 +396,23 @@ export type EnumQuestionStatusWithAggregatesFilter<$PrismaModel = never> = {
   _max?: Prisma.NestedEnumQuestionStatusFilter<$PrismaModel>
 }
 
+export type EnumBreakGlassScopeFilter<$PrismaModel = never> = {
+  equals?: $Enums.BreakGlassScope | Prisma.EnumBreakGlassScopeFieldRefInput<$PrismaModel>
+  in?: $Enums.BreakGlassScope[] | Prisma.ListEnumBreakGlassScopeFieldRefInput<$PrismaModel>
+  notIn?: $Enums.BreakGlassScope[] | Prisma.ListEnumBreakGlassScopeFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumBreakGlassScopeFilter<$PrismaModel> | $Enums.BreakGlassScope
+}
+
+export type EnumBreakGlassScopeWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.BreakGlassScope | Prisma.EnumBreakGlassScopeFieldRefInput<$PrismaModel>
+  in?: $Enums.BreakGlassScope[] | Prisma.ListEnumBreakGlassScopeFieldRefInput<$PrismaModel>
+  notIn?: $Enums.BreakGlassScope[] | Prisma.ListEnumBreakGlassScopeFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumBreakGlassScopeWithAggregatesFilter<$PrismaModel> | $Enums.BreakGlassScope
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumBreakGlassScopeFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumBreakGlassScopeFilter<$PrismaModel>
+}
+
 export type NestedStringFilter<$PrismaModel = never> = {
   equals?: string | Prisma.StringFieldRefInput<$PrismaModel>
   in?: string[] | Prisma.ListStringFieldRefInput<$PrismaModel>
@@ -735,6 +752,23 @@ export type NestedEnumQuestionStatusWithAggregatesFilter<$PrismaModel = never> =
   _count?: Prisma.NestedIntFilter<$PrismaModel>
   _min?: Prisma.NestedEnumQuestionStatusFilter<$PrismaModel>
   _max?: Prisma.NestedEnumQuestionStatusFilter<$PrismaModel>
+}
+
+export type NestedEnumBreakGlassScopeFilter<$PrismaModel = never> = {
+  equals?: $Enums.BreakGlassScope | Prisma.EnumBreakGlassScopeFieldRefInput<$PrismaModel>
+  in?: $Enums.BreakGlassScope[] | Prisma.ListEnumBreakGlassScopeFieldRefInput<$PrismaModel>
+  notIn?: $Enums.BreakGlassScope[] | Prisma.ListEnumBreakGlassScopeFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumBreakGlassScopeFilter<$PrismaModel> | $Enums.BreakGlassScope
+}
+
+export type NestedEnumBreakGlassScopeWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.BreakGlassScope | Prisma.EnumBreakGlassScopeFieldRefInput<$PrismaModel>
+  in?: $Enums.BreakGlassScope[] | Prisma.ListEnumBreakGlassScopeFieldRefInput<$PrismaModel>
+  notIn?: $Enums.BreakGlassScope[] | Prisma.ListEnumBreakGlassScopeFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumBreakGlassScopeWithAggregatesFilter<$PrismaModel> | $Enums.BreakGlassScope
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumBreakGlassScopeFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumBreakGlassScopeFilter<$PrismaModel>
 }
 
 

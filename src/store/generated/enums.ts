@@ -34,6 +34,15 @@ export const Halt = {
 export type Halt = (typeof Halt)[keyof typeof Halt]
 
 
+export const BreakGlassScope = {
+  organization: 'organization',
+  agent: 'agent',
+  run: 'run'
+} as const
+
+export type BreakGlassScope = (typeof BreakGlassScope)[keyof typeof BreakGlassScope]
+
+
 export const RunStatus = {
   QUEUED: 'QUEUED',
   RUNNING: 'RUNNING',

@@ -413,6 +413,7 @@ export const ModelName = {
   Question: 'Question',
   AuditRecord: 'AuditRecord',
   OrganizationAuditRecord: 'OrganizationAuditRecord',
+  BreakGlass: 'BreakGlass',
   RateUse: 'RateUse',
   ApiKey: 'ApiKey'
 } as const
@@ -430,7 +431,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "organization" | "person" | "personKey" | "session" | "agent" | "customPolicy" | "customPolicyVersion" | "policySnapshot" | "run" | "runEvent" | "decisionRecord" | "approval" | "standingApproval" | "question" | "auditRecord" | "organizationAuditRecord" | "rateUse" | "apiKey"
+    modelProps: "organization" | "person" | "personKey" | "session" | "agent" | "customPolicy" | "customPolicyVersion" | "policySnapshot" | "run" | "runEvent" | "decisionRecord" | "approval" | "standingApproval" | "question" | "auditRecord" | "organizationAuditRecord" | "breakGlass" | "rateUse" | "apiKey"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -1618,6 +1619,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    BreakGlass: {
+      payload: Prisma.$BreakGlassPayload<ExtArgs>
+      fields: Prisma.BreakGlassFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.BreakGlassFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$BreakGlassPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.BreakGlassFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$BreakGlassPayload>
+        }
+        findFirst: {
+          args: Prisma.BreakGlassFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$BreakGlassPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.BreakGlassFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$BreakGlassPayload>
+        }
+        findMany: {
+          args: Prisma.BreakGlassFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$BreakGlassPayload>[]
+        }
+        create: {
+          args: Prisma.BreakGlassCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$BreakGlassPayload>
+        }
+        createMany: {
+          args: Prisma.BreakGlassCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.BreakGlassCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$BreakGlassPayload>[]
+        }
+        delete: {
+          args: Prisma.BreakGlassDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$BreakGlassPayload>
+        }
+        update: {
+          args: Prisma.BreakGlassUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$BreakGlassPayload>
+        }
+        deleteMany: {
+          args: Prisma.BreakGlassDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.BreakGlassUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.BreakGlassUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$BreakGlassPayload>[]
+        }
+        upsert: {
+          args: Prisma.BreakGlassUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$BreakGlassPayload>
+        }
+        aggregate: {
+          args: Prisma.BreakGlassAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateBreakGlass>
+        }
+        groupBy: {
+          args: Prisma.BreakGlassGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.BreakGlassGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.BreakGlassCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.BreakGlassCountAggregateOutputType> | number
+        }
+      }
+    }
     RateUse: {
       payload: Prisma.$RateUsePayload<ExtArgs>
       fields: Prisma.RateUseFieldRefs
@@ -2045,6 +2120,26 @@ export const OrganizationAuditRecordScalarFieldEnum = {
 export type OrganizationAuditRecordScalarFieldEnum = (typeof OrganizationAuditRecordScalarFieldEnum)[keyof typeof OrganizationAuditRecordScalarFieldEnum]
 
 
+export const BreakGlassScalarFieldEnum = {
+  id: 'id',
+  organizationId: 'organizationId',
+  person: 'person',
+  reason: 'reason',
+  scope: 'scope',
+  target: 'target',
+  durationMs: 'durationMs',
+  requestedAt: 'requestedAt',
+  confirmUntil: 'confirmUntil',
+  confirmedBy: 'confirmedBy',
+  confirmedAt: 'confirmedAt',
+  expiresAt: 'expiresAt',
+  endedAt: 'endedAt',
+  endedBy: 'endedBy'
+} as const
+
+export type BreakGlassScalarFieldEnum = (typeof BreakGlassScalarFieldEnum)[keyof typeof BreakGlassScalarFieldEnum]
+
+
 export const RateUseScalarFieldEnum = {
   windowKey: 'windowKey',
   runId: 'runId',
@@ -2287,6 +2382,20 @@ export type ListEnumQuestionStatusFieldRefInput<$PrismaModel> = FieldRefInputTyp
 
 
 /**
+ * Reference to a field of type 'BreakGlassScope'
+ */
+export type EnumBreakGlassScopeFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'BreakGlassScope'>
+    
+
+
+/**
+ * Reference to a field of type 'BreakGlassScope[]'
+ */
+export type ListEnumBreakGlassScopeFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'BreakGlassScope[]'>
+    
+
+
+/**
  * Reference to a field of type 'Float'
  */
 export type FloatFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Float'>
@@ -2466,6 +2575,7 @@ export type GlobalOmitConfig = {
   question?: Prisma.QuestionOmit
   auditRecord?: Prisma.AuditRecordOmit
   organizationAuditRecord?: Prisma.OrganizationAuditRecordOmit
+  breakGlass?: Prisma.BreakGlassOmit
   rateUse?: Prisma.RateUseOmit
   apiKey?: Prisma.ApiKeyOmit
 }

@@ -67,6 +67,7 @@ export const ModelName = {
   Question: 'Question',
   AuditRecord: 'AuditRecord',
   OrganizationAuditRecord: 'OrganizationAuditRecord',
+  BreakGlass: 'BreakGlass',
   RateUse: 'RateUse',
   ApiKey: 'ApiKey'
 } as const
@@ -325,6 +326,26 @@ export const OrganizationAuditRecordScalarFieldEnum = {
 } as const
 
 export type OrganizationAuditRecordScalarFieldEnum = (typeof OrganizationAuditRecordScalarFieldEnum)[keyof typeof OrganizationAuditRecordScalarFieldEnum]
+
+
+export const BreakGlassScalarFieldEnum = {
+  id: 'id',
+  organizationId: 'organizationId',
+  person: 'person',
+  reason: 'reason',
+  scope: 'scope',
+  target: 'target',
+  durationMs: 'durationMs',
+  requestedAt: 'requestedAt',
+  confirmUntil: 'confirmUntil',
+  confirmedBy: 'confirmedBy',
+  confirmedAt: 'confirmedAt',
+  expiresAt: 'expiresAt',
+  endedAt: 'endedAt',
+  endedBy: 'endedBy'
+} as const
+
+export type BreakGlassScalarFieldEnum = (typeof BreakGlassScalarFieldEnum)[keyof typeof BreakGlassScalarFieldEnum]
 
 
 export const RateUseScalarFieldEnum = {
