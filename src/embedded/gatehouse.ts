@@ -86,7 +86,7 @@ export async function startGatehouse(options: GatehouseOptions): Promise<Gatehou
       keyFile,
       artifacts: join(dataDir, 'artifacts'),
       api,
-      console: null,
+      console: `${api}console`,
     };
     const workers = workerProcesses({
       temporalAddress: stack.temporalAddress,
@@ -100,6 +100,7 @@ export async function startGatehouse(options: GatehouseOptions): Promise<Gatehou
       log: options.log ?? 'info',
       waitForPeopleMs: options.waitForPeopleMs,
       apiPort,
+      temporalUi: stack.temporalUi?.href,
     });
     await reportIfSlow(options.progress, 'starting the workers', supervisor.start(workers));
     await writeStackFile(dataDir, addresses);
