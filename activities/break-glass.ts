@@ -1,5 +1,6 @@
 import type { Receipt } from '../src/domain/approval';
 import {
+  type BreakGlassAction,
   type BreakGlassRequest,
   type BreakGlassTerms,
   type BreakGlassWord,
@@ -11,8 +12,9 @@ import {
 import { canonicalJson } from '../src/domain/canonical-json';
 import { GatehouseError } from '../src/domain/errors';
 import { sha256 } from '../src/domain/hashing';
-import { holdsScope, scopesOf } from '../src/domain/scopes';
-import type { Identify, Identity } from '../src/identity/identify';
+import type { Scope } from '../src/domain/scopes';
+import type { WordVerifier } from '../src/identity/word-verifier';
+import type { Identity, PeopleStore } from '../src/policy/people-records';
 import type { BreakGlassStore } from '../src/store/break-glass-store';
 import { toFailure } from './failures';
 import { ownWorkflowId } from './own-workflow';
@@ -22,30 +24,34 @@ interface Address {
   id: string;
 }
 
-/** What people say about a break-glass, verified and recorded before it counts. */
-export const createBreakGlass = ({
-  store,
-  identify,
-}: {
+/** Who may ask for a break-glass, and end one. */
+const SPEAKERS: readonly Scope[] = ['approvals:decide', 'halt:write'];
+
+export interface BreakGlassDependencies {
   store: Pick<BreakGlassStore, 'find' | 'request' | 'confirm' | 'end' | 'settle'>;
-  identify: Identify;
-}) => {
-  function speaker(
+  people: Pick<PeopleStore, 'requiresSignatures'>;
+  words: WordVerifier;
+}
+
+/** What people say about a break-glass, verified and recorded before it counts. */
+export const createBreakGlass = ({ store, people, words }: BreakGlassDependencies) => {
+  async function speaker(
     { organizationId, id }: Address,
-    action: 'request' | 'confirm' | 'end',
-    person: string,
-    terms: BreakGlassTerms,
-    said: BreakGlassWord,
+    { action, person, terms }: { action: BreakGlassAction; person: string; terms: BreakGlassTerms },
+    { by, signature }: BreakGlassWord,
+    mayBeSaidBy: readonly Scope[],
   ): Promise<Identity> {
     const request = sha256(canonicalJson(breakGlassStatement(action, person, terms)));
-    return identify(
-      {
-        organization: organizationId,
-        run: runOfScope(terms.scope),
-        subject: { kind: 'break-glass', id, request },
-      },
-      said,
-    );
+    const subject = { kind: 'break-glass', id, request } as const;
+    if (signature)
+      return words.verified(
+        { organization: organizationId, run: runOfScope(terms.scope), subject },
+        signature,
+        mayBeSaidBy,
+      );
+    if (await people.requiresSignatures(organizationId))
+      throw new GatehouseError('signature-required', 'this organization accepts signed words only');
+    return words.claimed(organizationId, by);
   }
 
   return {
@@ -58,8 +64,8 @@ export const createBreakGlass = ({
           );
         requireTerms(request);
         const { organizationId, id, by } = request;
-        const identity = await speaker({ organizationId, id }, 'request', by, request, request);
-        await store.request(request, identified(identity));
+        const said = { action: 'request', person: by, terms: request } as const;
+        await store.request(request, await speaker({ organizationId, id }, said, request, SPEAKERS));
         return 'requested';
       });
     },
@@ -67,11 +73,9 @@ export const createBreakGlass = ({
     async confirmBreakGlass({ word, ...address }: Address & { word: BreakGlassWord }): Promise<Receipt> {
       return receipt(async () => {
         const stored = await store.find(address.organizationId, address.id);
-        const identity = await speaker(address, 'confirm', stored.person, stored, word);
-        // In an organization without signatures nothing can prove a role.
-        if (identity.isVerified && !holdsScope(scopesOf(identity.roles), 'halt:write'))
-          throw new GatehouseError('not-permitted', 'an `operator` or `admin` confirms a break-glass');
-        await store.confirm(address.organizationId, address.id, identified(identity));
+        const said = { action: 'confirm', person: stored.person, terms: stored } as const;
+        const { organizationId, id } = address;
+        await store.confirm(organizationId, id, await speaker(address, said, word, ['halt:write']));
         return 'active';
       });
     },
@@ -79,11 +83,9 @@ export const createBreakGlass = ({
     async endBreakGlass({ word, ...address }: Address & { word: BreakGlassWord }): Promise<Receipt> {
       return receipt(async () => {
         const stored = await store.find(address.organizationId, address.id);
-        await store.end(
-          address.organizationId,
-          address.id,
-          identified(await speaker(address, 'end', stored.person, stored, word)),
-        );
+        const said = { action: 'end', person: stored.person, terms: stored } as const;
+        const { organizationId, id } = address;
+        await store.end(organizationId, id, await speaker(address, said, word, SPEAKERS));
         return 'ended';
       });
     },
@@ -113,10 +115,6 @@ function requireTerms({ reason, durationMs, scope }: BreakGlassTerms): void {
       'break-glass-malformed',
       'a break-glass is for the organization, an agent or a run',
     );
-}
-
-function identified({ person, isVerified }: Identity): { by: string; isVerified: boolean } {
-  return { by: person, isVerified };
 }
 
 /** A person's mistake is a receipt that says why; an outage is a failure that Temporal retries. */

@@ -8,6 +8,7 @@ import type { HaltReader } from '../src/policy/halt-records';
 import { readRunInput } from '../src/policy/run-input';
 import { compileSnapshot } from '../src/policy/snapshot';
 import type { AgentStore } from '../src/store/agent-store';
+import type { OrganizationStore } from '../src/store/organization-store';
 import type { PolicyStore } from '../src/store/policy-store';
 import type { RunStore } from '../src/store/run-store';
 import type { SnapshotStore } from '../src/store/snapshot-store';
@@ -20,6 +21,7 @@ export interface DispatchDependencies {
   snapshots: SnapshotStore;
   runs: RunStore;
   halts: Pick<HaltReader, 'read'>;
+  organizations: OrganizationStore;
   artifacts: ArtifactStore;
   waitForPeopleMs: number;
   /** Whether the runner reads over the channel. */
@@ -45,7 +47,17 @@ export const createDispatch = (dependencies: DispatchDependencies) => ({
 
 async function dispatchRun(
   input: DispatchInput,
-  { agents, policies, snapshots, runs, halts, artifacts, waitForPeopleMs, channel }: DispatchDependencies,
+  {
+    agents,
+    policies,
+    snapshots,
+    runs,
+    halts,
+    organizations,
+    artifacts,
+    waitForPeopleMs,
+    channel,
+  }: DispatchDependencies,
 ): Promise<DispatchResult> {
   const agent = await agents.get(input.organizationId, input.agent);
   if (!agent)
@@ -86,5 +98,6 @@ async function dispatchRun(
     waitForPeopleMs,
     channel,
     ...(halt ? { halt } : {}),
+    people: await organizations.peopleOf(input.organizationId),
   };
 }

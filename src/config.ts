@@ -51,6 +51,8 @@ const controlEnv = z.object({
   /** Public keys of those who may present grants. */
   GATEHOUSE_RUNNER_PUBLIC_KEY: path,
   GATEHOUSE_SANDBOX_PUBLIC_KEYS: list,
+  /** Public keys of the API, which vouches for whom it has authenticated. */
+  GATEHOUSE_API_PUBLIC_KEYS: list,
   GATEHOUSE_CHANNEL: z.enum(['on', 'off']).default('on'),
   /** How long people have, in milliseconds. */
   GATEHOUSE_WAIT_FOR_PEOPLE_MS: z.coerce.number().int().positive().default(WAIT_FOR_PEOPLE_MS),
@@ -146,6 +148,10 @@ const cliEnv = z.object({
   USER: z.string().optional(),
   PATH: z.string().default('/usr/local/bin:/usr/bin:/bin'),
   HOME: z.string().optional(),
+  /** The file of the key that a person signs with. */
+  GATEHOUSE_KEY: path.optional(),
+  XDG_CONFIG_HOME: z.string().optional(),
+  EDITOR: z.string().default('vi'),
   XDG_CACHE_HOME: z.string().optional(),
 });
 

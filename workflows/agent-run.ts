@@ -42,7 +42,7 @@ export async function agentRun(input: RunInput, carried?: CarriedRun): Promise<R
   const exclusively = createExclusive();
   const people = new People(run, exclusively, () => halts.look());
   const story = new CancellationScope();
-  const waiting = new Waiting(run, createOperatorView(run, people), () => halts.look());
+  const waiting = new Waiting(run, people, createOperatorView(run, people), () => halts.look());
   const halts: Halts = new Halts(run, waiting, exclusively, () => story.cancel());
   const parts = { run, people, waiting, exclusively };
   listen(run, people, waiting, halts);
@@ -130,7 +130,7 @@ async function finish(
     const events = [
       ...run.takeEvents(),
       ...(outcome.status === 'BUDGET_EXCEEDED'
-        ? [{ type: 'budget' as const, data: { reason: outcome.text } }]
+        ? [{ type: 'budget' as const, data: { reason: outcome.text, kind: 'exhausted' as const } }]
         : []),
       { type: 'status' as const, data: { status: outcome.status, text: outcome.text.slice(0, 2_000) } },
     ];

@@ -3,6 +3,7 @@ import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/commo
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type {
   ApprovalDecision,
+  ApprovalRevocation,
   PendingApproval,
   PendingQuestion,
   QuestionAnswer,
@@ -45,6 +46,10 @@ export const haltChanged = defineSignal('haltChanged');
 
 export const submitDecision = defineUpdate<Receipt, [ApprovalDecision]>('submitDecision');
 export const submitAnswer = defineUpdate<Receipt, [QuestionAnswer]>('submitAnswer');
+/** As signal `topUp`, and says whether it was accepted. */
+export const submitTopUp = defineUpdate<Receipt, [TopUp]>('submitTopUp');
+/** Ends an approval that was given for the rest of the run. */
+export const submitRevocation = defineUpdate<Receipt, [ApprovalRevocation]>('submitRevocation');
 
 /** Of workflow `breakGlass`: whether its request was accepted, and what others say to it. */
 export const breakGlassRequested = defineUpdate<Receipt>('breakGlassRequested');

@@ -12,13 +12,13 @@ export async function requestBreakGlass(
   context: CliContext,
   asked: { reason: string; agent?: string; run?: string; durationMs: number; by?: string },
 ): Promise<ExitCode> {
-  const { terminal, user } = context;
-  const { reason, durationMs, by } = asked;
-  return withSigner(context, by, async (commands) => {
+  const { terminal } = context;
+  const { reason, durationMs } = asked;
+  return withSigner(context, asked.by, async (commands, by) => {
     const requested = await commands.requestBreakGlass({
       reason,
       durationMs,
-      by: by ?? user,
+      by,
       scope: scopeOf(asked),
     });
     if (terminal.isJson) terminal.printJson(requested);
@@ -37,12 +37,12 @@ export async function sayToBreakGlass(
   context: CliContext,
   what: 'confirm' | 'end',
   id: string,
-  by: string | undefined,
+  given: string | undefined,
 ): Promise<ExitCode> {
-  const { terminal, user } = context;
-  return withSigner(context, by, async (commands) => {
+  const { terminal } = context;
+  return withSigner(context, given, async (commands, by) => {
     const command = what === 'confirm' ? commands.confirmBreakGlass : commands.endBreakGlass;
-    const now = await command({ id, by: by ?? user });
+    const now = await command({ id, by });
     if (terminal.isJson) terminal.printJson(now);
     else terminal.print(`${now.status}: ${described(now)}`);
     return 0;

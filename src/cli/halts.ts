@@ -1,6 +1,7 @@
 import { GatehouseError } from '../domain/errors';
 import { describeHalt, type Halt } from '../domain/halt';
 import type { CliContext, ExitCode } from './context';
+import { withSigner } from './with-signer';
 import { withStack } from './with-stack';
 import { dateAndTime } from './words';
 
@@ -16,10 +17,9 @@ export async function steer(
   given: { reason?: string; by?: string },
 ): Promise<ExitCode> {
   const { terminal } = context;
-  const by = given.by ?? context.user;
   if (target.kind !== 'run' && what !== 'resume' && !given.reason?.trim())
     throw new GatehouseError('halt-reason-missing', 'say with `--reason` why many runs are halted');
-  return withStack(context, async (commands) => {
+  return withSigner(context, given.by, async (commands, by) => {
     if (target.kind === 'run') {
       const command = { pause: commands.pauseRun, resume: commands.resumeRun, stop: commands.stopRun }[what];
       const { runId } = target;

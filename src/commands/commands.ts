@@ -1,5 +1,5 @@
 import type { SigningKey } from '../broker/keys';
-import { personSigner } from '../identity/word-signer';
+import { personSigner, type WordSigner } from '../identity/word-signer';
 import { createAgentStore } from '../store/agent-store';
 import { createApiKeyStore } from '../store/api-key-store';
 import { createApprovalStore } from '../store/approval-store';
@@ -9,11 +9,13 @@ import { type Database, openDatabase } from '../store/database';
 import { createDecisionStore } from '../store/decision-store';
 import { createEventStore } from '../store/event-store';
 import { createHaltStore } from '../store/halt-store';
-import { createPersonStore } from '../store/person-store';
+import { createOrganizationStore } from '../store/organization-store';
+import { createPersonStore, type PersonStore } from '../store/person-store';
 import { createPolicyStore } from '../store/policy-store';
 import { createQuestionStore } from '../store/question-store';
 import { createRecordedRuns } from '../store/recorded-runs';
 import { createRunStore } from '../store/run-store';
+import { createStandingStore } from '../store/standing-store';
 import { createAnswer } from './answer';
 import { createApplyAgent } from './apply-agent';
 import {
@@ -24,6 +26,7 @@ import {
 } from './break-glass';
 import { createCandidatePolicies } from './candidate-policies';
 import { createDecide } from './decide';
+import { createDecideMany } from './decide-many';
 import type { CommandDependencies } from './dependencies';
 import { createDescribeRuns } from './describe-runs';
 import { createDiffPolicy, createDiffPolicyFile } from './diff-policy';
@@ -36,9 +39,18 @@ import { createListRuns } from './list-runs';
 import { createManageApiKeys } from './manage-api-keys';
 import { createManagePeople } from './manage-people';
 import { createPauseRun } from './pause-run';
+import {
+  createAddKey,
+  createApplyPerson,
+  createDisablePerson,
+  createListPeople,
+  createRevokeKey,
+} from './people';
+import { createSetPeopleSettings, createShowPeopleSettings } from './people-settings';
 import { createPublishPolicies } from './publish-policies';
 import { createResumeRun } from './resume-run';
 import { createReviewApproval, createShowLastOutput } from './review-approval';
+import { createRevokeApproval } from './revoke-approval';
 import { createRollbackPolicy } from './rollback-policy';
 import { createSearchAudit } from './search-audit';
 import { createSetPolicyMode } from './set-policy-mode';
@@ -49,6 +61,7 @@ import { createShowTranscript } from './show-transcript';
 import { createSimulatePolicies } from './simulate-policies';
 import { createStartRun } from './start-run';
 import { createStopRun } from './stop-run';
+import { createTopUp } from './top-up';
 import { createWatchRun } from './watch-run';
 import { openWorkflowClient } from './workflow-client';
 
@@ -78,7 +91,17 @@ export const createCommands = (dependencies: CommandDependencies) => ({
   listPending: createListPending(dependencies),
   showApproval: createShowApproval(dependencies),
   decide: createDecide(dependencies),
+  decideMany: createDecideMany(dependencies),
   answer: createAnswer(dependencies),
+  topUp: createTopUp(dependencies),
+  revokeApproval: createRevokeApproval(dependencies),
+  listPeople: createListPeople(dependencies),
+  applyPerson: createApplyPerson(dependencies),
+  disablePerson: createDisablePerson(dependencies),
+  addKey: createAddKey(dependencies),
+  revokeKey: createRevokeKey(dependencies),
+  showPeopleSettings: createShowPeopleSettings(dependencies),
+  setPeopleSettings: createSetPeopleSettings(dependencies),
   pauseRun: createPauseRun(dependencies),
   resumeRun: createResumeRun(dependencies),
   stopRun: createStopRun(dependencies),
@@ -114,6 +137,9 @@ export function openStores(
     auditSearch: createAuditSearch(database),
     halts: createHaltStore(database),
     breakGlasses: createBreakGlassStore(database),
+    standing: createStandingStore(database),
+    organizations: createOrganizationStore(database),
+    persons: createPersonStore(database),
   };
 }
 
@@ -124,30 +150,37 @@ export interface StackAddress {
   namespace: string;
   databaseUrl: string;
   organization: string;
-  /** Signs what is said, in the name of whose key this is. */
-  signWith?: { person: string; key: SigningKey };
+  /** Signs what is said; without one only organizations without signatures listen. @default none */
+  signer?: WordSigner;
+  /** The key of a person who has registered it: signs in their name. One that nobody registered signs nothing. */
+  personKey?: SigningKey;
 }
 
 /**
  * Opens the commands over a running stack.
  *
+ * @returns also in whose name is signed; null where nothing is
+ *
  * @throws GatehouseError `temporal-unreachable`, `database-unreachable`, `database-url-malformed`
  */
 export async function openCommands(
   stack: StackAddress,
-): Promise<{ commands: Commands; close(): Promise<void> }> {
+): Promise<{ commands: Commands; speaker: string | null; close(): Promise<void> }> {
   const database = openDatabase(stack.databaseUrl, { poolSize: 4 });
   try {
     await database.ready();
     const temporal = await openWorkflowClient({ address: stack.temporal, namespace: stack.namespace });
+    const persons = createPersonStore(database);
+    const signer = stack.signer ?? (await registeredSigner(stack, persons));
     const commands = createCommands({
       ...openStores(database),
       organizationId: stack.organization,
       temporal,
-      signer: stack.signWith ? personSigner(stack.signWith.person, stack.signWith.key) : null,
+      signer,
     });
     return {
       commands,
+      speaker: signer?.person ?? null,
       async close() {
         await temporal.close();
         await database.close();
@@ -157,4 +190,14 @@ export async function openCommands(
     await database.close();
     throw error;
   }
+}
+
+/** Who registered a key speaks with it. */
+async function registeredSigner(
+  { organization, personKey }: StackAddress,
+  persons: Pick<PersonStore, 'findByKey'>,
+): Promise<WordSigner | null> {
+  if (!personKey) return null;
+  const found = await persons.findByKey(organization, personKey.thumbprint);
+  return found && personSigner(found.person, personKey);
 }

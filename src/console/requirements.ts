@@ -1,6 +1,6 @@
 import type { Finding } from '../domain/decision';
+import type { Vote } from '../domain/vote';
 import type { StoredApproval } from '../store/approval-store';
-import type { Vote } from '../store/count-votes';
 
 /** What an approval needs, and what it has. */
 export interface Requirements {

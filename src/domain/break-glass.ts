@@ -40,9 +40,11 @@ export function breakGlassWorkflowId(id: string): string {
   return `break-glass-${id}`;
 }
 
+export type BreakGlassAction = 'request' | 'confirm' | 'end';
+
 /** What the signed word of a request, a confirmation or an end covers. */
 export function breakGlassStatement(
-  action: 'request' | 'confirm' | 'end',
+  action: BreakGlassAction,
   person: string,
   { reason, scope, durationMs }: BreakGlassTerms,
 ): Record<string, unknown> {

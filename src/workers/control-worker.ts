@@ -11,7 +11,7 @@ import { createLocalArtifactStore } from '../artifacts/local-artifact-store';
 import { createGrantMinter } from '../broker/grant';
 import { loadKey, loadPublicKey, thumbprintOf } from '../broker/keys';
 import type { ControlConfig } from '../config';
-import { createIdentify } from '../identity/identify';
+import { createWordVerifier } from '../identity/word-verifier';
 import { createContentLoader } from '../policy/content/content-loader';
 import { createAgentStore } from '../store/agent-store';
 import { createBreakGlassStore } from '../store/break-glass-store';
@@ -19,6 +19,7 @@ import { createCurrentPolicy } from '../store/current-policy';
 import { openDatabase } from '../store/database';
 import { createGateStore } from '../store/gate-store';
 import { createHaltStore } from '../store/halt-store';
+import { createOrganizationStore } from '../store/organization-store';
 import { createPeopleStore } from '../store/people-store';
 import { createPersonStore } from '../store/person-store';
 import { createPolicyStore } from '../store/policy-store';
@@ -40,8 +41,12 @@ export async function createControlWorker(
   const snapshots = createSnapshotStore(database);
   const runs = createRunStore(database);
   const people = createPeopleStore(database);
-  const persons = createPersonStore(database);
   const halts = createHaltStore(database);
+  const words = createWordVerifier({
+    persons: createPersonStore(database),
+    apiKeys: config.GATEHOUSE_API_PUBLIC_KEYS.map(loadPublicKey),
+    now: Date.now,
+  });
   const waitForPeopleMs = config.GATEHOUSE_WAIT_FOR_PEOPLE_MS;
   const now = Date.now;
   const worker = await Worker.create({
@@ -61,6 +66,7 @@ export async function createControlWorker(
         snapshots,
         runs,
         halts,
+        organizations: createOrganizationStore(database),
         artifacts,
         waitForPeopleMs,
         channel: config.GATEHOUSE_CHANNEL === 'on',
@@ -82,19 +88,9 @@ export async function createControlWorker(
         waitForPeopleMs,
         now,
       }),
-      ...createPeople({ people, now }),
+      ...createPeople({ people, words, now }),
       ...createHalts({ halts }),
-      ...createBreakGlass({
-        store: createBreakGlassStore(database),
-        identify: createIdentify({
-          requiresSignatures: (organizationId) => people.requiresSignatures(organizationId),
-          async findSigner(organizationId, thumbprint) {
-            const found = await persons.findByKey(organizationId, thumbprint);
-            return found && { kind: 'person', ...found };
-          },
-          now,
-        }),
-      }),
+      ...createBreakGlass({ store: createBreakGlassStore(database), people, words }),
       ...createArchive({ artifacts }),
       ...createFinish({ runs }),
     },

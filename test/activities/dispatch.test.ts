@@ -14,6 +14,7 @@ test('what no activity could return fails the run at once, and says what is too 
     snapshots: unused,
     runs: unused,
     halts: { read: async () => null },
+    organizations: unused,
     artifacts: unused,
     waitForPeopleMs: 1,
     channel: false,

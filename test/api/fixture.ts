@@ -5,13 +5,14 @@ import type { ApiLimits } from '../../src/api/dependencies';
 import type { Api } from '../../src/api/environment';
 import { type OpenedApi, openApi } from '../../src/api/open-api';
 import { type Listening, listen } from '../../src/api/serve';
-import { loadOrMakeKey } from '../../src/broker/keys';
 import { apiConfig } from '../../src/config';
 import type { Scope } from '../../src/domain/scopes';
 import { makeApiKey } from '../../src/identity/api-keys';
 import { createApiKeyStore } from '../../src/store/api-key-store';
 import { LOCAL_ORGANIZATION } from '../../src/store/organization-store';
 import type { Harness } from '../support/run-harness';
+
+const ADMIN: Scope[] = ['admin'];
 
 export interface Asked {
   method?: string;
@@ -49,7 +50,6 @@ export async function openApiFixture(
   { limits, environment = {} }: { limits?: Partial<ApiLimits>; environment?: Record<string, string> } = {},
 ): Promise<ApiFixture> {
   const keys = join(harness.folder, 'keys');
-  loadOrMakeKey(keys, 'api');
   const opened = await openApi(
     apiConfig({
       TEMPORAL_ADDRESS: harness.temporalAddress,
@@ -70,7 +70,7 @@ export async function openApiFixture(
   const keyOf: ApiFixture['keyOf'] = async ({
     organization = LOCAL_ORGANIZATION,
     person = 'ada',
-    scopes = ['admin'],
+    scopes = ADMIN,
     roles = ['admin'],
     expiresAt = null,
   } = {}) => {

@@ -178,11 +178,12 @@ describe('a run that is stopped while a tool runs', () => {
     const run = await gatehouse.start({ agent });
     await run.pendingActivity('executeTool');
     await opened.commands.pauseRun({ runId: run.runId, ...asked });
-    await waitUntil(async () => (await run.outcomes()).length > 0, 'the call has its outcome');
-    expect(await run.outcomes()).toMatchObject([{ kind: 'done' }]);
+    const isAtWork = async () => ((await run.handle.describe()).raw.pendingActivities ?? []).length > 0;
+    await waitUntil(async () => !(await isAtWork()), 'the tool has ended');
     expect(await run.status()).toMatchObject({ status: 'PAUSED', turn: 1 });
     await opened.commands.resumeRun({ runId: run.runId, ...over });
     expect(await run.outcome()).toEqual({ status: 'COMPLETED', text: 'done' });
+    expect(await run.outcomes()).toMatchObject([{ kind: 'done' }]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
-import { describeApproval } from '../../commands/decide';
 import type { ApprovalView } from '../../commands/review-approval';
 import { GatehouseError } from '../../domain/errors';
+import { describeApproval } from '../../domain/settled';
 import type { ActedOn } from '../acted-on';
 import { actedOn, difference } from '../acted-on';
 import { indented, readEdited } from '../arguments';
