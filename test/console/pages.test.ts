@@ -34,7 +34,11 @@ beforeAll(async () => {
   );
   const asker = await gatehouse.agent({ name: 'asker' }, [
     { say: HOSTILE, calls: [call('read-file', { path: 'README.md' })] },
-    { calls: [call('ask-user', { question: HOSTILE, options: [HOSTILE.slice(0, 300), 'blue'] })] },
+    {
+      calls: [
+        call('ask-user', { question: HOSTILE.slice(0, 1_500), options: [HOSTILE.slice(0, 180), 'blue'] }),
+      ],
+    },
     { say: 'thanks' },
   ]);
   const deployer = await gatehouse.agent({ name: 'deployer', tier: 'PROD_GATED', tools: [DEPLOY_TOOL] }, [

@@ -86,6 +86,7 @@ export const createApprovalPages = ({ artifacts }: Dependencies) =>
         by: c.get('caller').person,
         actionHash: form.text('actionHash'),
         ...(decision === 'deny' ? { reason } : {}),
+        ...(decision === 'approve-run' ? { scope: 'run' } : {}),
       });
       return c.redirect(paths.approval(approvalId), 303);
     })
@@ -300,6 +301,9 @@ function DecisionForms({
         {shown}
         <button type="submit" name="decision" value="approve" class="primary wide" data-approve>
           Approve
+        </button>
+        <button type="submit" name="decision" value="approve-run" class="wide">
+          Approve for the rest of the run
         </button>
       </ActionForm>
       <ActionForm action={decide} csrf={csrf} class="stack">
