@@ -44,7 +44,7 @@ test('`up --json` prints one line with the addresses, and keeps its secrets to i
     temporal: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
     namespace: 'default',
     temporalUi: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/$/),
-    api: null,
+    api: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/$/),
     console: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/console$/),
     keyFile: join(dataDir, 'api-key'),
   });
