@@ -147,6 +147,11 @@ const apiEnv = z
           z.enum(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']),
         ),
       ),
+    /** The console's own client at the provider, for logging in with a browser. */
+    GATEHOUSE_OIDC_CLIENT_ID: z.string().min(1).optional(),
+    GATEHOUSE_OIDC_CLIENT_SECRET: z.string().min(1).optional(),
+    /** Where operators see workflows: the console links to it. */
+    GATEHOUSE_TEMPORAL_UI: z.url({ protocol: /^https?$/ }).optional(),
     GATEHOUSE_OIDC_CLOCK_TOLERANCE_S: z.coerce.number().int().min(0).max(300).default(30),
   })
   .refine(

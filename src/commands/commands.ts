@@ -29,6 +29,7 @@ import { createCandidatePolicies } from './candidate-policies';
 import { createDecide } from './decide';
 import { createDecideMany } from './decide-many';
 import type { CommandDependencies } from './dependencies';
+import { createDescribeRuns } from './describe-runs';
 import { createDiffPolicy, createDiffPolicyFile } from './diff-policy';
 import { createFollowRun } from './follow-run';
 import { createHaltAgent, createHaltOrganization, createListHalts } from './halt';
@@ -49,6 +50,7 @@ import {
 import { createSetPeopleSettings, createShowPeopleSettings } from './people-settings';
 import { createPublishPolicies } from './publish-policies';
 import { createResumeRun } from './resume-run';
+import { createReviewApproval, createShowLastOutput } from './review-approval';
 import { createRevokeApproval } from './revoke-approval';
 import { createRollbackPolicy } from './rollback-policy';
 import { createSearchAudit } from './search-audit';
@@ -91,6 +93,9 @@ export const createCommands = (dependencies: CommandDependencies) => ({
   startRun: createStartRun(dependencies),
   listRuns: createListRuns(dependencies),
   showRun: createShowRun(dependencies),
+  describeRuns: createDescribeRuns(dependencies),
+  reviewApproval: createReviewApproval(dependencies),
+  showLastOutput: createShowLastOutput(dependencies),
   watchRun: createWatchRun(dependencies),
   listPending: createListPending(dependencies),
   showApproval: createShowApproval(dependencies),

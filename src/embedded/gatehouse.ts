@@ -98,7 +98,7 @@ export async function startGatehouse(options: GatehouseOptions): Promise<Gatehou
       payloadKeys,
       codec: payloadKeys && stack.codec.href,
       api,
-      console: null,
+      console: `${api}console`,
     };
     const path = options.environment.PATH ?? '/usr/local/bin:/usr/bin:/bin';
     const log = options.log ?? 'info';
@@ -121,6 +121,7 @@ export async function startGatehouse(options: GatehouseOptions): Promise<Gatehou
       publicUrl: options.publicUrl,
       privateWebhooks: options.privateWebhooks,
       apiPort,
+      temporalUi: stack.temporalUi?.href,
     });
     await reportIfSlow(options.progress, 'starting the workers', supervisor.start([...workers, ...codec]));
     await writeStackFile(dataDir, addresses);

@@ -30,6 +30,8 @@ export interface WorkerSettings {
   payloadKeys?: string;
   /** Where the API listens, on loopback. */
   apiPort: number;
+  /** Where the console says that workflows are seen. */
+  temporalUi?: string;
 }
 
 /** Folders of the data folder that the workers keep things in. */
@@ -100,7 +102,8 @@ const environments: Record<Plane, (settings: WorkerSettings) => Record<string, s
     GATEHOUSE_FORGE: join(dataDir, 'forge'),
     GATEHOUSE_CHANNEL_SOCKET: channelSocket,
   }),
-  api: ({ databaseUrl, dataDir, apiPort }) => ({
+  api: ({ databaseUrl, dataDir, apiPort, temporalUi }) => ({
+    GATEHOUSE_TEMPORAL_UI: temporalUi,
     DATABASE_URL: databaseUrl,
     GATEHOUSE_API_KEY: key(dataDir, 'api.jwk'),
     GATEHOUSE_API_HOST: '127.0.0.1',

@@ -21,6 +21,8 @@ export interface AuditQuery {
   /** Only of this run. */
   runId?: string;
   kind?: string;
+  /** What the record holds, case aside. */
+  text?: string;
   /** Records from then on, and before then, in milliseconds since the epoch. */
   since?: number;
   until?: number;
@@ -92,7 +94,7 @@ export const createAuditSearch = (database: Database) =>
 
 function conditions(
   organizationId: string,
-  { kind, since, until }: AuditQuery,
+  { kind, text, since, until }: AuditQuery,
   after: Place | null,
   chain: Prisma.Sql,
 ): Prisma.Sql {
@@ -100,6 +102,7 @@ function conditions(
     [
       Prisma.sql`"organizationId" = ${organizationId}`,
       ...(kind === undefined ? [] : [Prisma.sql`"kind" = ${kind}`]),
+      ...(text === undefined ? [] : [Prisma.sql`strpos(lower("body"), lower(${text})) > 0`]),
       ...(since === undefined ? [] : [Prisma.sql`"at" >= ${time(since)}::timestamptz`]),
       ...(until === undefined ? [] : [Prisma.sql`"at" < ${time(until)}::timestamptz`]),
       ...(after === null

@@ -45,7 +45,7 @@ test('`up --json` prints one line with the addresses, and keeps its secrets to i
     namespace: 'default',
     temporalUi: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/$/),
     api: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/$/),
-    console: null,
+    console: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/console$/),
     keyFile: join(dataDir, 'api-key'),
   });
   expect(statSync(dataDir).mode & 0o777).toBe(0o700);
