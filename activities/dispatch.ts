@@ -1,8 +1,10 @@
 import type { ArtifactStore } from '../src/artifacts/artifact-store';
 import { canonicalJson } from '../src/domain/canonical-json';
 import { GatehouseError } from '../src/domain/errors';
+import { describeHalt } from '../src/domain/halt';
 import type { DispatchInput, DispatchResult } from '../src/domain/steps';
 import { tierName } from '../src/domain/tier';
+import type { HaltReader } from '../src/policy/halt-records';
 import { readRunInput } from '../src/policy/run-input';
 import { compileSnapshot } from '../src/policy/snapshot';
 import type { AgentStore } from '../src/store/agent-store';
@@ -18,11 +20,14 @@ export interface DispatchDependencies {
   policies: PolicyStore;
   snapshots: SnapshotStore;
   runs: RunStore;
+  halts: Pick<HaltReader, 'read'>;
   organizations: OrganizationStore;
   artifacts: ArtifactStore;
   waitForPeopleMs: number;
   /** Whether the runner reads over the channel. */
   channel: boolean;
+  /** Whether Temporal's histories are encrypted. */
+  isEncrypted: boolean;
 }
 
 /** Temporal drops an activity's result that is over 2 MiB, and would try again for ever. */
@@ -49,10 +54,12 @@ async function dispatchRun(
     policies,
     snapshots,
     runs,
+    halts,
     organizations,
     artifacts,
     waitForPeopleMs,
     channel,
+    isEncrypted,
   }: DispatchDependencies,
 ): Promise<DispatchResult> {
   const agent = await agents.get(input.organizationId, input.agent);
@@ -61,6 +68,8 @@ async function dispatchRun(
       'agent-unknown',
       `there is no agent \`${input.agent}\` in organization \`${input.organizationId}\`; \`gatehouse agents list\` shows those there are`,
     );
+  const halt = await halts.read(input);
+  if (halt?.halt === 'stopped') throw new GatehouseError('halted', `no run may start: ${describeHalt(halt)}`);
   const snapshot = compileSnapshot({
     organizationId: input.organizationId,
     agent,
@@ -91,6 +100,8 @@ async function dispatchRun(
     onBudget: snapshot.settings.onBudget,
     waitForPeopleMs,
     channel,
+    isEncrypted,
+    ...(halt ? { halt } : {}),
     people: await organizations.peopleOf(input.organizationId),
   };
 }

@@ -44,6 +44,8 @@ export class People {
   constructor(
     private readonly run: RunState,
     private readonly exclusively: Exclusive,
+    /** Has the run ask the database who halted it. */
+    private readonly lookAtHalt: () => Promise<void>,
   ) {}
 
   /** Shows an approval to people and starts its timers; an approval already shown stays as it is. */
@@ -56,7 +58,8 @@ export class People {
 
   /** Shows a question to people and starts its timer. */
   ask(question: PendingQuestion): void {
-    const summary = `question ${question.id}: ${visibleText(question.question, 80)}`;
+    const text = this.run.pinned.isEncrypted ? '' : `: ${visibleText(question.question, 80)}`;
+    const summary = `question ${question.id}${text}`;
     this.questions.add(question, (held) => this.wait('question', held, summary));
   }
 
@@ -80,11 +83,8 @@ export class People {
   }
 
   /** How the approval was settled, or that it expired; null when `isOvertaken` comes true before. */
-  async approvedOr(id: string, isOvertaken: () => boolean): Promise<ApprovalOutcome | null> {
-    const overtaken = condition(isOvertaken).then(() => null);
-    // Nobody waits for it once the approval is settled.
-    overtaken.catch(() => undefined);
-    return Promise.race([this.approved(id), overtaken]);
+  approvedOr(id: string, isOvertaken: () => boolean): Promise<ApprovalOutcome | null> {
+    return endedOr(this.approved(id), isOvertaken);
   }
 
   /** How the approval was settled, or that it expired. */
@@ -92,9 +92,20 @@ export class People {
     return this.approvals.of(id).ended;
   }
 
+  /** How the question was settled; null when `isOvertaken` comes true before. */
+  answeredOr(id: string, isOvertaken: () => boolean): Promise<QuestionOutcome | null> {
+    return endedOr(this.answered(id), isOvertaken);
+  }
+
   /** Resolves when the question is answered, or nobody did. */
   answered(id: string): Promise<QuestionOutcome> {
     return this.questions.of(id).ended;
+  }
+
+  /** Ends a question whose program no longer waits; what was answered stays. */
+  withdraw(id: string, reason: string): void {
+    const question = this.questions.get(id);
+    if (question) question.outcome ??= { kind: 'withdrawn', reason };
   }
 
   /** Ends approvals that the gate replaced: other content or a stricter policy. */
@@ -245,8 +256,17 @@ export class People {
     summary: string,
   ): Promise<Outcome> {
     const limitMs = this.run.pinned.waitForPeopleMs;
-    const isExpired = await runsOut(this.run, () => item.outcome !== null, limitMs, summary);
-    return isExpired ? this.expire(kind, item, limitMs) : (item.outcome as Outcome);
+    let remainingMs = limitMs;
+    for (;;) {
+      const startedAt = Date.now();
+      const isExpired = await runsOut(this.run, () => item.outcome !== null, remainingMs, summary);
+      if (!isExpired) return item.outcome as Outcome;
+      const { since } = await this.expire(kind, item, limitMs);
+      if (item.outcome !== null) return item.outcome;
+      // The signal of a pause was lost: what ran down since is given back.
+      remainingMs = Math.min(limitMs, Math.max(1, Date.now() - (since ?? startedAt)));
+      await this.lookAtHalt();
+    }
   }
 
   /** Tells people again, and lets others decide too, each after a timer of its own, while the approval waits. */
@@ -274,28 +294,30 @@ export class People {
     }
   }
 
+  /** Settles what nobody said anything about; not while run, agent or organization is paused, which control knows. */
   private async expire<Item extends { id: string }, Outcome>(
     kind: 'approval' | 'question',
     item: Held<Item, Outcome>,
     waitedMs: number,
-  ): Promise<Outcome> {
+  ): Promise<{ since: number | null }> {
     return this.exclusively(async () => {
-      if (item.outcome !== null) return item.outcome;
+      if (item.outcome !== null) return { since: null };
       const expired = (
         kind === 'approval' ? { kind: 'expired', waitedMs } : { kind: 'timed-out', waitedMs }
       ) as Outcome;
-      settle(item, expired);
       try {
-        await eitherWay(localControl.recordExpiry, regularControl.recordExpiry, {
+        const recorded = await eitherWay(localControl.recordExpiry, regularControl.recordExpiry, {
           ...this.address(),
           kind,
           id: item.item.id,
           waitedMs,
         });
+        if (recorded?.kind === 'paused') return recorded;
       } catch (error) {
         if (isCancellation(error)) throw error;
       }
-      return expired;
+      settle(item, expired);
+      return { since: null };
     });
   }
 
@@ -306,4 +328,11 @@ export class People {
       firstSequence: this.run.takeSequence(EVENTS_OF_PEOPLE),
     };
   }
+}
+
+function endedOr<Outcome>(ended: Promise<Outcome>, isOvertaken: () => boolean): Promise<Outcome | null> {
+  const overtaken = condition(isOvertaken).then(() => null);
+  // Nobody waits for it once the item is settled.
+  overtaken.catch(() => undefined);
+  return Promise.race([ended, overtaken]);
 }

@@ -70,6 +70,17 @@ const recordings: Recording[] = [
     },
   },
   {
+    name: 'program-question',
+    agent: [
+      { tier: 'SANDBOX' },
+      [
+        { calls: [call('run-command', { command: 'ask-user First?; timeout 1 ask-user Second?' })] },
+        { say: 'done' },
+      ],
+    ],
+    act: (run) => run.answerNext('one'),
+  },
+  {
     name: 'budget-exceeded',
     agent: [{ budget: { maxTurns: 2 } }, [read, read, { say: 'never' }]],
   },
