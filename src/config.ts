@@ -8,6 +8,10 @@ const temporal = {
   TEMPORAL_ADDRESS: z.string().min(1),
   TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
 };
+/** Touched while the worker polls, for a probe. */
+const probed = { GATEHOUSE_ALIVE_FILE: path.optional() };
+/** The keys that encrypt what goes into Temporal's histories; without them nothing is encrypted. */
+const encryption = { GATEHOUSE_PAYLOAD_KEYS: path.optional() };
 const logging = { GATEHOUSE_LOG: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info') };
 
 /** `host=/path/to/channel.sock`, several separated by commas. */
@@ -35,6 +39,13 @@ const list = z
   .default('')
   .transform((text) => text.split(',').filter(Boolean));
 
+const notifications = {
+  /** Where people open the console: notifications link to it. */
+  GATEHOUSE_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  /** `host` or `host:port`, several separated by commas: webhooks that may be private, and spoken to without TLS. */
+  GATEHOUSE_PRIVATE_WEBHOOKS: list,
+};
+
 /** INVARIANT: no plane but control may even know where the database is. */
 const noDatabase = {
   DATABASE_URL: z
@@ -44,6 +55,8 @@ const noDatabase = {
 
 const controlEnv = z.object({
   ...temporal,
+  ...encryption,
+  ...probed,
   ...logging,
   DATABASE_URL: z.string().min(1),
   GATEHOUSE_ARTIFACTS: path,
@@ -56,10 +69,13 @@ const controlEnv = z.object({
   GATEHOUSE_CHANNEL: z.enum(['on', 'off']).default('on'),
   /** How long people have, in milliseconds. */
   GATEHOUSE_WAIT_FOR_PEOPLE_MS: z.coerce.number().int().positive().default(WAIT_FOR_PEOPLE_MS),
+  ...notifications,
 });
 
 const runnerEnv = z.object({
   ...temporal,
+  ...encryption,
+  ...probed,
   ...logging,
   ...noDatabase,
   GATEHOUSE_ARTIFACTS: path,
@@ -73,6 +89,8 @@ const runnerEnv = z.object({
 
 const sandboxEnv = z.object({
   ...temporal,
+  ...encryption,
+  ...probed,
   ...logging,
   ...noDatabase,
   GATEHOUSE_ARTIFACTS: path,
@@ -86,9 +104,21 @@ const sandboxEnv = z.object({
   GATEHOUSE_CHANNEL_SOCKET: path.optional(),
 });
 
+const codecEnv = z.object({
+  ...logging,
+  ...noDatabase,
+  GATEHOUSE_PAYLOAD_KEYS: path,
+  /** On the loopback. */
+  GATEHOUSE_CODEC_PORT: z.coerce.number().int().min(1).max(65_535),
+  /** File of the key that callers show. */
+  GATEHOUSE_CODEC_KEY: path,
+  /** Where the Temporal UI is: the one place whose pages may ask. */
+  GATEHOUSE_TEMPORAL_UI: z.url().optional(),
+});
 const apiEnv = z
   .object({
     ...temporal,
+    ...encryption,
     ...logging,
     DATABASE_URL: z.string().min(1),
     GATEHOUSE_ARTIFACTS: path,
@@ -130,9 +160,12 @@ const cliEnv = z.object({
   TEMPORAL_ADDRESS: z.string().min(1).optional(),
   TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
   DATABASE_URL: z.string().min(1).optional(),
+  ...encryption,
   ...logging,
   /** Handed to control by `up`; see there. */
   GATEHOUSE_WAIT_FOR_PEOPLE_MS: z.string().optional(),
+  GATEHOUSE_PUBLIC_URL: z.string().optional(),
+  GATEHOUSE_PRIVATE_WEBHOOKS: z.string().optional(),
   CI: z.string().optional(),
   NO_COLOR: z.string().optional(),
   /** The model keys that `up` hands to the runner, and to nobody else. */
@@ -153,12 +186,14 @@ const cliEnv = z.object({
 export type ControlConfig = z.infer<typeof controlEnv>;
 export type RunnerConfig = z.infer<typeof runnerEnv>;
 export type SandboxConfig = z.infer<typeof sandboxEnv>;
+export type CodecConfig = z.infer<typeof codecEnv>;
 export type ApiConfig = z.infer<typeof apiEnv>;
 export type CliConfig = z.infer<typeof cliEnv>;
 
 export const controlConfig = (env = process.env): ControlConfig => read(controlEnv, env);
 export const runnerConfig = (env = process.env): RunnerConfig => read(runnerEnv, env);
 export const sandboxConfig = (env = process.env): SandboxConfig => read(sandboxEnv, env);
+export const codecConfig = (env = process.env): CodecConfig => read(codecEnv, env);
 export const apiConfig = (env = process.env): ApiConfig => read(apiEnv, env);
 export const cliConfig = (env = process.env): CliConfig => read(cliEnv, env);
 

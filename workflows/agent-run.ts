@@ -18,6 +18,7 @@ import { Halts } from './halts';
 import { listen } from './listen';
 import { createOperatorView, labelRun } from './operator-view';
 import { People } from './people';
+import { ProgramQuestions } from './program-questions';
 import { type CarriedRun, RunState } from './run-state';
 import { takeTurn } from './take-turn';
 import { RunStoppedError, stoppedText, Waiting } from './waiting';
@@ -44,8 +45,9 @@ export async function agentRun(input: RunInput, carried?: CarriedRun): Promise<R
   const story = new CancellationScope();
   const waiting = new Waiting(run, people, createOperatorView(run, people), () => halts.look());
   const halts: Halts = new Halts(run, waiting, exclusively, () => story.cancel());
-  const parts = { run, people, waiting, exclusively };
-  listen(run, people, waiting, halts);
+  const programs = new ProgramQuestions(run, people, waiting, exclusively);
+  const parts = { run, people, waiting, exclusively, programs };
+  listen(run, people, waiting, halts, programs);
 
   try {
     return await story.run(() => tell(parts, halts, carried !== undefined));
@@ -62,7 +64,7 @@ export async function agentRun(input: RunInput, carried?: CarriedRun): Promise<R
 
 /** The story of a run: turn after turn, until the model has nothing more to do. */
 async function tell(parts: RunParts, halts: Halts, isCarried: boolean): Promise<RunOutcome> {
-  const { run, people, waiting, exclusively } = parts;
+  const { run, people, waiting, exclusively, programs } = parts;
   if (!isCarried) {
     const dispatched = await control.dispatch(run.input);
     run.begin(dispatched);
@@ -77,7 +79,7 @@ async function tell(parts: RunParts, halts: Halts, isCarried: boolean): Promise<
     await waiting.withinBudget(() => run.budget.check(run.budgetLimits));
     const turn = await takeTurn(parts);
     if (turn.calls.length === 0) return await finish(parts, { status: 'COMPLETED', text: turn.text });
-    await new CarryOut(run, people, waiting, exclusively, turn.calls).carryOut();
+    await new CarryOut(run, people, waiting, exclusively, turn.calls, programs).carryOut();
   }
 }
 
@@ -115,6 +117,7 @@ function outcomeOf(error: unknown, run: RunState): RunOutcome {
 }
 
 interface RunParts {
+  programs: ProgramQuestions;
   run: RunState;
   people: People;
   waiting: Waiting;

@@ -1,5 +1,5 @@
-import { isCancellation, sleep } from '@temporalio/workflow';
-import { type ApprovalOutcome, NOBODY_ANSWERED } from '../src/domain/approval';
+import { isCancellation, patched, sleep } from '@temporalio/workflow';
+import { type ApprovalOutcome, NOBODY_ANSWERED, type QuestionOutcome } from '../src/domain/approval';
 import type { ToolCall } from '../src/domain/call';
 import { findingId, reasons, voidReason } from '../src/domain/decision';
 import { typedValues } from '../src/domain/edited-arguments';
@@ -11,6 +11,7 @@ import { gateWhenLetGo } from './gate';
 import { GatedCalls } from './gated-calls';
 import { refusalOf } from './outcomes';
 import type { People } from './people';
+import type { ProgramQuestions } from './program-questions';
 import type { RunState } from './run-state';
 import { TurnOutcomes } from './turn-outcomes';
 import { RunStoppedError, type Waiting } from './waiting';
@@ -41,6 +42,7 @@ export class CarryOut {
     private readonly waiting: Waiting,
     private readonly exclusively: Exclusive,
     private readonly calls: ToolCall[],
+    private readonly programs: ProgramQuestions,
   ) {
     this.turn = new TurnOutcomes(run, calls);
   }
@@ -164,7 +166,9 @@ export class CarryOut {
   /** A run that is stopped meanwhile records what is known of the calls, before it ends. */
   private async executed(workspace: Workspace, grant: Grant, batch: GatedCall[]): Promise<Execution> {
     try {
-      return await executeCalls(this.run.input.runId, workspace, grant, batch);
+      return await this.programs.during(grant, batch, () =>
+        executeCalls(this.run.input.runId, workspace, grant, batch, this.run.pinned.isEncrypted),
+      );
     } catch (error) {
       if (isCancellation(error))
         for (const { callId } of batch) this.turn.settle(outcomeWithout(callId, STOPPED));
@@ -188,7 +192,7 @@ export class CarryOut {
     const { question, callId } = next;
     if (!question) throw new TypeError('only a question is answered');
     await this.reserve(next);
-    const outcome = await this.waiting.forPeople('WAITING_INPUT', () => this.people.answered(question.id));
+    const outcome = await this.answerTo(question.id);
     this.run.budget.commit();
     switch (outcome.kind) {
       case 'answered':
@@ -196,9 +200,30 @@ export class CarryOut {
         return this.turn.settle({ kind: 'answered', callId, text: outcome.answer, answeredBy: outcome.by });
       case 'timed-out':
         return this.turn.settle({ kind: 'answered', callId, text: NOBODY_ANSWERED, answeredBy: null });
+      case 'withdrawn':
+        throw new TypeError('only a question of a program is withdrawn');
       default:
         outcome satisfies never;
     }
+  }
+
+  /** Meanwhile a change of policy has the calls behind the question decided again: what it refuses is not left waiting. */
+  private async answerTo(questionId: string): Promise<QuestionOutcome> {
+    for (;;) {
+      const seen = this.run.policyChanges;
+      const outcome = await this.waiting.forPeople('WAITING_INPUT', () =>
+        this.people.answeredOr(questionId, () => this.run.policyChanges > seen && this.hasApprovals()),
+      );
+      if (outcome) return outcome;
+      if (!patched('decide-behind-questions'))
+        return this.waiting.forPeople('WAITING_INPUT', () => this.people.answered(questionId));
+      this.gates = 0;
+      await this.gateAgain();
+    }
+  }
+
+  private hasApprovals(): boolean {
+    return this.people.pending.approvals.length > 0;
   }
 
   private async awaitApproval(next: GatedCall): Promise<void> {

@@ -3,6 +3,7 @@ import type { TopUp } from '../src/domain/budget';
 import type { Halts } from './halts';
 import {
   answer,
+  askFromProgram,
   decide,
   haltChanged,
   pause,
@@ -19,6 +20,7 @@ import {
   usage,
 } from './messages';
 import type { People } from './people';
+import type { ProgramQuestions } from './program-questions';
 import type { RunState } from './run-state';
 import type { Waiting } from './waiting';
 
@@ -29,7 +31,13 @@ const MAX_INVALID_SIGNALS = 100;
  * Sets all handlers, before the run's first await: what arrives early is kept. Signals cannot be answered, so a refused
  * one is counted; updates say why.
  */
-export function listen(run: RunState, people: People, waiting: Waiting, halts: Halts): void {
+export function listen(
+  run: RunState,
+  people: People,
+  waiting: Waiting,
+  halts: Halts,
+  programs: ProgramQuestions,
+): void {
   const tolerated = () => run.invalidSignals < MAX_INVALID_SIGNALS;
   const refused = () => {
     if (tolerated()) run.invalidSignals++;
@@ -75,6 +83,10 @@ export function listen(run: RunState, people: People, waiting: Waiting, halts: H
   setHandler(submitAnswer, (given) => people.answer(given), {
     validator: (given) => rejectWith(people.refusalOfAnswer(given)),
     description: 'As signal `answer`, and says whether it was accepted',
+  });
+  setHandler(askFromProgram, (question) => programs.ask(question), {
+    validator: (question) => rejectWith(programs.refusalOf(question)),
+    description: 'Asks a person for a program of an executing call; sent by its sandbox host, with proof',
   });
   setHandler(
     policyChanged,

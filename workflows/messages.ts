@@ -11,6 +11,7 @@ import type {
 } from '../src/domain/approval';
 import type { BreakGlassWord } from '../src/domain/break-glass';
 import type { AgentBudget, BudgetUsage, TopUp } from '../src/domain/budget';
+import type { ProgramAnswer, ProgramQuestion } from '../src/domain/program-question';
 import type { RunStatus } from '../src/domain/run';
 import type { TranscriptPage } from '../src/domain/steps';
 
@@ -21,11 +22,19 @@ export const queues = {
   control: 'gatehouse-control',
   runner: 'gatehouse-runner',
   sandbox: 'gatehouse-sandbox',
+  notifications: 'gatehouse-notifications',
 } as const;
 
 /** The queue of one sandbox host, which alone has the workspaces of the runs prepared on it. */
 export function hostQueue(host: string): string {
   return `${queues.sandbox}.${host}`;
+}
+
+/** Delivers one notification; its workflow's id is made from the delivery's. */
+export const DELIVER_NOTIFICATION = 'deliverNotification';
+
+export function notificationWorkflowId(deliveryId: string): string {
+  return `notification-${deliveryId}`;
 }
 
 /** Payload of signals `pause` and `resume`. */
@@ -55,6 +64,8 @@ export const submitRevocation = defineUpdate<Receipt, [ApprovalRevocation]>('sub
 export const breakGlassRequested = defineUpdate<Receipt>('breakGlassRequested');
 export const confirmBreakGlass = defineUpdate<Receipt, [BreakGlassWord]>('confirmBreakGlass');
 export const endBreakGlass = defineUpdate<Receipt, [BreakGlassWord]>('endBreakGlass');
+/** Sent by a sandbox host for a program it runs; it is answered when a person answered. */
+export const askFromProgram = defineUpdate<ProgramAnswer, [ProgramQuestion]>('askFromProgram');
 
 /** What query `status` answers. */
 export interface StatusView {

@@ -12,28 +12,25 @@ import type {
 } from '../src/domain/approval';
 import type { AgentBudget, TopUp } from '../src/domain/budget';
 import { progressOf } from '../src/domain/count-votes';
-import { alreadySettled, describeAnswer, describeApproval } from '../src/domain/settled';
 import { EVENTS_OF_PEOPLE } from '../src/domain/steps';
 import { visibleText } from '../src/domain/visible-text';
 import { localControl, control as regularControl } from './activities';
 import { runsOut } from './countdown';
 import { eitherWay } from './either-way';
 import type { Exclusive } from './exclusive';
-import { type Held, HeldItems, settle } from './held';
+import { type Held, type HeldApproval, HeldItems, settle, settledApproval, settledQuestion } from './held';
 import type { PendingView } from './messages';
 import { promptsOf, summaryOf } from './prompts';
 import type { RunState } from './run-state';
 import {
   isTextOrAbsent,
+  isVerdict,
   misshapenAnswer,
   misshapenDecision,
   misshapenRevocation,
   misshapenTerms,
   misshapenTopUp,
 } from './word-shapes';
-
-type HeldApproval = Held<PendingApproval, ApprovalOutcome>;
-type HeldQuestion = Held<PendingQuestion, QuestionOutcome>;
 
 /**
  * The people in the loop: what is pending, what they said, and the durable waits. Words are verified and recorded by
@@ -61,7 +58,8 @@ export class People {
 
   /** Shows a question to people and starts its timer. */
   ask(question: PendingQuestion): void {
-    const summary = `question ${question.id}: ${visibleText(question.question, 80)}`;
+    const text = this.run.pinned.isEncrypted ? '' : `: ${visibleText(question.question, 80)}`;
+    const summary = `question ${question.id}${text}`;
     this.questions.add(question, (held) => this.wait('question', held, summary));
   }
 
@@ -85,11 +83,8 @@ export class People {
   }
 
   /** How the approval was settled, or that it expired; null when `isOvertaken` comes true before. */
-  async approvedOr(id: string, isOvertaken: () => boolean): Promise<ApprovalOutcome | null> {
-    const overtaken = condition(isOvertaken).then(() => null);
-    // Nobody waits for it once the approval is settled.
-    overtaken.catch(() => undefined);
-    return Promise.race([this.approved(id), overtaken]);
+  approvedOr(id: string, isOvertaken: () => boolean): Promise<ApprovalOutcome | null> {
+    return endedOr(this.approved(id), isOvertaken);
   }
 
   /** How the approval was settled, or that it expired. */
@@ -97,9 +92,20 @@ export class People {
     return this.approvals.of(id).ended;
   }
 
+  /** How the question was settled; null when `isOvertaken` comes true before. */
+  answeredOr(id: string, isOvertaken: () => boolean): Promise<QuestionOutcome | null> {
+    return endedOr(this.answered(id), isOvertaken);
+  }
+
   /** Resolves when the question is answered, or nobody did. */
   answered(id: string): Promise<QuestionOutcome> {
     return this.questions.of(id).ended;
+  }
+
+  /** Ends a question whose program no longer waits; what was answered stays. */
+  withdraw(id: string, reason: string): void {
+    const question = this.questions.get(id);
+    if (question) question.outcome ??= { kind: 'withdrawn', reason };
   }
 
   /** Ends approvals that the gate replaced: other content or a stricter policy. */
@@ -324,14 +330,9 @@ export class People {
   }
 }
 
-function isVerdict(decision: unknown): boolean {
-  return decision === 'approve' || decision === 'deny';
-}
-
-function settledApproval({ outcome, settledAt }: HeldApproval): string | null {
-  return outcome && alreadySettled('approval', describeApproval(outcome), settledAt);
-}
-
-function settledQuestion({ outcome, settledAt }: HeldQuestion): string | null {
-  return outcome && alreadySettled('question', describeAnswer(outcome), settledAt);
+function endedOr<Outcome>(ended: Promise<Outcome>, isOvertaken: () => boolean): Promise<Outcome | null> {
+  const overtaken = condition(isOvertaken).then(() => null);
+  // Nobody waits for it once the item is settled.
+  overtaken.catch(() => undefined);
+  return Promise.race([ended, overtaken]);
 }

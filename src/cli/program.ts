@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { version } from '../../package.json';
 import type { CarryOut, CommandLine } from './command-line';
 import { addAgentCommands } from './program/agents';
+import { addApiKeyCommands } from './program/api-keys';
 import { addCompletionCommand } from './program/completion';
 import { addHaltCommands } from './program/halts';
 import { addOrganizationCommands } from './program/organization';
@@ -9,6 +10,7 @@ import { addPeopleCommands } from './program/people';
 import { addPolicyCommands } from './program/policy';
 import { addRunCommands } from './program/runs';
 import { addStackCommands } from './program/stack';
+import { addWebhookCommands } from './program/webhooks';
 
 /** The words of the command line. What a command does is loaded when it is asked for, so that `--help` is quick. */
 export function createProgram(carryOut: CarryOut, { isJson = false } = {}): Command {
@@ -38,6 +40,8 @@ export function createProgram(carryOut: CarryOut, { isJson = false } = {}): Comm
   addPeopleCommands(line);
   addHaltCommands(line);
   addOrganizationCommands(line);
+  addApiKeyCommands(line);
+  addWebhookCommands(line);
   addCompletionCommand(line);
   return program;
 }

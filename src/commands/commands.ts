@@ -16,6 +16,7 @@ import { createQuestionStore } from '../store/question-store';
 import { createRecordedRuns } from '../store/recorded-runs';
 import { createRunStore } from '../store/run-store';
 import { createStandingStore } from '../store/standing-store';
+import { createWebhookStore } from '../store/webhook-store';
 import { createAnswer } from './answer';
 import { createApplyAgent } from './apply-agent';
 import {
@@ -62,6 +63,13 @@ import { createStartRun } from './start-run';
 import { createStopRun } from './stop-run';
 import { createTopUp } from './top-up';
 import { createWatchRun } from './watch-run';
+import {
+  createAddWebhook,
+  createListDeliveries,
+  createListWebhooks,
+  createRemoveWebhook,
+  createTestWebhook,
+} from './webhooks';
 import { openWorkflowClient } from './workflow-client';
 
 /** Everything one can do with an organization's agents and runs; the CLI, the API and the console share it. */
@@ -103,6 +111,11 @@ export const createCommands = (dependencies: CommandDependencies) => ({
   pauseRun: createPauseRun(dependencies),
   resumeRun: createResumeRun(dependencies),
   stopRun: createStopRun(dependencies),
+  addWebhook: createAddWebhook(dependencies),
+  listWebhooks: createListWebhooks(dependencies),
+  removeWebhook: createRemoveWebhook(dependencies),
+  testWebhook: createTestWebhook(dependencies),
+  listDeliveries: createListDeliveries(dependencies),
   followRun: createFollowRun(dependencies),
   showTranscript: createShowTranscript(dependencies),
   searchAudit: createSearchAudit(dependencies),
@@ -131,6 +144,7 @@ export function openStores(
     questions: createQuestionStore(database),
     halts: createHaltStore(database),
     breakGlasses: createBreakGlassStore(database),
+    webhooks: createWebhookStore(database),
     standing: createStandingStore(database),
     organizations: createOrganizationStore(database),
     persons: createPersonStore(database),
@@ -146,6 +160,8 @@ export interface StackAddress {
   namespace: string;
   databaseUrl: string;
   organization: string;
+  /** The key file, where histories are encrypted. */
+  payloadKeys?: string;
   /** Signs what is said; without one only organizations without signatures listen. @default none */
   signer?: WordSigner;
   /** The key of a person who has registered it: signs in their name. One that nobody registered signs nothing. */
@@ -165,7 +181,11 @@ export async function openCommands(
   const database = openDatabase(stack.databaseUrl, { poolSize: 4 });
   try {
     await database.ready();
-    const temporal = await openWorkflowClient({ address: stack.temporal, namespace: stack.namespace });
+    const temporal = await openWorkflowClient({
+      address: stack.temporal,
+      namespace: stack.namespace,
+      payloadKeys: stack.payloadKeys,
+    });
     const persons = createPersonStore(database);
     const signer = stack.signer ?? (await registeredSigner(stack, persons));
     const commands = createCommands({

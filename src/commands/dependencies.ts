@@ -14,6 +14,7 @@ import type { QuestionStore } from '../store/question-store';
 import type { RecordedRuns } from '../store/recorded-runs';
 import type { RunStore } from '../store/run-store';
 import type { StandingStore } from '../store/standing-store';
+import type { WebhookStore } from '../store/webhook-store';
 import type { WorkflowClient } from './workflow-client';
 
 /** What commands work on; each takes what it needs. */
@@ -28,6 +29,7 @@ export interface CommandDependencies {
   recordedRuns: RecordedRuns;
   approvals: ApprovalStore;
   questions: QuestionStore;
+  webhooks: WebhookStore;
   apiKeys: ApiKeyStore;
   auditSearch: AuditSearch;
   halts: HaltStore;

@@ -16,6 +16,7 @@ import type { RunEventData } from './events';
 import type { GrantAudience } from './grant';
 import type { HaltView } from './halt';
 import type { PeopleSettings } from './people-settings';
+import type { ProgramQuestion } from './program-question';
 import type { RunInput, RunOutcome, RunStatus } from './run';
 import type { ArchivedEntry, OpenEntry, TranscriptEntry, TranscriptPosition } from './transcript';
 
@@ -40,6 +41,8 @@ export interface DispatchResult {
   waitForPeopleMs: number;
   /** Whether the runner reads over the channel. */
   channel: boolean;
+  /** Summaries and details say nothing of what the run is about. Absent in runs that began before it was kept. */
+  isEncrypted?: boolean;
   /** Set where the run begins halted; absent for one that may go on. */
   halt?: HaltView;
   /** How the organization's people are asked; absent in runs that began before it was kept, which only wait. */
@@ -168,6 +171,10 @@ export interface GatedCall {
   writes: boolean;
   needsWorkspace: boolean;
   use: BudgetedUse | null;
+  /** Whether its program may ask people while it runs. Absent in runs that began before it was kept. */
+  mayAsk?: boolean;
+  /** Set when executing it is one more drift iteration. */
+  isDriftIteration?: true;
   /** Set when the verdict is `ask`. */
   approval: PendingApproval | null;
   /** The approval for the rest of the run that allowed it; absent for none. */
@@ -263,6 +270,24 @@ export interface RecordExpiryInput extends PeopleInput {
   kind: 'approval' | 'question';
   id: string;
   waitedMs: number;
+}
+
+export interface VerifyProgramQuestionInput {
+  runId: string;
+  organizationId: string;
+  /** The grant that the asking call executes under, as the workflow handed it out. */
+  grant: string;
+  question: ProgramQuestion;
+}
+
+/** Whether a question comes from the host that executes the call. */
+export type VerifiedProgramQuestion = { accepted: true } | { accepted: false; reason: string };
+
+export interface CloseProgramQuestionInput extends PeopleInput {
+  /** What the gate knew the question by. */
+  callId: string;
+  /** Why what is still open of it is withdrawn. */
+  reason: string;
 }
 
 /** An approval waited so long that people are told again, or that others may decide too. */

@@ -23,6 +23,11 @@ export interface WorkerSettings {
   log: string;
   /** Milliseconds, as text. @default a day */
   waitForPeopleMs?: string;
+  /** Where notifications lead and may go; see control in src/config.ts. */
+  publicUrl?: string;
+  privateWebhooks?: string;
+  /** File of the keys that encrypt histories. */
+  payloadKeys?: string;
   /** Where the API listens, on loopback. */
   apiPort: number;
 }
@@ -58,18 +63,19 @@ const ENTRIES = {
 type Plane = keyof typeof ENTRIES;
 const PLANES = Object.keys(ENTRIES) as Plane[];
 
-function shared({ temporalAddress, namespace, path, log, dataDir }: WorkerSettings) {
+function shared({ temporalAddress, namespace, path, log, dataDir, payloadKeys }: WorkerSettings) {
   return {
     PATH: path,
     TEMPORAL_ADDRESS: temporalAddress,
     TEMPORAL_NAMESPACE: namespace,
     GATEHOUSE_LOG: log,
+    GATEHOUSE_PAYLOAD_KEYS: payloadKeys,
     GATEHOUSE_ARTIFACTS: join(dataDir, 'artifacts'),
   };
 }
 
 const environments: Record<Plane, (settings: WorkerSettings) => Record<string, string | undefined>> = {
-  control: ({ databaseUrl, dataDir, waitForPeopleMs }) => ({
+  control: ({ databaseUrl, dataDir, waitForPeopleMs, publicUrl, privateWebhooks, apiPort }) => ({
     DATABASE_URL: databaseUrl,
     GATEHOUSE_GRANT_KEY: key(dataDir, 'grant.jwk'),
     GATEHOUSE_RUNNER_PUBLIC_KEY: key(dataDir, 'runner.public.jwk'),
@@ -77,6 +83,8 @@ const environments: Record<Plane, (settings: WorkerSettings) => Record<string, s
     GATEHOUSE_API_PUBLIC_KEYS: key(dataDir, 'api.public.jwk'),
     GATEHOUSE_CHANNEL: 'on',
     GATEHOUSE_WAIT_FOR_PEOPLE_MS: waitForPeopleMs,
+    GATEHOUSE_PUBLIC_URL: publicUrl ?? `http://127.0.0.1:${apiPort}`,
+    GATEHOUSE_PRIVATE_WEBHOOKS: privateWebhooks,
   }),
   runner: ({ dataDir, host, channelSocket, modelKeys }) => ({
     GATEHOUSE_RUNNER_KEY: key(dataDir, 'runner.jwk'),

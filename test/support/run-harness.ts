@@ -6,6 +6,8 @@ import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime } f
 import pino from 'pino';
 import { createLocalArtifactStore } from '../../src/artifacts/local-artifact-store';
 import { loadOrMakeKey } from '../../src/broker/keys';
+import { dataConverterOf } from '../../src/codec/data-converter';
+import { ensurePayloadKeys } from '../../src/codec/payload-keys';
 import { controlConfig, runnerConfig, sandboxConfig } from '../../src/config';
 import { type RunInput, workflowIdOf } from '../../src/domain/run';
 import { withClient } from '../../src/embedded/database-connection';
@@ -34,6 +36,8 @@ export interface HarnessOptions {
   channel?: 'on' | 'off';
   /** Where the fixture repository is. @default in the harness's own folder */
   repository?: string;
+  /** Encrypts histories with the keys of `payload-keys.json` in the harness's folder. @default false */
+  isEncrypted?: boolean;
   /** Name of the sandbox host. @default 'here' */
   host?: string;
 }
@@ -48,6 +52,7 @@ export interface Harness {
   databaseUrl: string;
   /** A git repository with `README.md`, `main.tf` and `large.txt` (16 KB). */
   repository: string;
+  /** Has `keys/`, with those of every plane. */
   folder: string;
   organizations: OrganizationStore;
   /** Applies an agent whose model says `turns`, through the same door as an agent file. @returns its name */
@@ -92,7 +97,9 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     NativeConnection.connect({ address: temporalAddress }),
     Connection.connect({ address: temporalAddress }),
   ]);
-  const client = new Client({ connection, namespace, identity: 'test' });
+  const payloadKeys = options.isEncrypted ? ensurePayloadKeys(join(folder, 'payload-keys.json')) : undefined;
+  const dataConverter = dataConverterOf(payloadKeys);
+  const client = new Client({ connection, namespace, identity: 'test', dataConverter });
   const workers = createWorkers(native, environmentsOf());
   await Promise.all((['control', 'runner', 'sandbox'] as const).map((plane) => workers.start(plane)));
 
@@ -171,6 +178,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
       TEMPORAL_ADDRESS: temporalAddress,
       TEMPORAL_NAMESPACE: namespace,
       GATEHOUSE_ARTIFACTS: join(folder, 'artifacts'),
+      ...(payloadKeys ? { GATEHOUSE_PAYLOAD_KEYS: payloadKeys } : {}),
     };
     return {
       control: {
@@ -213,7 +221,8 @@ interface RunningWorkers {
 function createWorkers(connection: NativeConnection, environments: Record<Plane, Record<string, string>>) {
   const running = new Map<Plane, RunningWorkers>();
   const builders: Record<Plane, (environment: Record<string, string>) => Promise<WorkerSetup>> = {
-    control: (environment) => createControlWorker(controlConfig(environment), connection),
+    control: (environment) =>
+      createControlWorker(controlConfig(environment), connection, pino({ level: 'silent' })),
     runner: (environment) => createRunnerWorker(runnerConfig(environment), connection),
     sandbox: (environment) =>
       createSandboxWorker(sandboxConfig(environment), connection, pino({ level: 'silent' })),

@@ -113,3 +113,13 @@ export type RateUse = Prisma.RateUseModel
  * 
  */
 export type ApiKey = Prisma.ApiKeyModel
+/**
+ * Model Webhook
+ * Somebody outside who is told what happens, by an HTTPS request for each event.
+ */
+export type Webhook = Prisma.WebhookModel
+/**
+ * Model NotificationDelivery
+ * One event for one webhook: written by triggers in the transaction of the event itself, and so never lost.
+ */
+export type NotificationDelivery = Prisma.NotificationDeliveryModel

@@ -265,6 +265,7 @@ export type OrganizationWhereInput = {
   sessions?: Prisma.SessionListRelationFilter
   audit?: Prisma.OrganizationAuditRecordListRelationFilter
   breakGlass?: Prisma.BreakGlassListRelationFilter
+  webhooks?: Prisma.WebhookListRelationFilter
 }
 
 export type OrganizationOrderByWithRelationInput = {
@@ -287,6 +288,7 @@ export type OrganizationOrderByWithRelationInput = {
   sessions?: Prisma.SessionOrderByRelationAggregateInput
   audit?: Prisma.OrganizationAuditRecordOrderByRelationAggregateInput
   breakGlass?: Prisma.BreakGlassOrderByRelationAggregateInput
+  webhooks?: Prisma.WebhookOrderByRelationAggregateInput
 }
 
 export type OrganizationWhereUniqueInput = Prisma.AtLeast<{
@@ -312,6 +314,7 @@ export type OrganizationWhereUniqueInput = Prisma.AtLeast<{
   sessions?: Prisma.SessionListRelationFilter
   audit?: Prisma.OrganizationAuditRecordListRelationFilter
   breakGlass?: Prisma.BreakGlassListRelationFilter
+  webhooks?: Prisma.WebhookListRelationFilter
 }, "id">
 
 export type OrganizationOrderByWithAggregationInput = {
@@ -368,6 +371,7 @@ export type OrganizationCreateInput = {
   sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
   audit?: Prisma.OrganizationAuditRecordCreateNestedManyWithoutOrganizationInput
   breakGlass?: Prisma.BreakGlassCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationUncheckedCreateInput = {
@@ -390,6 +394,7 @@ export type OrganizationUncheckedCreateInput = {
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
   audit?: Prisma.OrganizationAuditRecordUncheckedCreateNestedManyWithoutOrganizationInput
   breakGlass?: Prisma.BreakGlassUncheckedCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationUpdateInput = {
@@ -412,6 +417,7 @@ export type OrganizationUpdateInput = {
   sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
   audit?: Prisma.OrganizationAuditRecordUpdateManyWithoutOrganizationNestedInput
   breakGlass?: Prisma.BreakGlassUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationUncheckedUpdateInput = {
@@ -434,6 +440,7 @@ export type OrganizationUncheckedUpdateInput = {
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
   audit?: Prisma.OrganizationAuditRecordUncheckedUpdateManyWithoutOrganizationNestedInput
   breakGlass?: Prisma.BreakGlassUncheckedUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationCreateManyInput = {
@@ -681,6 +688,20 @@ export type OrganizationUpdateOneRequiredWithoutApiKeysNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.OrganizationUpdateToOneWithWhereWithoutApiKeysInput, Prisma.OrganizationUpdateWithoutApiKeysInput>, Prisma.OrganizationUncheckedUpdateWithoutApiKeysInput>
 }
 
+export type OrganizationCreateNestedOneWithoutWebhooksInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutWebhooksInput, Prisma.OrganizationUncheckedCreateWithoutWebhooksInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutWebhooksInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+}
+
+export type OrganizationUpdateOneRequiredWithoutWebhooksNestedInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutWebhooksInput, Prisma.OrganizationUncheckedCreateWithoutWebhooksInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutWebhooksInput
+  upsert?: Prisma.OrganizationUpsertWithoutWebhooksInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.OrganizationUpdateToOneWithWhereWithoutWebhooksInput, Prisma.OrganizationUpdateWithoutWebhooksInput>, Prisma.OrganizationUncheckedUpdateWithoutWebhooksInput>
+}
+
 export type OrganizationCreateWithoutPersonsInput = {
   id: string
   name: string
@@ -700,6 +721,7 @@ export type OrganizationCreateWithoutPersonsInput = {
   sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
   audit?: Prisma.OrganizationAuditRecordCreateNestedManyWithoutOrganizationInput
   breakGlass?: Prisma.BreakGlassCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationUncheckedCreateWithoutPersonsInput = {
@@ -721,6 +743,7 @@ export type OrganizationUncheckedCreateWithoutPersonsInput = {
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
   audit?: Prisma.OrganizationAuditRecordUncheckedCreateNestedManyWithoutOrganizationInput
   breakGlass?: Prisma.BreakGlassUncheckedCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationCreateOrConnectWithoutPersonsInput = {
@@ -758,6 +781,7 @@ export type OrganizationUpdateWithoutPersonsInput = {
   sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
   audit?: Prisma.OrganizationAuditRecordUpdateManyWithoutOrganizationNestedInput
   breakGlass?: Prisma.BreakGlassUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationUncheckedUpdateWithoutPersonsInput = {
@@ -779,6 +803,7 @@ export type OrganizationUncheckedUpdateWithoutPersonsInput = {
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
   audit?: Prisma.OrganizationAuditRecordUncheckedUpdateManyWithoutOrganizationNestedInput
   breakGlass?: Prisma.BreakGlassUncheckedUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationCreateWithoutSessionsInput = {
@@ -800,6 +825,7 @@ export type OrganizationCreateWithoutSessionsInput = {
   persons?: Prisma.PersonCreateNestedManyWithoutOrganizationInput
   audit?: Prisma.OrganizationAuditRecordCreateNestedManyWithoutOrganizationInput
   breakGlass?: Prisma.BreakGlassCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationUncheckedCreateWithoutSessionsInput = {
@@ -821,6 +847,7 @@ export type OrganizationUncheckedCreateWithoutSessionsInput = {
   persons?: Prisma.PersonUncheckedCreateNestedManyWithoutOrganizationInput
   audit?: Prisma.OrganizationAuditRecordUncheckedCreateNestedManyWithoutOrganizationInput
   breakGlass?: Prisma.BreakGlassUncheckedCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationCreateOrConnectWithoutSessionsInput = {
@@ -858,6 +885,7 @@ export type OrganizationUpdateWithoutSessionsInput = {
   persons?: Prisma.PersonUpdateManyWithoutOrganizationNestedInput
   audit?: Prisma.OrganizationAuditRecordUpdateManyWithoutOrganizationNestedInput
   breakGlass?: Prisma.BreakGlassUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationUncheckedUpdateWithoutSessionsInput = {
@@ -879,6 +907,7 @@ export type OrganizationUncheckedUpdateWithoutSessionsInput = {
   persons?: Prisma.PersonUncheckedUpdateManyWithoutOrganizationNestedInput
   audit?: Prisma.OrganizationAuditRecordUncheckedUpdateManyWithoutOrganizationNestedInput
   breakGlass?: Prisma.BreakGlassUncheckedUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationCreateWithoutAgentsInput = {
@@ -900,6 +929,7 @@ export type OrganizationCreateWithoutAgentsInput = {
   sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
   audit?: Prisma.OrganizationAuditRecordCreateNestedManyWithoutOrganizationInput
   breakGlass?: Prisma.BreakGlassCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationUncheckedCreateWithoutAgentsInput = {
@@ -921,6 +951,7 @@ export type OrganizationUncheckedCreateWithoutAgentsInput = {
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
   audit?: Prisma.OrganizationAuditRecordUncheckedCreateNestedManyWithoutOrganizationInput
   breakGlass?: Prisma.BreakGlassUncheckedCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationCreateOrConnectWithoutAgentsInput = {
@@ -958,6 +989,7 @@ export type OrganizationUpdateWithoutAgentsInput = {
   sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
   audit?: Prisma.OrganizationAuditRecordUpdateManyWithoutOrganizationNestedInput
   breakGlass?: Prisma.BreakGlassUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationUncheckedUpdateWithoutAgentsInput = {
@@ -979,6 +1011,7 @@ export type OrganizationUncheckedUpdateWithoutAgentsInput = {
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
   audit?: Prisma.OrganizationAuditRecordUncheckedUpdateManyWithoutOrganizationNestedInput
   breakGlass?: Prisma.BreakGlassUncheckedUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationCreateWithoutPoliciesInput = {
@@ -1000,6 +1033,7 @@ export type OrganizationCreateWithoutPoliciesInput = {
   sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
   audit?: Prisma.OrganizationAuditRecordCreateNestedManyWithoutOrganizationInput
   breakGlass?: Prisma.BreakGlassCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationUncheckedCreateWithoutPoliciesInput = {
@@ -1021,6 +1055,7 @@ export type OrganizationUncheckedCreateWithoutPoliciesInput = {
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
   audit?: Prisma.OrganizationAuditRecordUncheckedCreateNestedManyWithoutOrganizationInput
   breakGlass?: Prisma.BreakGlassUncheckedCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationCreateOrConnectWithoutPoliciesInput = {
@@ -1058,6 +1093,7 @@ export type OrganizationUpdateWithoutPoliciesInput = {
   sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
   audit?: Prisma.OrganizationAuditRecordUpdateManyWithoutOrganizationNestedInput
   breakGlass?: Prisma.BreakGlassUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationUncheckedUpdateWithoutPoliciesInput = {
@@ -1079,6 +1115,7 @@ export type OrganizationUncheckedUpdateWithoutPoliciesInput = {
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
   audit?: Prisma.OrganizationAuditRecordUncheckedUpdateManyWithoutOrganizationNestedInput
   breakGlass?: Prisma.BreakGlassUncheckedUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationCreateWithoutSnapshotsInput = {
@@ -1100,6 +1137,7 @@ export type OrganizationCreateWithoutSnapshotsInput = {
   sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
   audit?: Prisma.OrganizationAuditRecordCreateNestedManyWithoutOrganizationInput
   breakGlass?: Prisma.BreakGlassCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationUncheckedCreateWithoutSnapshotsInput = {
@@ -1121,6 +1159,7 @@ export type OrganizationUncheckedCreateWithoutSnapshotsInput = {
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
   audit?: Prisma.OrganizationAuditRecordUncheckedCreateNestedManyWithoutOrganizationInput
   breakGlass?: Prisma.BreakGlassUncheckedCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationCreateOrConnectWithoutSnapshotsInput = {
@@ -1158,6 +1197,7 @@ export type OrganizationUpdateWithoutSnapshotsInput = {
   sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
   audit?: Prisma.OrganizationAuditRecordUpdateManyWithoutOrganizationNestedInput
   breakGlass?: Prisma.BreakGlassUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationUncheckedUpdateWithoutSnapshotsInput = {
@@ -1179,6 +1219,7 @@ export type OrganizationUncheckedUpdateWithoutSnapshotsInput = {
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
   audit?: Prisma.OrganizationAuditRecordUncheckedUpdateManyWithoutOrganizationNestedInput
   breakGlass?: Prisma.BreakGlassUncheckedUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationCreateWithoutRunsInput = {
@@ -1200,6 +1241,7 @@ export type OrganizationCreateWithoutRunsInput = {
   sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
   audit?: Prisma.OrganizationAuditRecordCreateNestedManyWithoutOrganizationInput
   breakGlass?: Prisma.BreakGlassCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationUncheckedCreateWithoutRunsInput = {
@@ -1221,6 +1263,7 @@ export type OrganizationUncheckedCreateWithoutRunsInput = {
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
   audit?: Prisma.OrganizationAuditRecordUncheckedCreateNestedManyWithoutOrganizationInput
   breakGlass?: Prisma.BreakGlassUncheckedCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationCreateOrConnectWithoutRunsInput = {
@@ -1258,6 +1301,7 @@ export type OrganizationUpdateWithoutRunsInput = {
   sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
   audit?: Prisma.OrganizationAuditRecordUpdateManyWithoutOrganizationNestedInput
   breakGlass?: Prisma.BreakGlassUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationUncheckedUpdateWithoutRunsInput = {
@@ -1279,6 +1323,7 @@ export type OrganizationUncheckedUpdateWithoutRunsInput = {
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
   audit?: Prisma.OrganizationAuditRecordUncheckedUpdateManyWithoutOrganizationNestedInput
   breakGlass?: Prisma.BreakGlassUncheckedUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationCreateWithoutAuditInput = {
@@ -1300,6 +1345,7 @@ export type OrganizationCreateWithoutAuditInput = {
   persons?: Prisma.PersonCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
   breakGlass?: Prisma.BreakGlassCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationUncheckedCreateWithoutAuditInput = {
@@ -1321,6 +1367,7 @@ export type OrganizationUncheckedCreateWithoutAuditInput = {
   persons?: Prisma.PersonUncheckedCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
   breakGlass?: Prisma.BreakGlassUncheckedCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationCreateOrConnectWithoutAuditInput = {
@@ -1358,6 +1405,7 @@ export type OrganizationUpdateWithoutAuditInput = {
   persons?: Prisma.PersonUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
   breakGlass?: Prisma.BreakGlassUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationUncheckedUpdateWithoutAuditInput = {
@@ -1379,6 +1427,7 @@ export type OrganizationUncheckedUpdateWithoutAuditInput = {
   persons?: Prisma.PersonUncheckedUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
   breakGlass?: Prisma.BreakGlassUncheckedUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationCreateWithoutBreakGlassInput = {
@@ -1400,6 +1449,7 @@ export type OrganizationCreateWithoutBreakGlassInput = {
   persons?: Prisma.PersonCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
   audit?: Prisma.OrganizationAuditRecordCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationUncheckedCreateWithoutBreakGlassInput = {
@@ -1421,6 +1471,7 @@ export type OrganizationUncheckedCreateWithoutBreakGlassInput = {
   persons?: Prisma.PersonUncheckedCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
   audit?: Prisma.OrganizationAuditRecordUncheckedCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationCreateOrConnectWithoutBreakGlassInput = {
@@ -1458,6 +1509,7 @@ export type OrganizationUpdateWithoutBreakGlassInput = {
   persons?: Prisma.PersonUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
   audit?: Prisma.OrganizationAuditRecordUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationUncheckedUpdateWithoutBreakGlassInput = {
@@ -1479,6 +1531,7 @@ export type OrganizationUncheckedUpdateWithoutBreakGlassInput = {
   persons?: Prisma.PersonUncheckedUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
   audit?: Prisma.OrganizationAuditRecordUncheckedUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationCreateWithoutApiKeysInput = {
@@ -1500,6 +1553,7 @@ export type OrganizationCreateWithoutApiKeysInput = {
   sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
   audit?: Prisma.OrganizationAuditRecordCreateNestedManyWithoutOrganizationInput
   breakGlass?: Prisma.BreakGlassCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationUncheckedCreateWithoutApiKeysInput = {
@@ -1521,6 +1575,7 @@ export type OrganizationUncheckedCreateWithoutApiKeysInput = {
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
   audit?: Prisma.OrganizationAuditRecordUncheckedCreateNestedManyWithoutOrganizationInput
   breakGlass?: Prisma.BreakGlassUncheckedCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationCreateOrConnectWithoutApiKeysInput = {
@@ -1558,6 +1613,7 @@ export type OrganizationUpdateWithoutApiKeysInput = {
   sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
   audit?: Prisma.OrganizationAuditRecordUpdateManyWithoutOrganizationNestedInput
   breakGlass?: Prisma.BreakGlassUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationUncheckedUpdateWithoutApiKeysInput = {
@@ -1579,6 +1635,111 @@ export type OrganizationUncheckedUpdateWithoutApiKeysInput = {
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
   audit?: Prisma.OrganizationAuditRecordUncheckedUpdateManyWithoutOrganizationNestedInput
   breakGlass?: Prisma.BreakGlassUncheckedUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUncheckedUpdateManyWithoutOrganizationNestedInput
+}
+
+export type OrganizationCreateWithoutWebhooksInput = {
+  id: string
+  name: string
+  signatures?: $Enums.Signatures
+  halt?: $Enums.Halt
+  policyRevision?: number
+  policyMode?: $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: number
+  auditHash?: string
+  createdAt?: Date | string
+  agents?: Prisma.AgentCreateNestedManyWithoutOrganizationInput
+  policies?: Prisma.CustomPolicyCreateNestedManyWithoutOrganizationInput
+  snapshots?: Prisma.PolicySnapshotCreateNestedManyWithoutOrganizationInput
+  runs?: Prisma.RunCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
+  persons?: Prisma.PersonCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
+  audit?: Prisma.OrganizationAuditRecordCreateNestedManyWithoutOrganizationInput
+  breakGlass?: Prisma.BreakGlassCreateNestedManyWithoutOrganizationInput
+}
+
+export type OrganizationUncheckedCreateWithoutWebhooksInput = {
+  id: string
+  name: string
+  signatures?: $Enums.Signatures
+  halt?: $Enums.Halt
+  policyRevision?: number
+  policyMode?: $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: number
+  auditHash?: string
+  createdAt?: Date | string
+  agents?: Prisma.AgentUncheckedCreateNestedManyWithoutOrganizationInput
+  policies?: Prisma.CustomPolicyUncheckedCreateNestedManyWithoutOrganizationInput
+  snapshots?: Prisma.PolicySnapshotUncheckedCreateNestedManyWithoutOrganizationInput
+  runs?: Prisma.RunUncheckedCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
+  persons?: Prisma.PersonUncheckedCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
+  audit?: Prisma.OrganizationAuditRecordUncheckedCreateNestedManyWithoutOrganizationInput
+  breakGlass?: Prisma.BreakGlassUncheckedCreateNestedManyWithoutOrganizationInput
+}
+
+export type OrganizationCreateOrConnectWithoutWebhooksInput = {
+  where: Prisma.OrganizationWhereUniqueInput
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutWebhooksInput, Prisma.OrganizationUncheckedCreateWithoutWebhooksInput>
+}
+
+export type OrganizationUpsertWithoutWebhooksInput = {
+  update: Prisma.XOR<Prisma.OrganizationUpdateWithoutWebhooksInput, Prisma.OrganizationUncheckedUpdateWithoutWebhooksInput>
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutWebhooksInput, Prisma.OrganizationUncheckedCreateWithoutWebhooksInput>
+  where?: Prisma.OrganizationWhereInput
+}
+
+export type OrganizationUpdateToOneWithWhereWithoutWebhooksInput = {
+  where?: Prisma.OrganizationWhereInput
+  data: Prisma.XOR<Prisma.OrganizationUpdateWithoutWebhooksInput, Prisma.OrganizationUncheckedUpdateWithoutWebhooksInput>
+}
+
+export type OrganizationUpdateWithoutWebhooksInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  signatures?: Prisma.EnumSignaturesFieldUpdateOperationsInput | $Enums.Signatures
+  halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
+  policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
+  policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: Prisma.IntFieldUpdateOperationsInput | number
+  auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  agents?: Prisma.AgentUpdateManyWithoutOrganizationNestedInput
+  policies?: Prisma.CustomPolicyUpdateManyWithoutOrganizationNestedInput
+  snapshots?: Prisma.PolicySnapshotUpdateManyWithoutOrganizationNestedInput
+  runs?: Prisma.RunUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
+  persons?: Prisma.PersonUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
+  audit?: Prisma.OrganizationAuditRecordUpdateManyWithoutOrganizationNestedInput
+  breakGlass?: Prisma.BreakGlassUpdateManyWithoutOrganizationNestedInput
+}
+
+export type OrganizationUncheckedUpdateWithoutWebhooksInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  signatures?: Prisma.EnumSignaturesFieldUpdateOperationsInput | $Enums.Signatures
+  halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
+  policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
+  policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: Prisma.IntFieldUpdateOperationsInput | number
+  auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  agents?: Prisma.AgentUncheckedUpdateManyWithoutOrganizationNestedInput
+  policies?: Prisma.CustomPolicyUncheckedUpdateManyWithoutOrganizationNestedInput
+  snapshots?: Prisma.PolicySnapshotUncheckedUpdateManyWithoutOrganizationNestedInput
+  runs?: Prisma.RunUncheckedUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
+  persons?: Prisma.PersonUncheckedUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
+  audit?: Prisma.OrganizationAuditRecordUncheckedUpdateManyWithoutOrganizationNestedInput
+  breakGlass?: Prisma.BreakGlassUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
 
@@ -1596,6 +1757,7 @@ export type OrganizationCountOutputType = {
   sessions: number
   audit: number
   breakGlass: number
+  webhooks: number
 }
 
 export type OrganizationCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -1608,6 +1770,7 @@ export type OrganizationCountOutputTypeSelect<ExtArgs extends runtime.Types.Exte
   sessions?: boolean | OrganizationCountOutputTypeCountSessionsArgs
   audit?: boolean | OrganizationCountOutputTypeCountAuditArgs
   breakGlass?: boolean | OrganizationCountOutputTypeCountBreakGlassArgs
+  webhooks?: boolean | OrganizationCountOutputTypeCountWebhooksArgs
 }
 
 /**
@@ -1683,6 +1846,13 @@ export type OrganizationCountOutputTypeCountBreakGlassArgs<ExtArgs extends runti
   where?: Prisma.BreakGlassWhereInput
 }
 
+/**
+ * OrganizationCountOutputType without action
+ */
+export type OrganizationCountOutputTypeCountWebhooksArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.WebhookWhereInput
+}
+
 
 export type OrganizationSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
@@ -1704,6 +1874,7 @@ export type OrganizationSelect<ExtArgs extends runtime.Types.Extensions.Internal
   sessions?: boolean | Prisma.Organization$sessionsArgs<ExtArgs>
   audit?: boolean | Prisma.Organization$auditArgs<ExtArgs>
   breakGlass?: boolean | Prisma.Organization$breakGlassArgs<ExtArgs>
+  webhooks?: boolean | Prisma.Organization$webhooksArgs<ExtArgs>
   _count?: boolean | Prisma.OrganizationCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["organization"]>
 
@@ -1757,6 +1928,7 @@ export type OrganizationInclude<ExtArgs extends runtime.Types.Extensions.Interna
   sessions?: boolean | Prisma.Organization$sessionsArgs<ExtArgs>
   audit?: boolean | Prisma.Organization$auditArgs<ExtArgs>
   breakGlass?: boolean | Prisma.Organization$breakGlassArgs<ExtArgs>
+  webhooks?: boolean | Prisma.Organization$webhooksArgs<ExtArgs>
   _count?: boolean | Prisma.OrganizationCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type OrganizationIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {}
@@ -1774,6 +1946,7 @@ export type $OrganizationPayload<ExtArgs extends runtime.Types.Extensions.Intern
     sessions: Prisma.$SessionPayload<ExtArgs>[]
     audit: Prisma.$OrganizationAuditRecordPayload<ExtArgs>[]
     breakGlass: Prisma.$BreakGlassPayload<ExtArgs>[]
+    webhooks: Prisma.$WebhookPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: string
@@ -2204,6 +2377,7 @@ export interface Prisma__OrganizationClient<T, Null = never, ExtArgs extends run
   sessions<T extends Prisma.Organization$sessionsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$sessionsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$SessionPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   audit<T extends Prisma.Organization$auditArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$auditArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$OrganizationAuditRecordPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   breakGlass<T extends Prisma.Organization$breakGlassArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$breakGlassArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$BreakGlassPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  webhooks<T extends Prisma.Organization$webhooksArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$webhooksArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$WebhookPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -2849,6 +3023,30 @@ export type Organization$breakGlassArgs<ExtArgs extends runtime.Types.Extensions
   take?: number
   skip?: number
   distinct?: Prisma.BreakGlassScalarFieldEnum | Prisma.BreakGlassScalarFieldEnum[]
+}
+
+/**
+ * Organization.webhooks
+ */
+export type Organization$webhooksArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the Webhook
+   */
+  select?: Prisma.WebhookSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the Webhook
+   */
+  omit?: Prisma.WebhookOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.WebhookInclude<ExtArgs> | null
+  where?: Prisma.WebhookWhereInput
+  orderBy?: Prisma.WebhookOrderByWithRelationInput | Prisma.WebhookOrderByWithRelationInput[]
+  cursor?: Prisma.WebhookWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.WebhookScalarFieldEnum | Prisma.WebhookScalarFieldEnum[]
 }
 
 /**
