@@ -3,14 +3,15 @@
  * steps, never a neighbour. A folder without a step is refused, so that a new one is given its place here.
  */
 const STEPS = [
-  ['domain'],
+  ['domain', 'client'],
   ['shell'],
   ['config', 'tools', 'artifacts'],
-  ['policy', 'broker'],
+  ['policy', 'broker', 'notifications'],
   ['store', 'model', 'sandbox'],
+  ['identity'],
   ['activities', 'commands'],
-  ['api', 'workers'],
   ['console'],
+  ['api', 'workers'],
   ['embedded'],
   ['cli'],
 ];

@@ -1,11 +1,14 @@
 import type { ArtifactStore } from '../src/artifacts/artifact-store';
 import { canonicalJson } from '../src/domain/canonical-json';
 import { GatehouseError } from '../src/domain/errors';
+import { describeHalt } from '../src/domain/halt';
 import type { DispatchInput, DispatchResult } from '../src/domain/steps';
 import { tierName } from '../src/domain/tier';
+import type { HaltReader } from '../src/policy/halt-records';
 import { readRunInput } from '../src/policy/run-input';
 import { compileSnapshot } from '../src/policy/snapshot';
 import type { AgentStore } from '../src/store/agent-store';
+import type { OrganizationStore } from '../src/store/organization-store';
 import type { PolicyStore } from '../src/store/policy-store';
 import type { RunStore } from '../src/store/run-store';
 import type { SnapshotStore } from '../src/store/snapshot-store';
@@ -17,6 +20,8 @@ export interface DispatchDependencies {
   policies: PolicyStore;
   snapshots: SnapshotStore;
   runs: RunStore;
+  halts: Pick<HaltReader, 'read'>;
+  organizations: OrganizationStore;
   artifacts: ArtifactStore;
   waitForPeopleMs: number;
   /** Whether the runner reads over the channel. */
@@ -42,7 +47,17 @@ export const createDispatch = (dependencies: DispatchDependencies) => ({
 
 async function dispatchRun(
   input: DispatchInput,
-  { agents, policies, snapshots, runs, artifacts, waitForPeopleMs, channel }: DispatchDependencies,
+  {
+    agents,
+    policies,
+    snapshots,
+    runs,
+    halts,
+    organizations,
+    artifacts,
+    waitForPeopleMs,
+    channel,
+  }: DispatchDependencies,
 ): Promise<DispatchResult> {
   const agent = await agents.get(input.organizationId, input.agent);
   if (!agent)
@@ -50,6 +65,8 @@ async function dispatchRun(
       'agent-unknown',
       `there is no agent \`${input.agent}\` in organization \`${input.organizationId}\`; \`gatehouse agents list\` shows those there are`,
     );
+  const halt = await halts.read(input);
+  if (halt?.halt === 'stopped') throw new GatehouseError('halted', `no run may start: ${describeHalt(halt)}`);
   const snapshot = compileSnapshot({
     organizationId: input.organizationId,
     agent,
@@ -80,5 +97,7 @@ async function dispatchRun(
     onBudget: snapshot.settings.onBudget,
     waitForPeopleMs,
     channel,
+    ...(halt ? { halt } : {}),
+    people: await organizations.peopleOf(input.organizationId),
   };
 }

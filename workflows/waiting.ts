@@ -1,6 +1,9 @@
-import { condition } from '@temporalio/workflow';
-import { BudgetExceededError } from '../src/domain/budget';
+import { condition, patched } from '@temporalio/workflow';
+import { type AgentBudget, BudgetExceededError } from '../src/domain/budget';
+import { describeHalt } from '../src/domain/halt';
 import type { RunOutcome, RunStatus } from '../src/domain/run';
+import { runsOut } from './countdown';
+import type { People } from './people';
 import type { RunState } from './run-state';
 
 /** Ends the run from inside a step, with its status and public text. */
@@ -27,13 +30,25 @@ export class Waiting {
 
   constructor(
     private readonly run: RunState,
+    private readonly people: People,
     /** Called whenever the status that people see changes. */
     private readonly show: (status: RunStatus) => void,
+    /** Has the run ask the database who halted it. */
+    private readonly lookAtHalt: () => Promise<void>,
   ) {}
 
   get status(): RunStatus {
     if (this.outcome) return this.outcome.status;
     return this.run.paused ? 'PAUSED' : this.shown;
+  }
+
+  /** What the run is at, whether or not it is paused at it. */
+  get activeStatus(): RunStatus {
+    return this.shown;
+  }
+
+  get hasEnded(): boolean {
+    return this.outcome !== null;
   }
 
   /** Public text of how the run ended; null before. */
@@ -79,9 +94,13 @@ export class Waiting {
     if (!wasWaiting) this.run.budget.stopWaiting();
   }
 
-  /** The organization or the run is halted in the database. */
+  /** A gate found run, agent or organization halted in the database. */
   async whileHalted(halt: 'stopped' | 'paused'): Promise<void> {
-    if (halt === 'stopped') throw new RunStoppedError('CANCELLED', 'stopped by an operator');
+    if (patched('halt-looked-at')) {
+      await this.lookAtHalt();
+      if (this.run.paused) return this.whilePaused();
+    }
+    if (halt === 'stopped') throw new RunStoppedError('CANCELLED', stoppedText(this.run));
     this.run.budget.startWaiting();
     this.set('PAUSED');
     const seen = this.nudges;
@@ -97,19 +116,54 @@ export class Waiting {
    */
   async withinBudget(spend: () => void): Promise<void> {
     for (;;) {
+      this.run.noteMostlyUsed();
       try {
         return spend();
       } catch (error) {
         if (!(error instanceof BudgetExceededError) || this.run.pinned.onBudget === 'fail') throw error;
-        this.run.note({ type: 'budget', data: { reason: error.message } });
-        const limits = this.run.limits;
-        const toppedUp = await this.forPeople('WAITING_APPROVAL', () =>
-          condition(() => this.run.limits !== limits, this.run.pinned.waitForPeopleMs, {
-            summary: `${error.message}: waiting for a top-up`,
-          }),
-        );
-        if (!toppedUp) throw error;
+        const { message: reason, limit } = error;
+        this.run.note({ type: 'budget', data: { reason, kind: 'exhausted', ...(limit ? { limit } : {}) } });
+        // A run that an earlier release dispatched keeps the steps it knows.
+        const isRaised =
+          limit && this.run.pinned.people
+            ? await this.forTopUp(limit, reason)
+            : await this.forAnyTopUp(reason);
+        if (!isRaised) throw error;
       }
     }
   }
+
+  /** Shows people which limit is reached, and waits for what they say. */
+  private async forTopUp(limit: keyof AgentBudget, reason: string): Promise<boolean> {
+    const { id, args } = await this.people.askForTopUp(limit, reason, this.run.amountFor(limit));
+    const outcome = await this.forPeople('WAITING_APPROVAL', () => this.people.approved(id));
+    switch (outcome.kind) {
+      case 'approved':
+        this.run.raiseLimits(JSON.parse(args));
+        return true;
+      case 'edited':
+        this.run.raiseLimits(JSON.parse(outcome.args));
+        return true;
+      case 'denied':
+      case 'expired':
+      case 'void':
+        return false;
+      default:
+        return outcome satisfies never;
+    }
+  }
+
+  private forAnyTopUp(reason: string): Promise<boolean> {
+    const limits = this.run.limits;
+    return this.forPeople('WAITING_APPROVAL', async () => {
+      const isToppedUp = () => this.run.limits !== limits;
+      const summary = `${reason}: waiting for a top-up`;
+      return !(await runsOut(this.run, isToppedUp, this.run.pinned.waitForPeopleMs, summary));
+    });
+  }
+}
+
+/** What a stopped run says of its end. */
+export function stoppedText({ halt }: RunState): string {
+  return halt?.halt === 'stopped' ? describeHalt(halt) : 'stopped by an operator';
 }

@@ -9,8 +9,11 @@ import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFi
 import { basename, join } from 'node:path';
 import { GatehouseError } from '../domain/errors';
 
-/** Whose key: the gate signs grants, the runner and each sandbox host prove who they are. */
-export type KeyName = 'grant' | 'runner' | 'sandbox';
+/**
+ * Whose key: the gate signs grants, the runner and each sandbox host prove who they are, the API vouches for people, and
+ * a person signs what they decide.
+ */
+export type KeyName = 'grant' | 'runner' | 'sandbox' | 'api' | `person-${string}`;
 
 export interface SigningKey {
   privateKey: KeyObject;

@@ -2,6 +2,8 @@
 import type {
   ApprovalDecision,
   ApprovalOutcome,
+  ApprovalProgress,
+  ApprovalRevocation,
   PendingApproval,
   PendingQuestion,
   QuestionAnswer,
@@ -12,7 +14,10 @@ import type { CallOutcome, CanonicalCall, ToolCall } from './call';
 import type { Decision } from './decision';
 import type { RunEventData } from './events';
 import type { GrantAudience } from './grant';
-import type { RunInput, RunOutcome } from './run';
+import type { HaltView } from './halt';
+import type { PeopleSettings } from './people-settings';
+import type { ProgramQuestion } from './program-question';
+import type { RunInput, RunOutcome, RunStatus } from './run';
 import type { ArchivedEntry, OpenEntry, TranscriptEntry, TranscriptPosition } from './transcript';
 
 /** What the model is given at dispatch. */
@@ -36,6 +41,10 @@ export interface DispatchResult {
   waitForPeopleMs: number;
   /** Whether the runner reads over the channel. */
   channel: boolean;
+  /** Set where the run begins halted; absent for one that may go on. */
+  halt?: HaltView;
+  /** How the organization's people are asked; absent in runs that began before it was kept, which only wait. */
+  people?: PeopleSettings;
 }
 
 export interface PrepareInput {
@@ -162,8 +171,12 @@ export interface GatedCall {
   use: BudgetedUse | null;
   /** Set when executing it is one more drift iteration. */
   isDriftIteration?: true;
+  /** Whether its program may ask people while it runs. Absent in runs that began before it was kept. */
+  mayAsk?: boolean;
   /** Set when the verdict is `ask`. */
   approval: PendingApproval | null;
+  /** The approval for the rest of the run that allowed it; absent for none. */
+  standing?: string;
   /** Set when the call is an allowed `ask-user`. */
   question: PendingQuestion | null;
 }
@@ -222,18 +235,30 @@ interface PeopleInput {
 }
 export const EVENTS_OF_PEOPLE = 4;
 
+/** Asks whether the run is halted; listeners are told where that is news to it. */
+export interface NoteHaltInput extends PeopleInput {
+  agent: string;
+  known: HaltView | null;
+  /** What the run shows while nothing halts it. */
+  status: RunStatus;
+}
+export const EVENTS_OF_HALT = 1;
+
 export interface RecordDecisionInput extends PeopleInput {
   decision: ApprovalDecision;
 }
 
-/** `outcome` is null while the quorum is not reached. */
+/** `outcome` is null while something is missing. */
 export type RecordedDecision =
-  | { accepted: true; outcome: ApprovalOutcome | null }
+  | { accepted: true; outcome: ApprovalOutcome | null; progress?: ApprovalProgress }
   | { accepted: false; reason: string };
 
 export interface RecordAnswerInput extends PeopleInput {
   answer: QuestionAnswer;
 }
+
+/** `paused`: the wait does not end, since the run is halted; `since` is when that began, where it is known. */
+export type RecordedExpiry = { kind: 'recorded' } | { kind: 'paused'; since: number | null };
 
 export type RecordedAnswer =
   | { accepted: true; outcome: QuestionOutcome }
@@ -245,12 +270,65 @@ export interface RecordExpiryInput extends PeopleInput {
   waitedMs: number;
 }
 
+export interface VerifyProgramQuestionInput {
+  runId: string;
+  organizationId: string;
+  /** The grant that the asking call executes under, as the workflow handed it out. */
+  grant: string;
+  question: ProgramQuestion;
+}
+
+/** Whether a question comes from the host that executes the call. */
+export type VerifiedProgramQuestion = { accepted: true } | { accepted: false; reason: string };
+
+export interface CloseProgramQuestionInput extends PeopleInput {
+  /** What the gate knew the question by. */
+  callId: string;
+  /** Why what is still open of it is withdrawn. */
+  reason: string;
+}
+
+/** An approval waited so long that people are told again, or that others may decide too. */
+export interface RecordPromptInput extends PeopleInput {
+  approvalId: string;
+  prompt: Prompt;
+}
+
+export type Prompt =
+  | { kind: 'reminder'; afterMs: number }
+  | { kind: 'escalated'; afterMs: number; role: string };
+
+/** `outcome` is set where votes that are there already are enough now. */
+export interface RecordedPrompt {
+  outcome: ApprovalOutcome | null;
+  progress: ApprovalProgress | null;
+}
+
+export interface RecordRevocationInput extends PeopleInput {
+  revocation: ApprovalRevocation;
+}
+
+export type RecordedRevocation = { accepted: true } | { accepted: false; reason: string };
+
+/** A limit is reached, and people are asked for more. */
+export interface OpenTopUpInput extends PeopleInput {
+  snapshot: string;
+  /** Which, and what is said about it. */
+  limit: keyof AgentBudget;
+  message: string;
+  /** What to add, unless people say otherwise. */
+  budget: Partial<AgentBudget>;
+  usage: BudgetUsage;
+  expiresAt: number;
+}
+
 export interface RecordTopUpInput extends PeopleInput {
   topUp: TopUp;
 }
 
+/** `settled` are approvals of a top-up that waited, and are answered by this one. */
 export type RecordedTopUp =
-  | { accepted: true; budget: Partial<AgentBudget> }
+  | { accepted: true; budget: Partial<AgentBudget>; by?: string; settled?: string[] }
   | { accepted: false; reason: string };
 
 export interface ArchiveInput {

@@ -23,7 +23,15 @@ export async function ensureLocalApiKey(
   const hash = sha256(key);
   await database.client.apiKey.upsert({
     where: { hash },
-    create: { id: randomUUID(), organizationId, name: NAME, hash, roles: ['operator', 'approver'] },
+    create: {
+      id: randomUUID(),
+      organizationId,
+      name: NAME,
+      hash,
+      person: NAME,
+      roles: ['admin', 'operator', 'approver'],
+      scopes: ['admin'],
+    },
     update: {},
   });
   return file;

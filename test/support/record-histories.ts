@@ -1,6 +1,7 @@
 /**
  * Records the histories that `npm run test:replay` replays: `npm run test:record`, into `test/histories`. Needed when a
- * change of `workflows/` is meant to change the order of a run's steps; a re-recorded history has its own commit.
+ * change of `workflows/` is meant to change the order of a run's steps; a re-recorded history has its own commit. With
+ * names only those are recorded, and the others stay.
  */
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -68,6 +69,17 @@ const recordings: Recording[] = [
     },
   },
   {
+    name: 'program-question',
+    agent: [
+      { tier: 'SANDBOX' },
+      [
+        { calls: [call('run-command', { command: 'ask-user First?; timeout 1 ask-user Second?' })] },
+        { say: 'done' },
+      ],
+    ],
+    act: (run) => run.answerNext('one'),
+  },
+  {
     name: 'budget-exceeded',
     agent: [{ budget: { maxTurns: 2 } }, [read, read, { say: 'never' }]],
   },
@@ -94,15 +106,18 @@ async function main(): Promise<void> {
   process.env.GATEHOUSE_TEST_STACK = servers.socketPath;
   try {
     mkdirSync(FOLDER, { recursive: true });
-    for (const name of readdirSync(FOLDER)) rmSync(join(FOLDER, name));
-    await record(recordings, {});
-    await record([expired], { waitForPeopleMs: 500 });
+    const wanted = process.argv.slice(2);
+    const isWanted = ({ name }: Recording) => wanted.length === 0 || wanted.includes(name);
+    if (wanted.length === 0) for (const name of readdirSync(FOLDER)) rmSync(join(FOLDER, name));
+    await record(recordings.filter(isWanted), {});
+    await record([expired].filter(isWanted), { waitForPeopleMs: 500 });
   } finally {
     await servers.stop();
   }
 }
 
 async function record(all: Recording[], options: { waitForPeopleMs?: number }): Promise<void> {
+  if (all.length === 0) return;
   const gatehouse = await startHarness({ ...options, repository: REPOSITORY, host: 'example' });
   try {
     for (const { name, agent, act, executions } of all) {

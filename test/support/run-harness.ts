@@ -77,7 +77,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     'large.txt': `${'all work and no play '.repeat(40)}\n`.repeat(20),
   });
   const keys = join(folder, 'keys');
-  for (const name of ['grant', 'runner', 'sandbox'] as const) loadOrMakeKey(keys, name);
+  for (const name of ['grant', 'runner', 'sandbox', 'api'] as const) loadOrMakeKey(keys, name);
   for (const name of ['artifacts', 'workspaces', 'forge']) mkdirSync(join(folder, name));
   const [testDatabase, { temporalAddress, namespace }] = await Promise.all([
     createTestDatabase(),
@@ -179,6 +179,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
         GATEHOUSE_GRANT_KEY: join(keys, 'grant.jwk'),
         GATEHOUSE_RUNNER_PUBLIC_KEY: join(keys, 'runner.public.jwk'),
         GATEHOUSE_SANDBOX_PUBLIC_KEYS: join(keys, 'sandbox.public.jwk'),
+        GATEHOUSE_API_PUBLIC_KEYS: join(keys, 'api.public.jwk'),
         GATEHOUSE_CHANNEL: options.channel ?? 'on',
         ...(options.waitForPeopleMs === undefined
           ? {}
@@ -212,7 +213,8 @@ interface RunningWorkers {
 function createWorkers(connection: NativeConnection, environments: Record<Plane, Record<string, string>>) {
   const running = new Map<Plane, RunningWorkers>();
   const builders: Record<Plane, (environment: Record<string, string>) => Promise<WorkerSetup>> = {
-    control: (environment) => createControlWorker(controlConfig(environment), connection),
+    control: (environment) =>
+      createControlWorker(controlConfig(environment), connection, pino({ level: 'silent' })),
     runner: (environment) => createRunnerWorker(runnerConfig(environment), connection),
     sandbox: (environment) =>
       createSandboxWorker(sandboxConfig(environment), connection, pino({ level: 'silent' })),

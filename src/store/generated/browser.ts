@@ -23,6 +23,21 @@ export * from './enums';
  */
 export type Organization = Prisma.OrganizationModel
 /**
+ * Model Person
+ * Somebody who decides, answers and operates; the name is what decisions and audit say.
+ */
+export type Person = Prisma.PersonModel
+/**
+ * Model PersonKey
+ * The public half of a key that a person signs decisions with.
+ */
+export type PersonKey = Prisma.PersonKeyModel
+/**
+ * Model Session
+ * A browser that is logged in to the console.
+ */
+export type Session = Prisma.SessionModel
+/**
  * Model Agent
  * 
  */
@@ -63,6 +78,11 @@ export type DecisionRecord = Prisma.DecisionRecordModel
  */
 export type Approval = Prisma.ApprovalModel
 /**
+ * Model StandingApproval
+ * The same action, approved for the rest of a run.
+ */
+export type StandingApproval = Prisma.StandingApprovalModel
+/**
  * Model Question
  * An `ask-user` waiting for an answer.
  */
@@ -73,6 +93,17 @@ export type Question = Prisma.QuestionModel
  */
 export type AuditRecord = Prisma.AuditRecordModel
 /**
+ * Model OrganizationAuditRecord
+ * What happened in an organization beside its runs, and where the chains of its runs stood: append-only, chained as a
+ * run's records are.
+ */
+export type OrganizationAuditRecord = Prisma.OrganizationAuditRecordModel
+/**
+ * Model BreakGlass
+ * For a while and somewhere, one person's approval is enough. What it is worth follows from its times alone.
+ */
+export type BreakGlass = Prisma.BreakGlassModel
+/**
  * Model RateUse
  * One call that counts against a sliding window. Rows older than their window are deleted with the next one.
  */
@@ -82,3 +113,13 @@ export type RateUse = Prisma.RateUseModel
  * 
  */
 export type ApiKey = Prisma.ApiKeyModel
+/**
+ * Model Webhook
+ * Somebody outside who is told what happens, by an HTTPS request for each event.
+ */
+export type Webhook = Prisma.WebhookModel
+/**
+ * Model NotificationDelivery
+ * One event for one webhook: written by triggers in the transaction of the event itself, and so never lost.
+ */
+export type NotificationDelivery = Prisma.NotificationDeliveryModel

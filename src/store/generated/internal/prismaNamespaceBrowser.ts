@@ -52,6 +52,9 @@ export const AnyNull = runtime.AnyNull
 
 export const ModelName = {
   Organization: 'Organization',
+  Person: 'Person',
+  PersonKey: 'PersonKey',
+  Session: 'Session',
   Agent: 'Agent',
   CustomPolicy: 'CustomPolicy',
   CustomPolicyVersion: 'CustomPolicyVersion',
@@ -60,10 +63,15 @@ export const ModelName = {
   RunEvent: 'RunEvent',
   DecisionRecord: 'DecisionRecord',
   Approval: 'Approval',
+  StandingApproval: 'StandingApproval',
   Question: 'Question',
   AuditRecord: 'AuditRecord',
+  OrganizationAuditRecord: 'OrganizationAuditRecord',
+  BreakGlass: 'BreakGlass',
   RateUse: 'RateUse',
-  ApiKey: 'ApiKey'
+  ApiKey: 'ApiKey',
+  Webhook: 'Webhook',
+  NotificationDelivery: 'NotificationDelivery'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -89,10 +97,49 @@ export const OrganizationScalarFieldEnum = {
   halt: 'halt',
   policyRevision: 'policyRevision',
   policyMode: 'policyMode',
+  people: 'people',
+  auditLength: 'auditLength',
+  auditHash: 'auditHash',
   createdAt: 'createdAt'
 } as const
 
 export type OrganizationScalarFieldEnum = (typeof OrganizationScalarFieldEnum)[keyof typeof OrganizationScalarFieldEnum]
+
+
+export const PersonScalarFieldEnum = {
+  organizationId: 'organizationId',
+  name: 'name',
+  roles: 'roles',
+  createdAt: 'createdAt',
+  disabledAt: 'disabledAt'
+} as const
+
+export type PersonScalarFieldEnum = (typeof PersonScalarFieldEnum)[keyof typeof PersonScalarFieldEnum]
+
+
+export const PersonKeyScalarFieldEnum = {
+  thumbprint: 'thumbprint',
+  organizationId: 'organizationId',
+  person: 'person',
+  publicKey: 'publicKey',
+  createdAt: 'createdAt',
+  revokedAt: 'revokedAt'
+} as const
+
+export type PersonKeyScalarFieldEnum = (typeof PersonKeyScalarFieldEnum)[keyof typeof PersonKeyScalarFieldEnum]
+
+
+export const SessionScalarFieldEnum = {
+  id: 'id',
+  organizationId: 'organizationId',
+  person: 'person',
+  roles: 'roles',
+  scopes: 'scopes',
+  createdAt: 'createdAt',
+  expiresAt: 'expiresAt'
+} as const
+
+export type SessionScalarFieldEnum = (typeof SessionScalarFieldEnum)[keyof typeof SessionScalarFieldEnum]
 
 
 export const AgentScalarFieldEnum = {
@@ -100,6 +147,7 @@ export const AgentScalarFieldEnum = {
   name: 'name',
   version: 'version',
   definition: 'definition',
+  halt: 'halt',
   updatedAt: 'updatedAt'
 } as const
 
@@ -211,6 +259,7 @@ export const ApprovalScalarFieldEnum = {
   action: 'action',
   status: 'status',
   votes: 'votes',
+  escalatedTo: 'escalatedTo',
   outcome: 'outcome',
   expiresAt: 'expiresAt',
   createdAt: 'createdAt',
@@ -218,6 +267,22 @@ export const ApprovalScalarFieldEnum = {
 } as const
 
 export type ApprovalScalarFieldEnum = (typeof ApprovalScalarFieldEnum)[keyof typeof ApprovalScalarFieldEnum]
+
+
+export const StandingApprovalScalarFieldEnum = {
+  id: 'id',
+  organizationId: 'organizationId',
+  runId: 'runId',
+  approvalId: 'approvalId',
+  tool: 'tool',
+  action: 'action',
+  by: 'by',
+  createdAt: 'createdAt',
+  revokedAt: 'revokedAt',
+  revokedBy: 'revokedBy'
+} as const
+
+export type StandingApprovalScalarFieldEnum = (typeof StandingApprovalScalarFieldEnum)[keyof typeof StandingApprovalScalarFieldEnum]
 
 
 export const QuestionScalarFieldEnum = {
@@ -252,6 +317,40 @@ export const AuditRecordScalarFieldEnum = {
 export type AuditRecordScalarFieldEnum = (typeof AuditRecordScalarFieldEnum)[keyof typeof AuditRecordScalarFieldEnum]
 
 
+export const OrganizationAuditRecordScalarFieldEnum = {
+  organizationId: 'organizationId',
+  sequence: 'sequence',
+  key: 'key',
+  kind: 'kind',
+  body: 'body',
+  at: 'at',
+  previousHash: 'previousHash',
+  hash: 'hash'
+} as const
+
+export type OrganizationAuditRecordScalarFieldEnum = (typeof OrganizationAuditRecordScalarFieldEnum)[keyof typeof OrganizationAuditRecordScalarFieldEnum]
+
+
+export const BreakGlassScalarFieldEnum = {
+  id: 'id',
+  organizationId: 'organizationId',
+  person: 'person',
+  reason: 'reason',
+  scope: 'scope',
+  target: 'target',
+  durationMs: 'durationMs',
+  requestedAt: 'requestedAt',
+  confirmUntil: 'confirmUntil',
+  confirmedBy: 'confirmedBy',
+  confirmedAt: 'confirmedAt',
+  expiresAt: 'expiresAt',
+  endedAt: 'endedAt',
+  endedBy: 'endedBy'
+} as const
+
+export type BreakGlassScalarFieldEnum = (typeof BreakGlassScalarFieldEnum)[keyof typeof BreakGlassScalarFieldEnum]
+
+
 export const RateUseScalarFieldEnum = {
   windowKey: 'windowKey',
   runId: 'runId',
@@ -267,13 +366,53 @@ export const ApiKeyScalarFieldEnum = {
   organizationId: 'organizationId',
   name: 'name',
   hash: 'hash',
+  person: 'person',
   roles: 'roles',
+  scopes: 'scopes',
   createdAt: 'createdAt',
   expiresAt: 'expiresAt',
   revokedAt: 'revokedAt'
 } as const
 
 export type ApiKeyScalarFieldEnum = (typeof ApiKeyScalarFieldEnum)[keyof typeof ApiKeyScalarFieldEnum]
+
+
+export const WebhookScalarFieldEnum = {
+  id: 'id',
+  organizationId: 'organizationId',
+  url: 'url',
+  kind: 'kind',
+  secret: 'secret',
+  events: 'events',
+  hasContent: 'hasContent',
+  createdBy: 'createdBy',
+  createdAt: 'createdAt',
+  removedAt: 'removedAt'
+} as const
+
+export type WebhookScalarFieldEnum = (typeof WebhookScalarFieldEnum)[keyof typeof WebhookScalarFieldEnum]
+
+
+export const NotificationDeliveryScalarFieldEnum = {
+  id: 'id',
+  organizationId: 'organizationId',
+  webhookId: 'webhookId',
+  kind: 'kind',
+  runId: 'runId',
+  sequence: 'sequence',
+  auditSequence: 'auditSequence',
+  status: 'status',
+  attempts: 'attempts',
+  nextAttemptAt: 'nextAttemptAt',
+  lastStatus: 'lastStatus',
+  lastError: 'lastError',
+  bodyHash: 'bodyHash',
+  createdAt: 'createdAt',
+  startedAt: 'startedAt',
+  settledAt: 'settledAt'
+} as const
+
+export type NotificationDeliveryScalarFieldEnum = (typeof NotificationDeliveryScalarFieldEnum)[keyof typeof NotificationDeliveryScalarFieldEnum]
 
 
 export const SortOrder = {

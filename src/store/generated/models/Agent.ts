@@ -38,6 +38,7 @@ export type AgentMinAggregateOutputType = {
   organizationId: string | null
   name: string | null
   version: number | null
+  halt: $Enums.Halt | null
   updatedAt: Date | null
 }
 
@@ -45,6 +46,7 @@ export type AgentMaxAggregateOutputType = {
   organizationId: string | null
   name: string | null
   version: number | null
+  halt: $Enums.Halt | null
   updatedAt: Date | null
 }
 
@@ -53,6 +55,7 @@ export type AgentCountAggregateOutputType = {
   name: number
   version: number
   definition: number
+  halt: number
   updatedAt: number
   _all: number
 }
@@ -70,6 +73,7 @@ export type AgentMinAggregateInputType = {
   organizationId?: true
   name?: true
   version?: true
+  halt?: true
   updatedAt?: true
 }
 
@@ -77,6 +81,7 @@ export type AgentMaxAggregateInputType = {
   organizationId?: true
   name?: true
   version?: true
+  halt?: true
   updatedAt?: true
 }
 
@@ -85,6 +90,7 @@ export type AgentCountAggregateInputType = {
   name?: true
   version?: true
   definition?: true
+  halt?: true
   updatedAt?: true
   _all?: true
 }
@@ -180,6 +186,7 @@ export type AgentGroupByOutputType = {
   name: string
   version: number
   definition: runtime.JsonValue
+  halt: $Enums.Halt
   updatedAt: Date
   _count: AgentCountAggregateOutputType | null
   _avg: AgentAvgAggregateOutputType | null
@@ -211,6 +218,7 @@ export type AgentWhereInput = {
   name?: Prisma.StringFilter<"Agent"> | string
   version?: Prisma.IntFilter<"Agent"> | number
   definition?: Prisma.JsonFilter<"Agent">
+  halt?: Prisma.EnumHaltFilter<"Agent"> | $Enums.Halt
   updatedAt?: Prisma.DateTimeFilter<"Agent"> | Date | string
   organization?: Prisma.XOR<Prisma.OrganizationScalarRelationFilter, Prisma.OrganizationWhereInput>
 }
@@ -220,6 +228,7 @@ export type AgentOrderByWithRelationInput = {
   name?: Prisma.SortOrder
   version?: Prisma.SortOrder
   definition?: Prisma.SortOrder
+  halt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
   organization?: Prisma.OrganizationOrderByWithRelationInput
 }
@@ -233,6 +242,7 @@ export type AgentWhereUniqueInput = Prisma.AtLeast<{
   name?: Prisma.StringFilter<"Agent"> | string
   version?: Prisma.IntFilter<"Agent"> | number
   definition?: Prisma.JsonFilter<"Agent">
+  halt?: Prisma.EnumHaltFilter<"Agent"> | $Enums.Halt
   updatedAt?: Prisma.DateTimeFilter<"Agent"> | Date | string
   organization?: Prisma.XOR<Prisma.OrganizationScalarRelationFilter, Prisma.OrganizationWhereInput>
 }, "organizationId_name">
@@ -242,6 +252,7 @@ export type AgentOrderByWithAggregationInput = {
   name?: Prisma.SortOrder
   version?: Prisma.SortOrder
   definition?: Prisma.SortOrder
+  halt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
   _count?: Prisma.AgentCountOrderByAggregateInput
   _avg?: Prisma.AgentAvgOrderByAggregateInput
@@ -258,6 +269,7 @@ export type AgentScalarWhereWithAggregatesInput = {
   name?: Prisma.StringWithAggregatesFilter<"Agent"> | string
   version?: Prisma.IntWithAggregatesFilter<"Agent"> | number
   definition?: Prisma.JsonWithAggregatesFilter<"Agent">
+  halt?: Prisma.EnumHaltWithAggregatesFilter<"Agent"> | $Enums.Halt
   updatedAt?: Prisma.DateTimeWithAggregatesFilter<"Agent"> | Date | string
 }
 
@@ -265,6 +277,7 @@ export type AgentCreateInput = {
   name: string
   version: number
   definition: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  halt?: $Enums.Halt
   updatedAt?: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutAgentsInput
 }
@@ -274,6 +287,7 @@ export type AgentUncheckedCreateInput = {
   name: string
   version: number
   definition: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  halt?: $Enums.Halt
   updatedAt?: Date | string
 }
 
@@ -281,6 +295,7 @@ export type AgentUpdateInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   version?: Prisma.IntFieldUpdateOperationsInput | number
   definition?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutAgentsNestedInput
 }
@@ -290,6 +305,7 @@ export type AgentUncheckedUpdateInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   version?: Prisma.IntFieldUpdateOperationsInput | number
   definition?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
@@ -298,6 +314,7 @@ export type AgentCreateManyInput = {
   name: string
   version: number
   definition: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  halt?: $Enums.Halt
   updatedAt?: Date | string
 }
 
@@ -305,6 +322,7 @@ export type AgentUpdateManyMutationInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   version?: Prisma.IntFieldUpdateOperationsInput | number
   definition?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
@@ -313,6 +331,7 @@ export type AgentUncheckedUpdateManyInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   version?: Prisma.IntFieldUpdateOperationsInput | number
   definition?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
@@ -336,6 +355,7 @@ export type AgentCountOrderByAggregateInput = {
   name?: Prisma.SortOrder
   version?: Prisma.SortOrder
   definition?: Prisma.SortOrder
+  halt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
 
@@ -347,6 +367,7 @@ export type AgentMaxOrderByAggregateInput = {
   organizationId?: Prisma.SortOrder
   name?: Prisma.SortOrder
   version?: Prisma.SortOrder
+  halt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
 
@@ -354,6 +375,7 @@ export type AgentMinOrderByAggregateInput = {
   organizationId?: Prisma.SortOrder
   name?: Prisma.SortOrder
   version?: Prisma.SortOrder
+  halt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
 }
 
@@ -407,6 +429,7 @@ export type AgentCreateWithoutOrganizationInput = {
   name: string
   version: number
   definition: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  halt?: $Enums.Halt
   updatedAt?: Date | string
 }
 
@@ -414,6 +437,7 @@ export type AgentUncheckedCreateWithoutOrganizationInput = {
   name: string
   version: number
   definition: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  halt?: $Enums.Halt
   updatedAt?: Date | string
 }
 
@@ -451,6 +475,7 @@ export type AgentScalarWhereInput = {
   name?: Prisma.StringFilter<"Agent"> | string
   version?: Prisma.IntFilter<"Agent"> | number
   definition?: Prisma.JsonFilter<"Agent">
+  halt?: Prisma.EnumHaltFilter<"Agent"> | $Enums.Halt
   updatedAt?: Prisma.DateTimeFilter<"Agent"> | Date | string
 }
 
@@ -458,6 +483,7 @@ export type AgentCreateManyOrganizationInput = {
   name: string
   version: number
   definition: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  halt?: $Enums.Halt
   updatedAt?: Date | string
 }
 
@@ -465,6 +491,7 @@ export type AgentUpdateWithoutOrganizationInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   version?: Prisma.IntFieldUpdateOperationsInput | number
   definition?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
@@ -472,6 +499,7 @@ export type AgentUncheckedUpdateWithoutOrganizationInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   version?: Prisma.IntFieldUpdateOperationsInput | number
   definition?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
@@ -479,6 +507,7 @@ export type AgentUncheckedUpdateManyWithoutOrganizationInput = {
   name?: Prisma.StringFieldUpdateOperationsInput | string
   version?: Prisma.IntFieldUpdateOperationsInput | number
   definition?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
@@ -489,6 +518,7 @@ export type AgentSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
   name?: boolean
   version?: boolean
   definition?: boolean
+  halt?: boolean
   updatedAt?: boolean
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["agent"]>
@@ -498,6 +528,7 @@ export type AgentSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensi
   name?: boolean
   version?: boolean
   definition?: boolean
+  halt?: boolean
   updatedAt?: boolean
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["agent"]>
@@ -507,6 +538,7 @@ export type AgentSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensi
   name?: boolean
   version?: boolean
   definition?: boolean
+  halt?: boolean
   updatedAt?: boolean
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["agent"]>
@@ -516,10 +548,11 @@ export type AgentSelectScalar = {
   name?: boolean
   version?: boolean
   definition?: boolean
+  halt?: boolean
   updatedAt?: boolean
 }
 
-export type AgentOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"organizationId" | "name" | "version" | "definition" | "updatedAt", ExtArgs["result"]["agent"]>
+export type AgentOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"organizationId" | "name" | "version" | "definition" | "halt" | "updatedAt", ExtArgs["result"]["agent"]>
 export type AgentInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
 }
@@ -546,6 +579,10 @@ export type $AgentPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs 
      * Domain `Agent`.
      */
     definition: runtime.JsonValue
+    /**
+     * Read by every gate of its runs, as the organization's.
+     */
+    halt: $Enums.Halt
     updatedAt: Date
   }, ExtArgs["result"]["agent"]>
   composites: {}
@@ -975,6 +1012,7 @@ export interface AgentFieldRefs {
   readonly name: Prisma.FieldRef<"Agent", 'String'>
   readonly version: Prisma.FieldRef<"Agent", 'Int'>
   readonly definition: Prisma.FieldRef<"Agent", 'Json'>
+  readonly halt: Prisma.FieldRef<"Agent", 'Halt'>
   readonly updatedAt: Prisma.FieldRef<"Agent", 'DateTime'>
 }
     

@@ -29,6 +29,7 @@ export type ApiKeyMinAggregateOutputType = {
   organizationId: string | null
   name: string | null
   hash: string | null
+  person: string | null
   createdAt: Date | null
   expiresAt: Date | null
   revokedAt: Date | null
@@ -39,6 +40,7 @@ export type ApiKeyMaxAggregateOutputType = {
   organizationId: string | null
   name: string | null
   hash: string | null
+  person: string | null
   createdAt: Date | null
   expiresAt: Date | null
   revokedAt: Date | null
@@ -49,7 +51,9 @@ export type ApiKeyCountAggregateOutputType = {
   organizationId: number
   name: number
   hash: number
+  person: number
   roles: number
+  scopes: number
   createdAt: number
   expiresAt: number
   revokedAt: number
@@ -62,6 +66,7 @@ export type ApiKeyMinAggregateInputType = {
   organizationId?: true
   name?: true
   hash?: true
+  person?: true
   createdAt?: true
   expiresAt?: true
   revokedAt?: true
@@ -72,6 +77,7 @@ export type ApiKeyMaxAggregateInputType = {
   organizationId?: true
   name?: true
   hash?: true
+  person?: true
   createdAt?: true
   expiresAt?: true
   revokedAt?: true
@@ -82,7 +88,9 @@ export type ApiKeyCountAggregateInputType = {
   organizationId?: true
   name?: true
   hash?: true
+  person?: true
   roles?: true
+  scopes?: true
   createdAt?: true
   expiresAt?: true
   revokedAt?: true
@@ -166,7 +174,9 @@ export type ApiKeyGroupByOutputType = {
   organizationId: string
   name: string
   hash: string
+  person: string
   roles: string[]
+  scopes: string[]
   createdAt: Date
   expiresAt: Date | null
   revokedAt: Date | null
@@ -198,7 +208,9 @@ export type ApiKeyWhereInput = {
   organizationId?: Prisma.StringFilter<"ApiKey"> | string
   name?: Prisma.StringFilter<"ApiKey"> | string
   hash?: Prisma.StringFilter<"ApiKey"> | string
+  person?: Prisma.StringFilter<"ApiKey"> | string
   roles?: Prisma.StringNullableListFilter<"ApiKey">
+  scopes?: Prisma.StringNullableListFilter<"ApiKey">
   createdAt?: Prisma.DateTimeFilter<"ApiKey"> | Date | string
   expiresAt?: Prisma.DateTimeNullableFilter<"ApiKey"> | Date | string | null
   revokedAt?: Prisma.DateTimeNullableFilter<"ApiKey"> | Date | string | null
@@ -210,7 +222,9 @@ export type ApiKeyOrderByWithRelationInput = {
   organizationId?: Prisma.SortOrder
   name?: Prisma.SortOrder
   hash?: Prisma.SortOrder
+  person?: Prisma.SortOrder
   roles?: Prisma.SortOrder
+  scopes?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrderInput | Prisma.SortOrder
   revokedAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -225,7 +239,9 @@ export type ApiKeyWhereUniqueInput = Prisma.AtLeast<{
   NOT?: Prisma.ApiKeyWhereInput | Prisma.ApiKeyWhereInput[]
   organizationId?: Prisma.StringFilter<"ApiKey"> | string
   name?: Prisma.StringFilter<"ApiKey"> | string
+  person?: Prisma.StringFilter<"ApiKey"> | string
   roles?: Prisma.StringNullableListFilter<"ApiKey">
+  scopes?: Prisma.StringNullableListFilter<"ApiKey">
   createdAt?: Prisma.DateTimeFilter<"ApiKey"> | Date | string
   expiresAt?: Prisma.DateTimeNullableFilter<"ApiKey"> | Date | string | null
   revokedAt?: Prisma.DateTimeNullableFilter<"ApiKey"> | Date | string | null
@@ -237,7 +253,9 @@ export type ApiKeyOrderByWithAggregationInput = {
   organizationId?: Prisma.SortOrder
   name?: Prisma.SortOrder
   hash?: Prisma.SortOrder
+  person?: Prisma.SortOrder
   roles?: Prisma.SortOrder
+  scopes?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrderInput | Prisma.SortOrder
   revokedAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -254,7 +272,9 @@ export type ApiKeyScalarWhereWithAggregatesInput = {
   organizationId?: Prisma.StringWithAggregatesFilter<"ApiKey"> | string
   name?: Prisma.StringWithAggregatesFilter<"ApiKey"> | string
   hash?: Prisma.StringWithAggregatesFilter<"ApiKey"> | string
+  person?: Prisma.StringWithAggregatesFilter<"ApiKey"> | string
   roles?: Prisma.StringNullableListFilter<"ApiKey">
+  scopes?: Prisma.StringNullableListFilter<"ApiKey">
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"ApiKey"> | Date | string
   expiresAt?: Prisma.DateTimeNullableWithAggregatesFilter<"ApiKey"> | Date | string | null
   revokedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"ApiKey"> | Date | string | null
@@ -264,7 +284,9 @@ export type ApiKeyCreateInput = {
   id: string
   name: string
   hash: string
+  person?: string
   roles?: Prisma.ApiKeyCreaterolesInput | string[]
+  scopes?: Prisma.ApiKeyCreatescopesInput | string[]
   createdAt?: Date | string
   expiresAt?: Date | string | null
   revokedAt?: Date | string | null
@@ -276,7 +298,9 @@ export type ApiKeyUncheckedCreateInput = {
   organizationId: string
   name: string
   hash: string
+  person?: string
   roles?: Prisma.ApiKeyCreaterolesInput | string[]
+  scopes?: Prisma.ApiKeyCreatescopesInput | string[]
   createdAt?: Date | string
   expiresAt?: Date | string | null
   revokedAt?: Date | string | null
@@ -286,7 +310,9 @@ export type ApiKeyUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   hash?: Prisma.StringFieldUpdateOperationsInput | string
+  person?: Prisma.StringFieldUpdateOperationsInput | string
   roles?: Prisma.ApiKeyUpdaterolesInput | string[]
+  scopes?: Prisma.ApiKeyUpdatescopesInput | string[]
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -298,7 +324,9 @@ export type ApiKeyUncheckedUpdateInput = {
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   hash?: Prisma.StringFieldUpdateOperationsInput | string
+  person?: Prisma.StringFieldUpdateOperationsInput | string
   roles?: Prisma.ApiKeyUpdaterolesInput | string[]
+  scopes?: Prisma.ApiKeyUpdatescopesInput | string[]
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -309,7 +337,9 @@ export type ApiKeyCreateManyInput = {
   organizationId: string
   name: string
   hash: string
+  person?: string
   roles?: Prisma.ApiKeyCreaterolesInput | string[]
+  scopes?: Prisma.ApiKeyCreatescopesInput | string[]
   createdAt?: Date | string
   expiresAt?: Date | string | null
   revokedAt?: Date | string | null
@@ -319,7 +349,9 @@ export type ApiKeyUpdateManyMutationInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   hash?: Prisma.StringFieldUpdateOperationsInput | string
+  person?: Prisma.StringFieldUpdateOperationsInput | string
   roles?: Prisma.ApiKeyUpdaterolesInput | string[]
+  scopes?: Prisma.ApiKeyUpdatescopesInput | string[]
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -330,7 +362,9 @@ export type ApiKeyUncheckedUpdateManyInput = {
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   hash?: Prisma.StringFieldUpdateOperationsInput | string
+  person?: Prisma.StringFieldUpdateOperationsInput | string
   roles?: Prisma.ApiKeyUpdaterolesInput | string[]
+  scopes?: Prisma.ApiKeyUpdatescopesInput | string[]
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -351,7 +385,9 @@ export type ApiKeyCountOrderByAggregateInput = {
   organizationId?: Prisma.SortOrder
   name?: Prisma.SortOrder
   hash?: Prisma.SortOrder
+  person?: Prisma.SortOrder
   roles?: Prisma.SortOrder
+  scopes?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrder
@@ -362,6 +398,7 @@ export type ApiKeyMaxOrderByAggregateInput = {
   organizationId?: Prisma.SortOrder
   name?: Prisma.SortOrder
   hash?: Prisma.SortOrder
+  person?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrder
@@ -372,6 +409,7 @@ export type ApiKeyMinOrderByAggregateInput = {
   organizationId?: Prisma.SortOrder
   name?: Prisma.SortOrder
   hash?: Prisma.SortOrder
+  person?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
   revokedAt?: Prisma.SortOrder
@@ -423,7 +461,16 @@ export type ApiKeyCreaterolesInput = {
   set: string[]
 }
 
+export type ApiKeyCreatescopesInput = {
+  set: string[]
+}
+
 export type ApiKeyUpdaterolesInput = {
+  set?: string[]
+  push?: string | string[]
+}
+
+export type ApiKeyUpdatescopesInput = {
   set?: string[]
   push?: string | string[]
 }
@@ -432,7 +479,9 @@ export type ApiKeyCreateWithoutOrganizationInput = {
   id: string
   name: string
   hash: string
+  person?: string
   roles?: Prisma.ApiKeyCreaterolesInput | string[]
+  scopes?: Prisma.ApiKeyCreatescopesInput | string[]
   createdAt?: Date | string
   expiresAt?: Date | string | null
   revokedAt?: Date | string | null
@@ -442,7 +491,9 @@ export type ApiKeyUncheckedCreateWithoutOrganizationInput = {
   id: string
   name: string
   hash: string
+  person?: string
   roles?: Prisma.ApiKeyCreaterolesInput | string[]
+  scopes?: Prisma.ApiKeyCreatescopesInput | string[]
   createdAt?: Date | string
   expiresAt?: Date | string | null
   revokedAt?: Date | string | null
@@ -482,7 +533,9 @@ export type ApiKeyScalarWhereInput = {
   organizationId?: Prisma.StringFilter<"ApiKey"> | string
   name?: Prisma.StringFilter<"ApiKey"> | string
   hash?: Prisma.StringFilter<"ApiKey"> | string
+  person?: Prisma.StringFilter<"ApiKey"> | string
   roles?: Prisma.StringNullableListFilter<"ApiKey">
+  scopes?: Prisma.StringNullableListFilter<"ApiKey">
   createdAt?: Prisma.DateTimeFilter<"ApiKey"> | Date | string
   expiresAt?: Prisma.DateTimeNullableFilter<"ApiKey"> | Date | string | null
   revokedAt?: Prisma.DateTimeNullableFilter<"ApiKey"> | Date | string | null
@@ -492,7 +545,9 @@ export type ApiKeyCreateManyOrganizationInput = {
   id: string
   name: string
   hash: string
+  person?: string
   roles?: Prisma.ApiKeyCreaterolesInput | string[]
+  scopes?: Prisma.ApiKeyCreatescopesInput | string[]
   createdAt?: Date | string
   expiresAt?: Date | string | null
   revokedAt?: Date | string | null
@@ -502,7 +557,9 @@ export type ApiKeyUpdateWithoutOrganizationInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   hash?: Prisma.StringFieldUpdateOperationsInput | string
+  person?: Prisma.StringFieldUpdateOperationsInput | string
   roles?: Prisma.ApiKeyUpdaterolesInput | string[]
+  scopes?: Prisma.ApiKeyUpdatescopesInput | string[]
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -512,7 +569,9 @@ export type ApiKeyUncheckedUpdateWithoutOrganizationInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   hash?: Prisma.StringFieldUpdateOperationsInput | string
+  person?: Prisma.StringFieldUpdateOperationsInput | string
   roles?: Prisma.ApiKeyUpdaterolesInput | string[]
+  scopes?: Prisma.ApiKeyUpdatescopesInput | string[]
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -522,7 +581,9 @@ export type ApiKeyUncheckedUpdateManyWithoutOrganizationInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
   name?: Prisma.StringFieldUpdateOperationsInput | string
   hash?: Prisma.StringFieldUpdateOperationsInput | string
+  person?: Prisma.StringFieldUpdateOperationsInput | string
   roles?: Prisma.ApiKeyUpdaterolesInput | string[]
+  scopes?: Prisma.ApiKeyUpdatescopesInput | string[]
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   revokedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -535,7 +596,9 @@ export type ApiKeySelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   organizationId?: boolean
   name?: boolean
   hash?: boolean
+  person?: boolean
   roles?: boolean
+  scopes?: boolean
   createdAt?: boolean
   expiresAt?: boolean
   revokedAt?: boolean
@@ -547,7 +610,9 @@ export type ApiKeySelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extens
   organizationId?: boolean
   name?: boolean
   hash?: boolean
+  person?: boolean
   roles?: boolean
+  scopes?: boolean
   createdAt?: boolean
   expiresAt?: boolean
   revokedAt?: boolean
@@ -559,7 +624,9 @@ export type ApiKeySelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extens
   organizationId?: boolean
   name?: boolean
   hash?: boolean
+  person?: boolean
   roles?: boolean
+  scopes?: boolean
   createdAt?: boolean
   expiresAt?: boolean
   revokedAt?: boolean
@@ -571,13 +638,15 @@ export type ApiKeySelectScalar = {
   organizationId?: boolean
   name?: boolean
   hash?: boolean
+  person?: boolean
   roles?: boolean
+  scopes?: boolean
   createdAt?: boolean
   expiresAt?: boolean
   revokedAt?: boolean
 }
 
-export type ApiKeyOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "organizationId" | "name" | "hash" | "roles" | "createdAt" | "expiresAt" | "revokedAt", ExtArgs["result"]["apiKey"]>
+export type ApiKeyOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "organizationId" | "name" | "hash" | "person" | "roles" | "scopes" | "createdAt" | "expiresAt" | "revokedAt", ExtArgs["result"]["apiKey"]>
 export type ApiKeyInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
 }
@@ -601,7 +670,15 @@ export type $ApiKeyPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
      * Hex sha-256 of the key; the key itself is shown once and not kept.
      */
     hash: string
+    /**
+     * Who speaks with it: decisions and audit name them.
+     */
+    person: string
     roles: string[]
+    /**
+     * What may be done with it: src/domain/scopes.ts.
+     */
+    scopes: string[]
     createdAt: Date
     expiresAt: Date | null
     revokedAt: Date | null
@@ -1033,7 +1110,9 @@ export interface ApiKeyFieldRefs {
   readonly organizationId: Prisma.FieldRef<"ApiKey", 'String'>
   readonly name: Prisma.FieldRef<"ApiKey", 'String'>
   readonly hash: Prisma.FieldRef<"ApiKey", 'String'>
+  readonly person: Prisma.FieldRef<"ApiKey", 'String'>
   readonly roles: Prisma.FieldRef<"ApiKey", 'String[]'>
+  readonly scopes: Prisma.FieldRef<"ApiKey", 'String[]'>
   readonly createdAt: Prisma.FieldRef<"ApiKey", 'DateTime'>
   readonly expiresAt: Prisma.FieldRef<"ApiKey", 'DateTime'>
   readonly revokedAt: Prisma.FieldRef<"ApiKey", 'DateTime'>

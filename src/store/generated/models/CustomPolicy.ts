@@ -491,10 +491,6 @@ export type BoolFieldUpdateOperationsInput = {
   set?: boolean
 }
 
-export type NullableDateTimeFieldUpdateOperationsInput = {
-  set?: Date | string | null
-}
-
 export type CustomPolicyCreateNestedOneWithoutVersionsInput = {
   create?: Prisma.XOR<Prisma.CustomPolicyCreateWithoutVersionsInput, Prisma.CustomPolicyUncheckedCreateWithoutVersionsInput>
   connectOrCreate?: Prisma.CustomPolicyCreateOrConnectWithoutVersionsInput

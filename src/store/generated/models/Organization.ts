@@ -28,10 +28,12 @@ export type AggregateOrganization = {
 
 export type OrganizationAvgAggregateOutputType = {
   policyRevision: number | null
+  auditLength: number | null
 }
 
 export type OrganizationSumAggregateOutputType = {
   policyRevision: number | null
+  auditLength: number | null
 }
 
 export type OrganizationMinAggregateOutputType = {
@@ -41,6 +43,8 @@ export type OrganizationMinAggregateOutputType = {
   halt: $Enums.Halt | null
   policyRevision: number | null
   policyMode: $Enums.PolicyMode | null
+  auditLength: number | null
+  auditHash: string | null
   createdAt: Date | null
 }
 
@@ -51,6 +55,8 @@ export type OrganizationMaxAggregateOutputType = {
   halt: $Enums.Halt | null
   policyRevision: number | null
   policyMode: $Enums.PolicyMode | null
+  auditLength: number | null
+  auditHash: string | null
   createdAt: Date | null
 }
 
@@ -61,6 +67,9 @@ export type OrganizationCountAggregateOutputType = {
   halt: number
   policyRevision: number
   policyMode: number
+  people: number
+  auditLength: number
+  auditHash: number
   createdAt: number
   _all: number
 }
@@ -68,10 +77,12 @@ export type OrganizationCountAggregateOutputType = {
 
 export type OrganizationAvgAggregateInputType = {
   policyRevision?: true
+  auditLength?: true
 }
 
 export type OrganizationSumAggregateInputType = {
   policyRevision?: true
+  auditLength?: true
 }
 
 export type OrganizationMinAggregateInputType = {
@@ -81,6 +92,8 @@ export type OrganizationMinAggregateInputType = {
   halt?: true
   policyRevision?: true
   policyMode?: true
+  auditLength?: true
+  auditHash?: true
   createdAt?: true
 }
 
@@ -91,6 +104,8 @@ export type OrganizationMaxAggregateInputType = {
   halt?: true
   policyRevision?: true
   policyMode?: true
+  auditLength?: true
+  auditHash?: true
   createdAt?: true
 }
 
@@ -101,6 +116,9 @@ export type OrganizationCountAggregateInputType = {
   halt?: true
   policyRevision?: true
   policyMode?: true
+  people?: true
+  auditLength?: true
+  auditHash?: true
   createdAt?: true
   _all?: true
 }
@@ -198,6 +216,9 @@ export type OrganizationGroupByOutputType = {
   halt: $Enums.Halt
   policyRevision: number
   policyMode: $Enums.PolicyMode
+  people: runtime.JsonValue
+  auditLength: number
+  auditHash: string
   createdAt: Date
   _count: OrganizationCountAggregateOutputType | null
   _avg: OrganizationAvgAggregateOutputType | null
@@ -231,12 +252,20 @@ export type OrganizationWhereInput = {
   halt?: Prisma.EnumHaltFilter<"Organization"> | $Enums.Halt
   policyRevision?: Prisma.IntFilter<"Organization"> | number
   policyMode?: Prisma.EnumPolicyModeFilter<"Organization"> | $Enums.PolicyMode
+  people?: Prisma.JsonFilter<"Organization">
+  auditLength?: Prisma.IntFilter<"Organization"> | number
+  auditHash?: Prisma.StringFilter<"Organization"> | string
   createdAt?: Prisma.DateTimeFilter<"Organization"> | Date | string
   agents?: Prisma.AgentListRelationFilter
   policies?: Prisma.CustomPolicyListRelationFilter
   snapshots?: Prisma.PolicySnapshotListRelationFilter
   runs?: Prisma.RunListRelationFilter
   apiKeys?: Prisma.ApiKeyListRelationFilter
+  persons?: Prisma.PersonListRelationFilter
+  sessions?: Prisma.SessionListRelationFilter
+  audit?: Prisma.OrganizationAuditRecordListRelationFilter
+  breakGlass?: Prisma.BreakGlassListRelationFilter
+  webhooks?: Prisma.WebhookListRelationFilter
 }
 
 export type OrganizationOrderByWithRelationInput = {
@@ -246,12 +275,20 @@ export type OrganizationOrderByWithRelationInput = {
   halt?: Prisma.SortOrder
   policyRevision?: Prisma.SortOrder
   policyMode?: Prisma.SortOrder
+  people?: Prisma.SortOrder
+  auditLength?: Prisma.SortOrder
+  auditHash?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   agents?: Prisma.AgentOrderByRelationAggregateInput
   policies?: Prisma.CustomPolicyOrderByRelationAggregateInput
   snapshots?: Prisma.PolicySnapshotOrderByRelationAggregateInput
   runs?: Prisma.RunOrderByRelationAggregateInput
   apiKeys?: Prisma.ApiKeyOrderByRelationAggregateInput
+  persons?: Prisma.PersonOrderByRelationAggregateInput
+  sessions?: Prisma.SessionOrderByRelationAggregateInput
+  audit?: Prisma.OrganizationAuditRecordOrderByRelationAggregateInput
+  breakGlass?: Prisma.BreakGlassOrderByRelationAggregateInput
+  webhooks?: Prisma.WebhookOrderByRelationAggregateInput
 }
 
 export type OrganizationWhereUniqueInput = Prisma.AtLeast<{
@@ -264,12 +301,20 @@ export type OrganizationWhereUniqueInput = Prisma.AtLeast<{
   halt?: Prisma.EnumHaltFilter<"Organization"> | $Enums.Halt
   policyRevision?: Prisma.IntFilter<"Organization"> | number
   policyMode?: Prisma.EnumPolicyModeFilter<"Organization"> | $Enums.PolicyMode
+  people?: Prisma.JsonFilter<"Organization">
+  auditLength?: Prisma.IntFilter<"Organization"> | number
+  auditHash?: Prisma.StringFilter<"Organization"> | string
   createdAt?: Prisma.DateTimeFilter<"Organization"> | Date | string
   agents?: Prisma.AgentListRelationFilter
   policies?: Prisma.CustomPolicyListRelationFilter
   snapshots?: Prisma.PolicySnapshotListRelationFilter
   runs?: Prisma.RunListRelationFilter
   apiKeys?: Prisma.ApiKeyListRelationFilter
+  persons?: Prisma.PersonListRelationFilter
+  sessions?: Prisma.SessionListRelationFilter
+  audit?: Prisma.OrganizationAuditRecordListRelationFilter
+  breakGlass?: Prisma.BreakGlassListRelationFilter
+  webhooks?: Prisma.WebhookListRelationFilter
 }, "id">
 
 export type OrganizationOrderByWithAggregationInput = {
@@ -279,6 +324,9 @@ export type OrganizationOrderByWithAggregationInput = {
   halt?: Prisma.SortOrder
   policyRevision?: Prisma.SortOrder
   policyMode?: Prisma.SortOrder
+  people?: Prisma.SortOrder
+  auditLength?: Prisma.SortOrder
+  auditHash?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   _count?: Prisma.OrganizationCountOrderByAggregateInput
   _avg?: Prisma.OrganizationAvgOrderByAggregateInput
@@ -297,6 +345,9 @@ export type OrganizationScalarWhereWithAggregatesInput = {
   halt?: Prisma.EnumHaltWithAggregatesFilter<"Organization"> | $Enums.Halt
   policyRevision?: Prisma.IntWithAggregatesFilter<"Organization"> | number
   policyMode?: Prisma.EnumPolicyModeWithAggregatesFilter<"Organization"> | $Enums.PolicyMode
+  people?: Prisma.JsonWithAggregatesFilter<"Organization">
+  auditLength?: Prisma.IntWithAggregatesFilter<"Organization"> | number
+  auditHash?: Prisma.StringWithAggregatesFilter<"Organization"> | string
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Organization"> | Date | string
 }
 
@@ -307,12 +358,20 @@ export type OrganizationCreateInput = {
   halt?: $Enums.Halt
   policyRevision?: number
   policyMode?: $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: number
+  auditHash?: string
   createdAt?: Date | string
   agents?: Prisma.AgentCreateNestedManyWithoutOrganizationInput
   policies?: Prisma.CustomPolicyCreateNestedManyWithoutOrganizationInput
   snapshots?: Prisma.PolicySnapshotCreateNestedManyWithoutOrganizationInput
   runs?: Prisma.RunCreateNestedManyWithoutOrganizationInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
+  persons?: Prisma.PersonCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
+  audit?: Prisma.OrganizationAuditRecordCreateNestedManyWithoutOrganizationInput
+  breakGlass?: Prisma.BreakGlassCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationUncheckedCreateInput = {
@@ -322,12 +381,20 @@ export type OrganizationUncheckedCreateInput = {
   halt?: $Enums.Halt
   policyRevision?: number
   policyMode?: $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: number
+  auditHash?: string
   createdAt?: Date | string
   agents?: Prisma.AgentUncheckedCreateNestedManyWithoutOrganizationInput
   policies?: Prisma.CustomPolicyUncheckedCreateNestedManyWithoutOrganizationInput
   snapshots?: Prisma.PolicySnapshotUncheckedCreateNestedManyWithoutOrganizationInput
   runs?: Prisma.RunUncheckedCreateNestedManyWithoutOrganizationInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
+  persons?: Prisma.PersonUncheckedCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
+  audit?: Prisma.OrganizationAuditRecordUncheckedCreateNestedManyWithoutOrganizationInput
+  breakGlass?: Prisma.BreakGlassUncheckedCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationUpdateInput = {
@@ -337,12 +404,20 @@ export type OrganizationUpdateInput = {
   halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
   policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
   policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: Prisma.IntFieldUpdateOperationsInput | number
+  auditHash?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   agents?: Prisma.AgentUpdateManyWithoutOrganizationNestedInput
   policies?: Prisma.CustomPolicyUpdateManyWithoutOrganizationNestedInput
   snapshots?: Prisma.PolicySnapshotUpdateManyWithoutOrganizationNestedInput
   runs?: Prisma.RunUpdateManyWithoutOrganizationNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
+  persons?: Prisma.PersonUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
+  audit?: Prisma.OrganizationAuditRecordUpdateManyWithoutOrganizationNestedInput
+  breakGlass?: Prisma.BreakGlassUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationUncheckedUpdateInput = {
@@ -352,12 +427,20 @@ export type OrganizationUncheckedUpdateInput = {
   halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
   policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
   policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: Prisma.IntFieldUpdateOperationsInput | number
+  auditHash?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   agents?: Prisma.AgentUncheckedUpdateManyWithoutOrganizationNestedInput
   policies?: Prisma.CustomPolicyUncheckedUpdateManyWithoutOrganizationNestedInput
   snapshots?: Prisma.PolicySnapshotUncheckedUpdateManyWithoutOrganizationNestedInput
   runs?: Prisma.RunUncheckedUpdateManyWithoutOrganizationNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
+  persons?: Prisma.PersonUncheckedUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
+  audit?: Prisma.OrganizationAuditRecordUncheckedUpdateManyWithoutOrganizationNestedInput
+  breakGlass?: Prisma.BreakGlassUncheckedUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationCreateManyInput = {
@@ -367,6 +450,9 @@ export type OrganizationCreateManyInput = {
   halt?: $Enums.Halt
   policyRevision?: number
   policyMode?: $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: number
+  auditHash?: string
   createdAt?: Date | string
 }
 
@@ -377,6 +463,9 @@ export type OrganizationUpdateManyMutationInput = {
   halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
   policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
   policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: Prisma.IntFieldUpdateOperationsInput | number
+  auditHash?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
@@ -387,6 +476,9 @@ export type OrganizationUncheckedUpdateManyInput = {
   halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
   policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
   policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: Prisma.IntFieldUpdateOperationsInput | number
+  auditHash?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
@@ -397,11 +489,15 @@ export type OrganizationCountOrderByAggregateInput = {
   halt?: Prisma.SortOrder
   policyRevision?: Prisma.SortOrder
   policyMode?: Prisma.SortOrder
+  people?: Prisma.SortOrder
+  auditLength?: Prisma.SortOrder
+  auditHash?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
 }
 
 export type OrganizationAvgOrderByAggregateInput = {
   policyRevision?: Prisma.SortOrder
+  auditLength?: Prisma.SortOrder
 }
 
 export type OrganizationMaxOrderByAggregateInput = {
@@ -411,6 +507,8 @@ export type OrganizationMaxOrderByAggregateInput = {
   halt?: Prisma.SortOrder
   policyRevision?: Prisma.SortOrder
   policyMode?: Prisma.SortOrder
+  auditLength?: Prisma.SortOrder
+  auditHash?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
 }
 
@@ -421,11 +519,14 @@ export type OrganizationMinOrderByAggregateInput = {
   halt?: Prisma.SortOrder
   policyRevision?: Prisma.SortOrder
   policyMode?: Prisma.SortOrder
+  auditLength?: Prisma.SortOrder
+  auditHash?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
 }
 
 export type OrganizationSumOrderByAggregateInput = {
   policyRevision?: Prisma.SortOrder
+  auditLength?: Prisma.SortOrder
 }
 
 export type OrganizationScalarRelationFilter = {
@@ -459,6 +560,34 @@ export type EnumPolicyModeFieldUpdateOperationsInput = {
 
 export type DateTimeFieldUpdateOperationsInput = {
   set?: Date | string
+}
+
+export type OrganizationCreateNestedOneWithoutPersonsInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutPersonsInput, Prisma.OrganizationUncheckedCreateWithoutPersonsInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutPersonsInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+}
+
+export type OrganizationUpdateOneRequiredWithoutPersonsNestedInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutPersonsInput, Prisma.OrganizationUncheckedCreateWithoutPersonsInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutPersonsInput
+  upsert?: Prisma.OrganizationUpsertWithoutPersonsInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.OrganizationUpdateToOneWithWhereWithoutPersonsInput, Prisma.OrganizationUpdateWithoutPersonsInput>, Prisma.OrganizationUncheckedUpdateWithoutPersonsInput>
+}
+
+export type OrganizationCreateNestedOneWithoutSessionsInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutSessionsInput, Prisma.OrganizationUncheckedCreateWithoutSessionsInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutSessionsInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+}
+
+export type OrganizationUpdateOneRequiredWithoutSessionsNestedInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutSessionsInput, Prisma.OrganizationUncheckedCreateWithoutSessionsInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutSessionsInput
+  upsert?: Prisma.OrganizationUpsertWithoutSessionsInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.OrganizationUpdateToOneWithWhereWithoutSessionsInput, Prisma.OrganizationUpdateWithoutSessionsInput>, Prisma.OrganizationUncheckedUpdateWithoutSessionsInput>
 }
 
 export type OrganizationCreateNestedOneWithoutAgentsInput = {
@@ -517,6 +646,34 @@ export type OrganizationUpdateOneRequiredWithoutRunsNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.OrganizationUpdateToOneWithWhereWithoutRunsInput, Prisma.OrganizationUpdateWithoutRunsInput>, Prisma.OrganizationUncheckedUpdateWithoutRunsInput>
 }
 
+export type OrganizationCreateNestedOneWithoutAuditInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutAuditInput, Prisma.OrganizationUncheckedCreateWithoutAuditInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutAuditInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+}
+
+export type OrganizationUpdateOneRequiredWithoutAuditNestedInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutAuditInput, Prisma.OrganizationUncheckedCreateWithoutAuditInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutAuditInput
+  upsert?: Prisma.OrganizationUpsertWithoutAuditInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.OrganizationUpdateToOneWithWhereWithoutAuditInput, Prisma.OrganizationUpdateWithoutAuditInput>, Prisma.OrganizationUncheckedUpdateWithoutAuditInput>
+}
+
+export type OrganizationCreateNestedOneWithoutBreakGlassInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutBreakGlassInput, Prisma.OrganizationUncheckedCreateWithoutBreakGlassInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutBreakGlassInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+}
+
+export type OrganizationUpdateOneRequiredWithoutBreakGlassNestedInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutBreakGlassInput, Prisma.OrganizationUncheckedCreateWithoutBreakGlassInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutBreakGlassInput
+  upsert?: Prisma.OrganizationUpsertWithoutBreakGlassInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.OrganizationUpdateToOneWithWhereWithoutBreakGlassInput, Prisma.OrganizationUpdateWithoutBreakGlassInput>, Prisma.OrganizationUncheckedUpdateWithoutBreakGlassInput>
+}
+
 export type OrganizationCreateNestedOneWithoutApiKeysInput = {
   create?: Prisma.XOR<Prisma.OrganizationCreateWithoutApiKeysInput, Prisma.OrganizationUncheckedCreateWithoutApiKeysInput>
   connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutApiKeysInput
@@ -531,6 +688,228 @@ export type OrganizationUpdateOneRequiredWithoutApiKeysNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.OrganizationUpdateToOneWithWhereWithoutApiKeysInput, Prisma.OrganizationUpdateWithoutApiKeysInput>, Prisma.OrganizationUncheckedUpdateWithoutApiKeysInput>
 }
 
+export type OrganizationCreateNestedOneWithoutWebhooksInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutWebhooksInput, Prisma.OrganizationUncheckedCreateWithoutWebhooksInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutWebhooksInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+}
+
+export type OrganizationUpdateOneRequiredWithoutWebhooksNestedInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutWebhooksInput, Prisma.OrganizationUncheckedCreateWithoutWebhooksInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutWebhooksInput
+  upsert?: Prisma.OrganizationUpsertWithoutWebhooksInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.OrganizationUpdateToOneWithWhereWithoutWebhooksInput, Prisma.OrganizationUpdateWithoutWebhooksInput>, Prisma.OrganizationUncheckedUpdateWithoutWebhooksInput>
+}
+
+export type OrganizationCreateWithoutPersonsInput = {
+  id: string
+  name: string
+  signatures?: $Enums.Signatures
+  halt?: $Enums.Halt
+  policyRevision?: number
+  policyMode?: $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: number
+  auditHash?: string
+  createdAt?: Date | string
+  agents?: Prisma.AgentCreateNestedManyWithoutOrganizationInput
+  policies?: Prisma.CustomPolicyCreateNestedManyWithoutOrganizationInput
+  snapshots?: Prisma.PolicySnapshotCreateNestedManyWithoutOrganizationInput
+  runs?: Prisma.RunCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
+  audit?: Prisma.OrganizationAuditRecordCreateNestedManyWithoutOrganizationInput
+  breakGlass?: Prisma.BreakGlassCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookCreateNestedManyWithoutOrganizationInput
+}
+
+export type OrganizationUncheckedCreateWithoutPersonsInput = {
+  id: string
+  name: string
+  signatures?: $Enums.Signatures
+  halt?: $Enums.Halt
+  policyRevision?: number
+  policyMode?: $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: number
+  auditHash?: string
+  createdAt?: Date | string
+  agents?: Prisma.AgentUncheckedCreateNestedManyWithoutOrganizationInput
+  policies?: Prisma.CustomPolicyUncheckedCreateNestedManyWithoutOrganizationInput
+  snapshots?: Prisma.PolicySnapshotUncheckedCreateNestedManyWithoutOrganizationInput
+  runs?: Prisma.RunUncheckedCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
+  audit?: Prisma.OrganizationAuditRecordUncheckedCreateNestedManyWithoutOrganizationInput
+  breakGlass?: Prisma.BreakGlassUncheckedCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookUncheckedCreateNestedManyWithoutOrganizationInput
+}
+
+export type OrganizationCreateOrConnectWithoutPersonsInput = {
+  where: Prisma.OrganizationWhereUniqueInput
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutPersonsInput, Prisma.OrganizationUncheckedCreateWithoutPersonsInput>
+}
+
+export type OrganizationUpsertWithoutPersonsInput = {
+  update: Prisma.XOR<Prisma.OrganizationUpdateWithoutPersonsInput, Prisma.OrganizationUncheckedUpdateWithoutPersonsInput>
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutPersonsInput, Prisma.OrganizationUncheckedCreateWithoutPersonsInput>
+  where?: Prisma.OrganizationWhereInput
+}
+
+export type OrganizationUpdateToOneWithWhereWithoutPersonsInput = {
+  where?: Prisma.OrganizationWhereInput
+  data: Prisma.XOR<Prisma.OrganizationUpdateWithoutPersonsInput, Prisma.OrganizationUncheckedUpdateWithoutPersonsInput>
+}
+
+export type OrganizationUpdateWithoutPersonsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  signatures?: Prisma.EnumSignaturesFieldUpdateOperationsInput | $Enums.Signatures
+  halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
+  policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
+  policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: Prisma.IntFieldUpdateOperationsInput | number
+  auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  agents?: Prisma.AgentUpdateManyWithoutOrganizationNestedInput
+  policies?: Prisma.CustomPolicyUpdateManyWithoutOrganizationNestedInput
+  snapshots?: Prisma.PolicySnapshotUpdateManyWithoutOrganizationNestedInput
+  runs?: Prisma.RunUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
+  audit?: Prisma.OrganizationAuditRecordUpdateManyWithoutOrganizationNestedInput
+  breakGlass?: Prisma.BreakGlassUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUpdateManyWithoutOrganizationNestedInput
+}
+
+export type OrganizationUncheckedUpdateWithoutPersonsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  signatures?: Prisma.EnumSignaturesFieldUpdateOperationsInput | $Enums.Signatures
+  halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
+  policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
+  policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: Prisma.IntFieldUpdateOperationsInput | number
+  auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  agents?: Prisma.AgentUncheckedUpdateManyWithoutOrganizationNestedInput
+  policies?: Prisma.CustomPolicyUncheckedUpdateManyWithoutOrganizationNestedInput
+  snapshots?: Prisma.PolicySnapshotUncheckedUpdateManyWithoutOrganizationNestedInput
+  runs?: Prisma.RunUncheckedUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
+  audit?: Prisma.OrganizationAuditRecordUncheckedUpdateManyWithoutOrganizationNestedInput
+  breakGlass?: Prisma.BreakGlassUncheckedUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUncheckedUpdateManyWithoutOrganizationNestedInput
+}
+
+export type OrganizationCreateWithoutSessionsInput = {
+  id: string
+  name: string
+  signatures?: $Enums.Signatures
+  halt?: $Enums.Halt
+  policyRevision?: number
+  policyMode?: $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: number
+  auditHash?: string
+  createdAt?: Date | string
+  agents?: Prisma.AgentCreateNestedManyWithoutOrganizationInput
+  policies?: Prisma.CustomPolicyCreateNestedManyWithoutOrganizationInput
+  snapshots?: Prisma.PolicySnapshotCreateNestedManyWithoutOrganizationInput
+  runs?: Prisma.RunCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
+  persons?: Prisma.PersonCreateNestedManyWithoutOrganizationInput
+  audit?: Prisma.OrganizationAuditRecordCreateNestedManyWithoutOrganizationInput
+  breakGlass?: Prisma.BreakGlassCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookCreateNestedManyWithoutOrganizationInput
+}
+
+export type OrganizationUncheckedCreateWithoutSessionsInput = {
+  id: string
+  name: string
+  signatures?: $Enums.Signatures
+  halt?: $Enums.Halt
+  policyRevision?: number
+  policyMode?: $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: number
+  auditHash?: string
+  createdAt?: Date | string
+  agents?: Prisma.AgentUncheckedCreateNestedManyWithoutOrganizationInput
+  policies?: Prisma.CustomPolicyUncheckedCreateNestedManyWithoutOrganizationInput
+  snapshots?: Prisma.PolicySnapshotUncheckedCreateNestedManyWithoutOrganizationInput
+  runs?: Prisma.RunUncheckedCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
+  persons?: Prisma.PersonUncheckedCreateNestedManyWithoutOrganizationInput
+  audit?: Prisma.OrganizationAuditRecordUncheckedCreateNestedManyWithoutOrganizationInput
+  breakGlass?: Prisma.BreakGlassUncheckedCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookUncheckedCreateNestedManyWithoutOrganizationInput
+}
+
+export type OrganizationCreateOrConnectWithoutSessionsInput = {
+  where: Prisma.OrganizationWhereUniqueInput
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutSessionsInput, Prisma.OrganizationUncheckedCreateWithoutSessionsInput>
+}
+
+export type OrganizationUpsertWithoutSessionsInput = {
+  update: Prisma.XOR<Prisma.OrganizationUpdateWithoutSessionsInput, Prisma.OrganizationUncheckedUpdateWithoutSessionsInput>
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutSessionsInput, Prisma.OrganizationUncheckedCreateWithoutSessionsInput>
+  where?: Prisma.OrganizationWhereInput
+}
+
+export type OrganizationUpdateToOneWithWhereWithoutSessionsInput = {
+  where?: Prisma.OrganizationWhereInput
+  data: Prisma.XOR<Prisma.OrganizationUpdateWithoutSessionsInput, Prisma.OrganizationUncheckedUpdateWithoutSessionsInput>
+}
+
+export type OrganizationUpdateWithoutSessionsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  signatures?: Prisma.EnumSignaturesFieldUpdateOperationsInput | $Enums.Signatures
+  halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
+  policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
+  policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: Prisma.IntFieldUpdateOperationsInput | number
+  auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  agents?: Prisma.AgentUpdateManyWithoutOrganizationNestedInput
+  policies?: Prisma.CustomPolicyUpdateManyWithoutOrganizationNestedInput
+  snapshots?: Prisma.PolicySnapshotUpdateManyWithoutOrganizationNestedInput
+  runs?: Prisma.RunUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
+  persons?: Prisma.PersonUpdateManyWithoutOrganizationNestedInput
+  audit?: Prisma.OrganizationAuditRecordUpdateManyWithoutOrganizationNestedInput
+  breakGlass?: Prisma.BreakGlassUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUpdateManyWithoutOrganizationNestedInput
+}
+
+export type OrganizationUncheckedUpdateWithoutSessionsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  signatures?: Prisma.EnumSignaturesFieldUpdateOperationsInput | $Enums.Signatures
+  halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
+  policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
+  policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: Prisma.IntFieldUpdateOperationsInput | number
+  auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  agents?: Prisma.AgentUncheckedUpdateManyWithoutOrganizationNestedInput
+  policies?: Prisma.CustomPolicyUncheckedUpdateManyWithoutOrganizationNestedInput
+  snapshots?: Prisma.PolicySnapshotUncheckedUpdateManyWithoutOrganizationNestedInput
+  runs?: Prisma.RunUncheckedUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
+  persons?: Prisma.PersonUncheckedUpdateManyWithoutOrganizationNestedInput
+  audit?: Prisma.OrganizationAuditRecordUncheckedUpdateManyWithoutOrganizationNestedInput
+  breakGlass?: Prisma.BreakGlassUncheckedUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUncheckedUpdateManyWithoutOrganizationNestedInput
+}
+
 export type OrganizationCreateWithoutAgentsInput = {
   id: string
   name: string
@@ -538,11 +917,19 @@ export type OrganizationCreateWithoutAgentsInput = {
   halt?: $Enums.Halt
   policyRevision?: number
   policyMode?: $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: number
+  auditHash?: string
   createdAt?: Date | string
   policies?: Prisma.CustomPolicyCreateNestedManyWithoutOrganizationInput
   snapshots?: Prisma.PolicySnapshotCreateNestedManyWithoutOrganizationInput
   runs?: Prisma.RunCreateNestedManyWithoutOrganizationInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
+  persons?: Prisma.PersonCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
+  audit?: Prisma.OrganizationAuditRecordCreateNestedManyWithoutOrganizationInput
+  breakGlass?: Prisma.BreakGlassCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationUncheckedCreateWithoutAgentsInput = {
@@ -552,11 +939,19 @@ export type OrganizationUncheckedCreateWithoutAgentsInput = {
   halt?: $Enums.Halt
   policyRevision?: number
   policyMode?: $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: number
+  auditHash?: string
   createdAt?: Date | string
   policies?: Prisma.CustomPolicyUncheckedCreateNestedManyWithoutOrganizationInput
   snapshots?: Prisma.PolicySnapshotUncheckedCreateNestedManyWithoutOrganizationInput
   runs?: Prisma.RunUncheckedCreateNestedManyWithoutOrganizationInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
+  persons?: Prisma.PersonUncheckedCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
+  audit?: Prisma.OrganizationAuditRecordUncheckedCreateNestedManyWithoutOrganizationInput
+  breakGlass?: Prisma.BreakGlassUncheckedCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationCreateOrConnectWithoutAgentsInput = {
@@ -582,11 +977,19 @@ export type OrganizationUpdateWithoutAgentsInput = {
   halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
   policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
   policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: Prisma.IntFieldUpdateOperationsInput | number
+  auditHash?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   policies?: Prisma.CustomPolicyUpdateManyWithoutOrganizationNestedInput
   snapshots?: Prisma.PolicySnapshotUpdateManyWithoutOrganizationNestedInput
   runs?: Prisma.RunUpdateManyWithoutOrganizationNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
+  persons?: Prisma.PersonUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
+  audit?: Prisma.OrganizationAuditRecordUpdateManyWithoutOrganizationNestedInput
+  breakGlass?: Prisma.BreakGlassUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationUncheckedUpdateWithoutAgentsInput = {
@@ -596,11 +999,19 @@ export type OrganizationUncheckedUpdateWithoutAgentsInput = {
   halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
   policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
   policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: Prisma.IntFieldUpdateOperationsInput | number
+  auditHash?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   policies?: Prisma.CustomPolicyUncheckedUpdateManyWithoutOrganizationNestedInput
   snapshots?: Prisma.PolicySnapshotUncheckedUpdateManyWithoutOrganizationNestedInput
   runs?: Prisma.RunUncheckedUpdateManyWithoutOrganizationNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
+  persons?: Prisma.PersonUncheckedUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
+  audit?: Prisma.OrganizationAuditRecordUncheckedUpdateManyWithoutOrganizationNestedInput
+  breakGlass?: Prisma.BreakGlassUncheckedUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationCreateWithoutPoliciesInput = {
@@ -610,11 +1021,19 @@ export type OrganizationCreateWithoutPoliciesInput = {
   halt?: $Enums.Halt
   policyRevision?: number
   policyMode?: $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: number
+  auditHash?: string
   createdAt?: Date | string
   agents?: Prisma.AgentCreateNestedManyWithoutOrganizationInput
   snapshots?: Prisma.PolicySnapshotCreateNestedManyWithoutOrganizationInput
   runs?: Prisma.RunCreateNestedManyWithoutOrganizationInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
+  persons?: Prisma.PersonCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
+  audit?: Prisma.OrganizationAuditRecordCreateNestedManyWithoutOrganizationInput
+  breakGlass?: Prisma.BreakGlassCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationUncheckedCreateWithoutPoliciesInput = {
@@ -624,11 +1043,19 @@ export type OrganizationUncheckedCreateWithoutPoliciesInput = {
   halt?: $Enums.Halt
   policyRevision?: number
   policyMode?: $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: number
+  auditHash?: string
   createdAt?: Date | string
   agents?: Prisma.AgentUncheckedCreateNestedManyWithoutOrganizationInput
   snapshots?: Prisma.PolicySnapshotUncheckedCreateNestedManyWithoutOrganizationInput
   runs?: Prisma.RunUncheckedCreateNestedManyWithoutOrganizationInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
+  persons?: Prisma.PersonUncheckedCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
+  audit?: Prisma.OrganizationAuditRecordUncheckedCreateNestedManyWithoutOrganizationInput
+  breakGlass?: Prisma.BreakGlassUncheckedCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationCreateOrConnectWithoutPoliciesInput = {
@@ -654,11 +1081,19 @@ export type OrganizationUpdateWithoutPoliciesInput = {
   halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
   policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
   policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: Prisma.IntFieldUpdateOperationsInput | number
+  auditHash?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   agents?: Prisma.AgentUpdateManyWithoutOrganizationNestedInput
   snapshots?: Prisma.PolicySnapshotUpdateManyWithoutOrganizationNestedInput
   runs?: Prisma.RunUpdateManyWithoutOrganizationNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
+  persons?: Prisma.PersonUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
+  audit?: Prisma.OrganizationAuditRecordUpdateManyWithoutOrganizationNestedInput
+  breakGlass?: Prisma.BreakGlassUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationUncheckedUpdateWithoutPoliciesInput = {
@@ -668,11 +1103,19 @@ export type OrganizationUncheckedUpdateWithoutPoliciesInput = {
   halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
   policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
   policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: Prisma.IntFieldUpdateOperationsInput | number
+  auditHash?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   agents?: Prisma.AgentUncheckedUpdateManyWithoutOrganizationNestedInput
   snapshots?: Prisma.PolicySnapshotUncheckedUpdateManyWithoutOrganizationNestedInput
   runs?: Prisma.RunUncheckedUpdateManyWithoutOrganizationNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
+  persons?: Prisma.PersonUncheckedUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
+  audit?: Prisma.OrganizationAuditRecordUncheckedUpdateManyWithoutOrganizationNestedInput
+  breakGlass?: Prisma.BreakGlassUncheckedUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationCreateWithoutSnapshotsInput = {
@@ -682,11 +1125,19 @@ export type OrganizationCreateWithoutSnapshotsInput = {
   halt?: $Enums.Halt
   policyRevision?: number
   policyMode?: $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: number
+  auditHash?: string
   createdAt?: Date | string
   agents?: Prisma.AgentCreateNestedManyWithoutOrganizationInput
   policies?: Prisma.CustomPolicyCreateNestedManyWithoutOrganizationInput
   runs?: Prisma.RunCreateNestedManyWithoutOrganizationInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
+  persons?: Prisma.PersonCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
+  audit?: Prisma.OrganizationAuditRecordCreateNestedManyWithoutOrganizationInput
+  breakGlass?: Prisma.BreakGlassCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationUncheckedCreateWithoutSnapshotsInput = {
@@ -696,11 +1147,19 @@ export type OrganizationUncheckedCreateWithoutSnapshotsInput = {
   halt?: $Enums.Halt
   policyRevision?: number
   policyMode?: $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: number
+  auditHash?: string
   createdAt?: Date | string
   agents?: Prisma.AgentUncheckedCreateNestedManyWithoutOrganizationInput
   policies?: Prisma.CustomPolicyUncheckedCreateNestedManyWithoutOrganizationInput
   runs?: Prisma.RunUncheckedCreateNestedManyWithoutOrganizationInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
+  persons?: Prisma.PersonUncheckedCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
+  audit?: Prisma.OrganizationAuditRecordUncheckedCreateNestedManyWithoutOrganizationInput
+  breakGlass?: Prisma.BreakGlassUncheckedCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationCreateOrConnectWithoutSnapshotsInput = {
@@ -726,11 +1185,19 @@ export type OrganizationUpdateWithoutSnapshotsInput = {
   halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
   policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
   policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: Prisma.IntFieldUpdateOperationsInput | number
+  auditHash?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   agents?: Prisma.AgentUpdateManyWithoutOrganizationNestedInput
   policies?: Prisma.CustomPolicyUpdateManyWithoutOrganizationNestedInput
   runs?: Prisma.RunUpdateManyWithoutOrganizationNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
+  persons?: Prisma.PersonUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
+  audit?: Prisma.OrganizationAuditRecordUpdateManyWithoutOrganizationNestedInput
+  breakGlass?: Prisma.BreakGlassUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationUncheckedUpdateWithoutSnapshotsInput = {
@@ -740,11 +1207,19 @@ export type OrganizationUncheckedUpdateWithoutSnapshotsInput = {
   halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
   policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
   policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: Prisma.IntFieldUpdateOperationsInput | number
+  auditHash?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   agents?: Prisma.AgentUncheckedUpdateManyWithoutOrganizationNestedInput
   policies?: Prisma.CustomPolicyUncheckedUpdateManyWithoutOrganizationNestedInput
   runs?: Prisma.RunUncheckedUpdateManyWithoutOrganizationNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
+  persons?: Prisma.PersonUncheckedUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
+  audit?: Prisma.OrganizationAuditRecordUncheckedUpdateManyWithoutOrganizationNestedInput
+  breakGlass?: Prisma.BreakGlassUncheckedUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationCreateWithoutRunsInput = {
@@ -754,11 +1229,19 @@ export type OrganizationCreateWithoutRunsInput = {
   halt?: $Enums.Halt
   policyRevision?: number
   policyMode?: $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: number
+  auditHash?: string
   createdAt?: Date | string
   agents?: Prisma.AgentCreateNestedManyWithoutOrganizationInput
   policies?: Prisma.CustomPolicyCreateNestedManyWithoutOrganizationInput
   snapshots?: Prisma.PolicySnapshotCreateNestedManyWithoutOrganizationInput
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
+  persons?: Prisma.PersonCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
+  audit?: Prisma.OrganizationAuditRecordCreateNestedManyWithoutOrganizationInput
+  breakGlass?: Prisma.BreakGlassCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationUncheckedCreateWithoutRunsInput = {
@@ -768,11 +1251,19 @@ export type OrganizationUncheckedCreateWithoutRunsInput = {
   halt?: $Enums.Halt
   policyRevision?: number
   policyMode?: $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: number
+  auditHash?: string
   createdAt?: Date | string
   agents?: Prisma.AgentUncheckedCreateNestedManyWithoutOrganizationInput
   policies?: Prisma.CustomPolicyUncheckedCreateNestedManyWithoutOrganizationInput
   snapshots?: Prisma.PolicySnapshotUncheckedCreateNestedManyWithoutOrganizationInput
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
+  persons?: Prisma.PersonUncheckedCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
+  audit?: Prisma.OrganizationAuditRecordUncheckedCreateNestedManyWithoutOrganizationInput
+  breakGlass?: Prisma.BreakGlassUncheckedCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationCreateOrConnectWithoutRunsInput = {
@@ -798,11 +1289,19 @@ export type OrganizationUpdateWithoutRunsInput = {
   halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
   policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
   policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: Prisma.IntFieldUpdateOperationsInput | number
+  auditHash?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   agents?: Prisma.AgentUpdateManyWithoutOrganizationNestedInput
   policies?: Prisma.CustomPolicyUpdateManyWithoutOrganizationNestedInput
   snapshots?: Prisma.PolicySnapshotUpdateManyWithoutOrganizationNestedInput
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
+  persons?: Prisma.PersonUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
+  audit?: Prisma.OrganizationAuditRecordUpdateManyWithoutOrganizationNestedInput
+  breakGlass?: Prisma.BreakGlassUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationUncheckedUpdateWithoutRunsInput = {
@@ -812,11 +1311,227 @@ export type OrganizationUncheckedUpdateWithoutRunsInput = {
   halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
   policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
   policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: Prisma.IntFieldUpdateOperationsInput | number
+  auditHash?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   agents?: Prisma.AgentUncheckedUpdateManyWithoutOrganizationNestedInput
   policies?: Prisma.CustomPolicyUncheckedUpdateManyWithoutOrganizationNestedInput
   snapshots?: Prisma.PolicySnapshotUncheckedUpdateManyWithoutOrganizationNestedInput
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
+  persons?: Prisma.PersonUncheckedUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
+  audit?: Prisma.OrganizationAuditRecordUncheckedUpdateManyWithoutOrganizationNestedInput
+  breakGlass?: Prisma.BreakGlassUncheckedUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUncheckedUpdateManyWithoutOrganizationNestedInput
+}
+
+export type OrganizationCreateWithoutAuditInput = {
+  id: string
+  name: string
+  signatures?: $Enums.Signatures
+  halt?: $Enums.Halt
+  policyRevision?: number
+  policyMode?: $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: number
+  auditHash?: string
+  createdAt?: Date | string
+  agents?: Prisma.AgentCreateNestedManyWithoutOrganizationInput
+  policies?: Prisma.CustomPolicyCreateNestedManyWithoutOrganizationInput
+  snapshots?: Prisma.PolicySnapshotCreateNestedManyWithoutOrganizationInput
+  runs?: Prisma.RunCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
+  persons?: Prisma.PersonCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
+  breakGlass?: Prisma.BreakGlassCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookCreateNestedManyWithoutOrganizationInput
+}
+
+export type OrganizationUncheckedCreateWithoutAuditInput = {
+  id: string
+  name: string
+  signatures?: $Enums.Signatures
+  halt?: $Enums.Halt
+  policyRevision?: number
+  policyMode?: $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: number
+  auditHash?: string
+  createdAt?: Date | string
+  agents?: Prisma.AgentUncheckedCreateNestedManyWithoutOrganizationInput
+  policies?: Prisma.CustomPolicyUncheckedCreateNestedManyWithoutOrganizationInput
+  snapshots?: Prisma.PolicySnapshotUncheckedCreateNestedManyWithoutOrganizationInput
+  runs?: Prisma.RunUncheckedCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
+  persons?: Prisma.PersonUncheckedCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
+  breakGlass?: Prisma.BreakGlassUncheckedCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookUncheckedCreateNestedManyWithoutOrganizationInput
+}
+
+export type OrganizationCreateOrConnectWithoutAuditInput = {
+  where: Prisma.OrganizationWhereUniqueInput
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutAuditInput, Prisma.OrganizationUncheckedCreateWithoutAuditInput>
+}
+
+export type OrganizationUpsertWithoutAuditInput = {
+  update: Prisma.XOR<Prisma.OrganizationUpdateWithoutAuditInput, Prisma.OrganizationUncheckedUpdateWithoutAuditInput>
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutAuditInput, Prisma.OrganizationUncheckedCreateWithoutAuditInput>
+  where?: Prisma.OrganizationWhereInput
+}
+
+export type OrganizationUpdateToOneWithWhereWithoutAuditInput = {
+  where?: Prisma.OrganizationWhereInput
+  data: Prisma.XOR<Prisma.OrganizationUpdateWithoutAuditInput, Prisma.OrganizationUncheckedUpdateWithoutAuditInput>
+}
+
+export type OrganizationUpdateWithoutAuditInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  signatures?: Prisma.EnumSignaturesFieldUpdateOperationsInput | $Enums.Signatures
+  halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
+  policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
+  policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: Prisma.IntFieldUpdateOperationsInput | number
+  auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  agents?: Prisma.AgentUpdateManyWithoutOrganizationNestedInput
+  policies?: Prisma.CustomPolicyUpdateManyWithoutOrganizationNestedInput
+  snapshots?: Prisma.PolicySnapshotUpdateManyWithoutOrganizationNestedInput
+  runs?: Prisma.RunUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
+  persons?: Prisma.PersonUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
+  breakGlass?: Prisma.BreakGlassUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUpdateManyWithoutOrganizationNestedInput
+}
+
+export type OrganizationUncheckedUpdateWithoutAuditInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  signatures?: Prisma.EnumSignaturesFieldUpdateOperationsInput | $Enums.Signatures
+  halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
+  policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
+  policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: Prisma.IntFieldUpdateOperationsInput | number
+  auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  agents?: Prisma.AgentUncheckedUpdateManyWithoutOrganizationNestedInput
+  policies?: Prisma.CustomPolicyUncheckedUpdateManyWithoutOrganizationNestedInput
+  snapshots?: Prisma.PolicySnapshotUncheckedUpdateManyWithoutOrganizationNestedInput
+  runs?: Prisma.RunUncheckedUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
+  persons?: Prisma.PersonUncheckedUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
+  breakGlass?: Prisma.BreakGlassUncheckedUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUncheckedUpdateManyWithoutOrganizationNestedInput
+}
+
+export type OrganizationCreateWithoutBreakGlassInput = {
+  id: string
+  name: string
+  signatures?: $Enums.Signatures
+  halt?: $Enums.Halt
+  policyRevision?: number
+  policyMode?: $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: number
+  auditHash?: string
+  createdAt?: Date | string
+  agents?: Prisma.AgentCreateNestedManyWithoutOrganizationInput
+  policies?: Prisma.CustomPolicyCreateNestedManyWithoutOrganizationInput
+  snapshots?: Prisma.PolicySnapshotCreateNestedManyWithoutOrganizationInput
+  runs?: Prisma.RunCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
+  persons?: Prisma.PersonCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
+  audit?: Prisma.OrganizationAuditRecordCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookCreateNestedManyWithoutOrganizationInput
+}
+
+export type OrganizationUncheckedCreateWithoutBreakGlassInput = {
+  id: string
+  name: string
+  signatures?: $Enums.Signatures
+  halt?: $Enums.Halt
+  policyRevision?: number
+  policyMode?: $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: number
+  auditHash?: string
+  createdAt?: Date | string
+  agents?: Prisma.AgentUncheckedCreateNestedManyWithoutOrganizationInput
+  policies?: Prisma.CustomPolicyUncheckedCreateNestedManyWithoutOrganizationInput
+  snapshots?: Prisma.PolicySnapshotUncheckedCreateNestedManyWithoutOrganizationInput
+  runs?: Prisma.RunUncheckedCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
+  persons?: Prisma.PersonUncheckedCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
+  audit?: Prisma.OrganizationAuditRecordUncheckedCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookUncheckedCreateNestedManyWithoutOrganizationInput
+}
+
+export type OrganizationCreateOrConnectWithoutBreakGlassInput = {
+  where: Prisma.OrganizationWhereUniqueInput
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutBreakGlassInput, Prisma.OrganizationUncheckedCreateWithoutBreakGlassInput>
+}
+
+export type OrganizationUpsertWithoutBreakGlassInput = {
+  update: Prisma.XOR<Prisma.OrganizationUpdateWithoutBreakGlassInput, Prisma.OrganizationUncheckedUpdateWithoutBreakGlassInput>
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutBreakGlassInput, Prisma.OrganizationUncheckedCreateWithoutBreakGlassInput>
+  where?: Prisma.OrganizationWhereInput
+}
+
+export type OrganizationUpdateToOneWithWhereWithoutBreakGlassInput = {
+  where?: Prisma.OrganizationWhereInput
+  data: Prisma.XOR<Prisma.OrganizationUpdateWithoutBreakGlassInput, Prisma.OrganizationUncheckedUpdateWithoutBreakGlassInput>
+}
+
+export type OrganizationUpdateWithoutBreakGlassInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  signatures?: Prisma.EnumSignaturesFieldUpdateOperationsInput | $Enums.Signatures
+  halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
+  policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
+  policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: Prisma.IntFieldUpdateOperationsInput | number
+  auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  agents?: Prisma.AgentUpdateManyWithoutOrganizationNestedInput
+  policies?: Prisma.CustomPolicyUpdateManyWithoutOrganizationNestedInput
+  snapshots?: Prisma.PolicySnapshotUpdateManyWithoutOrganizationNestedInput
+  runs?: Prisma.RunUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
+  persons?: Prisma.PersonUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
+  audit?: Prisma.OrganizationAuditRecordUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUpdateManyWithoutOrganizationNestedInput
+}
+
+export type OrganizationUncheckedUpdateWithoutBreakGlassInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  signatures?: Prisma.EnumSignaturesFieldUpdateOperationsInput | $Enums.Signatures
+  halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
+  policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
+  policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: Prisma.IntFieldUpdateOperationsInput | number
+  auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  agents?: Prisma.AgentUncheckedUpdateManyWithoutOrganizationNestedInput
+  policies?: Prisma.CustomPolicyUncheckedUpdateManyWithoutOrganizationNestedInput
+  snapshots?: Prisma.PolicySnapshotUncheckedUpdateManyWithoutOrganizationNestedInput
+  runs?: Prisma.RunUncheckedUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
+  persons?: Prisma.PersonUncheckedUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
+  audit?: Prisma.OrganizationAuditRecordUncheckedUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationCreateWithoutApiKeysInput = {
@@ -826,11 +1541,19 @@ export type OrganizationCreateWithoutApiKeysInput = {
   halt?: $Enums.Halt
   policyRevision?: number
   policyMode?: $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: number
+  auditHash?: string
   createdAt?: Date | string
   agents?: Prisma.AgentCreateNestedManyWithoutOrganizationInput
   policies?: Prisma.CustomPolicyCreateNestedManyWithoutOrganizationInput
   snapshots?: Prisma.PolicySnapshotCreateNestedManyWithoutOrganizationInput
   runs?: Prisma.RunCreateNestedManyWithoutOrganizationInput
+  persons?: Prisma.PersonCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
+  audit?: Prisma.OrganizationAuditRecordCreateNestedManyWithoutOrganizationInput
+  breakGlass?: Prisma.BreakGlassCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationUncheckedCreateWithoutApiKeysInput = {
@@ -840,11 +1563,19 @@ export type OrganizationUncheckedCreateWithoutApiKeysInput = {
   halt?: $Enums.Halt
   policyRevision?: number
   policyMode?: $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: number
+  auditHash?: string
   createdAt?: Date | string
   agents?: Prisma.AgentUncheckedCreateNestedManyWithoutOrganizationInput
   policies?: Prisma.CustomPolicyUncheckedCreateNestedManyWithoutOrganizationInput
   snapshots?: Prisma.PolicySnapshotUncheckedCreateNestedManyWithoutOrganizationInput
   runs?: Prisma.RunUncheckedCreateNestedManyWithoutOrganizationInput
+  persons?: Prisma.PersonUncheckedCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
+  audit?: Prisma.OrganizationAuditRecordUncheckedCreateNestedManyWithoutOrganizationInput
+  breakGlass?: Prisma.BreakGlassUncheckedCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationCreateOrConnectWithoutApiKeysInput = {
@@ -870,11 +1601,19 @@ export type OrganizationUpdateWithoutApiKeysInput = {
   halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
   policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
   policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: Prisma.IntFieldUpdateOperationsInput | number
+  auditHash?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   agents?: Prisma.AgentUpdateManyWithoutOrganizationNestedInput
   policies?: Prisma.CustomPolicyUpdateManyWithoutOrganizationNestedInput
   snapshots?: Prisma.PolicySnapshotUpdateManyWithoutOrganizationNestedInput
   runs?: Prisma.RunUpdateManyWithoutOrganizationNestedInput
+  persons?: Prisma.PersonUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
+  audit?: Prisma.OrganizationAuditRecordUpdateManyWithoutOrganizationNestedInput
+  breakGlass?: Prisma.BreakGlassUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationUncheckedUpdateWithoutApiKeysInput = {
@@ -884,11 +1623,123 @@ export type OrganizationUncheckedUpdateWithoutApiKeysInput = {
   halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
   policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
   policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: Prisma.IntFieldUpdateOperationsInput | number
+  auditHash?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   agents?: Prisma.AgentUncheckedUpdateManyWithoutOrganizationNestedInput
   policies?: Prisma.CustomPolicyUncheckedUpdateManyWithoutOrganizationNestedInput
   snapshots?: Prisma.PolicySnapshotUncheckedUpdateManyWithoutOrganizationNestedInput
   runs?: Prisma.RunUncheckedUpdateManyWithoutOrganizationNestedInput
+  persons?: Prisma.PersonUncheckedUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
+  audit?: Prisma.OrganizationAuditRecordUncheckedUpdateManyWithoutOrganizationNestedInput
+  breakGlass?: Prisma.BreakGlassUncheckedUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUncheckedUpdateManyWithoutOrganizationNestedInput
+}
+
+export type OrganizationCreateWithoutWebhooksInput = {
+  id: string
+  name: string
+  signatures?: $Enums.Signatures
+  halt?: $Enums.Halt
+  policyRevision?: number
+  policyMode?: $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: number
+  auditHash?: string
+  createdAt?: Date | string
+  agents?: Prisma.AgentCreateNestedManyWithoutOrganizationInput
+  policies?: Prisma.CustomPolicyCreateNestedManyWithoutOrganizationInput
+  snapshots?: Prisma.PolicySnapshotCreateNestedManyWithoutOrganizationInput
+  runs?: Prisma.RunCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
+  persons?: Prisma.PersonCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
+  audit?: Prisma.OrganizationAuditRecordCreateNestedManyWithoutOrganizationInput
+  breakGlass?: Prisma.BreakGlassCreateNestedManyWithoutOrganizationInput
+}
+
+export type OrganizationUncheckedCreateWithoutWebhooksInput = {
+  id: string
+  name: string
+  signatures?: $Enums.Signatures
+  halt?: $Enums.Halt
+  policyRevision?: number
+  policyMode?: $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: number
+  auditHash?: string
+  createdAt?: Date | string
+  agents?: Prisma.AgentUncheckedCreateNestedManyWithoutOrganizationInput
+  policies?: Prisma.CustomPolicyUncheckedCreateNestedManyWithoutOrganizationInput
+  snapshots?: Prisma.PolicySnapshotUncheckedCreateNestedManyWithoutOrganizationInput
+  runs?: Prisma.RunUncheckedCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
+  persons?: Prisma.PersonUncheckedCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
+  audit?: Prisma.OrganizationAuditRecordUncheckedCreateNestedManyWithoutOrganizationInput
+  breakGlass?: Prisma.BreakGlassUncheckedCreateNestedManyWithoutOrganizationInput
+}
+
+export type OrganizationCreateOrConnectWithoutWebhooksInput = {
+  where: Prisma.OrganizationWhereUniqueInput
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutWebhooksInput, Prisma.OrganizationUncheckedCreateWithoutWebhooksInput>
+}
+
+export type OrganizationUpsertWithoutWebhooksInput = {
+  update: Prisma.XOR<Prisma.OrganizationUpdateWithoutWebhooksInput, Prisma.OrganizationUncheckedUpdateWithoutWebhooksInput>
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutWebhooksInput, Prisma.OrganizationUncheckedCreateWithoutWebhooksInput>
+  where?: Prisma.OrganizationWhereInput
+}
+
+export type OrganizationUpdateToOneWithWhereWithoutWebhooksInput = {
+  where?: Prisma.OrganizationWhereInput
+  data: Prisma.XOR<Prisma.OrganizationUpdateWithoutWebhooksInput, Prisma.OrganizationUncheckedUpdateWithoutWebhooksInput>
+}
+
+export type OrganizationUpdateWithoutWebhooksInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  signatures?: Prisma.EnumSignaturesFieldUpdateOperationsInput | $Enums.Signatures
+  halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
+  policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
+  policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: Prisma.IntFieldUpdateOperationsInput | number
+  auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  agents?: Prisma.AgentUpdateManyWithoutOrganizationNestedInput
+  policies?: Prisma.CustomPolicyUpdateManyWithoutOrganizationNestedInput
+  snapshots?: Prisma.PolicySnapshotUpdateManyWithoutOrganizationNestedInput
+  runs?: Prisma.RunUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
+  persons?: Prisma.PersonUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
+  audit?: Prisma.OrganizationAuditRecordUpdateManyWithoutOrganizationNestedInput
+  breakGlass?: Prisma.BreakGlassUpdateManyWithoutOrganizationNestedInput
+}
+
+export type OrganizationUncheckedUpdateWithoutWebhooksInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  signatures?: Prisma.EnumSignaturesFieldUpdateOperationsInput | $Enums.Signatures
+  halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
+  policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
+  policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: Prisma.IntFieldUpdateOperationsInput | number
+  auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  agents?: Prisma.AgentUncheckedUpdateManyWithoutOrganizationNestedInput
+  policies?: Prisma.CustomPolicyUncheckedUpdateManyWithoutOrganizationNestedInput
+  snapshots?: Prisma.PolicySnapshotUncheckedUpdateManyWithoutOrganizationNestedInput
+  runs?: Prisma.RunUncheckedUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
+  persons?: Prisma.PersonUncheckedUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
+  audit?: Prisma.OrganizationAuditRecordUncheckedUpdateManyWithoutOrganizationNestedInput
+  breakGlass?: Prisma.BreakGlassUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
 
@@ -902,6 +1753,11 @@ export type OrganizationCountOutputType = {
   snapshots: number
   runs: number
   apiKeys: number
+  persons: number
+  sessions: number
+  audit: number
+  breakGlass: number
+  webhooks: number
 }
 
 export type OrganizationCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -910,6 +1766,11 @@ export type OrganizationCountOutputTypeSelect<ExtArgs extends runtime.Types.Exte
   snapshots?: boolean | OrganizationCountOutputTypeCountSnapshotsArgs
   runs?: boolean | OrganizationCountOutputTypeCountRunsArgs
   apiKeys?: boolean | OrganizationCountOutputTypeCountApiKeysArgs
+  persons?: boolean | OrganizationCountOutputTypeCountPersonsArgs
+  sessions?: boolean | OrganizationCountOutputTypeCountSessionsArgs
+  audit?: boolean | OrganizationCountOutputTypeCountAuditArgs
+  breakGlass?: boolean | OrganizationCountOutputTypeCountBreakGlassArgs
+  webhooks?: boolean | OrganizationCountOutputTypeCountWebhooksArgs
 }
 
 /**
@@ -957,6 +1818,41 @@ export type OrganizationCountOutputTypeCountApiKeysArgs<ExtArgs extends runtime.
   where?: Prisma.ApiKeyWhereInput
 }
 
+/**
+ * OrganizationCountOutputType without action
+ */
+export type OrganizationCountOutputTypeCountPersonsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.PersonWhereInput
+}
+
+/**
+ * OrganizationCountOutputType without action
+ */
+export type OrganizationCountOutputTypeCountSessionsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.SessionWhereInput
+}
+
+/**
+ * OrganizationCountOutputType without action
+ */
+export type OrganizationCountOutputTypeCountAuditArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.OrganizationAuditRecordWhereInput
+}
+
+/**
+ * OrganizationCountOutputType without action
+ */
+export type OrganizationCountOutputTypeCountBreakGlassArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.BreakGlassWhereInput
+}
+
+/**
+ * OrganizationCountOutputType without action
+ */
+export type OrganizationCountOutputTypeCountWebhooksArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.WebhookWhereInput
+}
+
 
 export type OrganizationSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
@@ -965,12 +1861,20 @@ export type OrganizationSelect<ExtArgs extends runtime.Types.Extensions.Internal
   halt?: boolean
   policyRevision?: boolean
   policyMode?: boolean
+  people?: boolean
+  auditLength?: boolean
+  auditHash?: boolean
   createdAt?: boolean
   agents?: boolean | Prisma.Organization$agentsArgs<ExtArgs>
   policies?: boolean | Prisma.Organization$policiesArgs<ExtArgs>
   snapshots?: boolean | Prisma.Organization$snapshotsArgs<ExtArgs>
   runs?: boolean | Prisma.Organization$runsArgs<ExtArgs>
   apiKeys?: boolean | Prisma.Organization$apiKeysArgs<ExtArgs>
+  persons?: boolean | Prisma.Organization$personsArgs<ExtArgs>
+  sessions?: boolean | Prisma.Organization$sessionsArgs<ExtArgs>
+  audit?: boolean | Prisma.Organization$auditArgs<ExtArgs>
+  breakGlass?: boolean | Prisma.Organization$breakGlassArgs<ExtArgs>
+  webhooks?: boolean | Prisma.Organization$webhooksArgs<ExtArgs>
   _count?: boolean | Prisma.OrganizationCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["organization"]>
 
@@ -981,6 +1885,9 @@ export type OrganizationSelectCreateManyAndReturn<ExtArgs extends runtime.Types.
   halt?: boolean
   policyRevision?: boolean
   policyMode?: boolean
+  people?: boolean
+  auditLength?: boolean
+  auditHash?: boolean
   createdAt?: boolean
 }, ExtArgs["result"]["organization"]>
 
@@ -991,6 +1898,9 @@ export type OrganizationSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.
   halt?: boolean
   policyRevision?: boolean
   policyMode?: boolean
+  people?: boolean
+  auditLength?: boolean
+  auditHash?: boolean
   createdAt?: boolean
 }, ExtArgs["result"]["organization"]>
 
@@ -1001,16 +1911,24 @@ export type OrganizationSelectScalar = {
   halt?: boolean
   policyRevision?: boolean
   policyMode?: boolean
+  people?: boolean
+  auditLength?: boolean
+  auditHash?: boolean
   createdAt?: boolean
 }
 
-export type OrganizationOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "name" | "signatures" | "halt" | "policyRevision" | "policyMode" | "createdAt", ExtArgs["result"]["organization"]>
+export type OrganizationOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "name" | "signatures" | "halt" | "policyRevision" | "policyMode" | "people" | "auditLength" | "auditHash" | "createdAt", ExtArgs["result"]["organization"]>
 export type OrganizationInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   agents?: boolean | Prisma.Organization$agentsArgs<ExtArgs>
   policies?: boolean | Prisma.Organization$policiesArgs<ExtArgs>
   snapshots?: boolean | Prisma.Organization$snapshotsArgs<ExtArgs>
   runs?: boolean | Prisma.Organization$runsArgs<ExtArgs>
   apiKeys?: boolean | Prisma.Organization$apiKeysArgs<ExtArgs>
+  persons?: boolean | Prisma.Organization$personsArgs<ExtArgs>
+  sessions?: boolean | Prisma.Organization$sessionsArgs<ExtArgs>
+  audit?: boolean | Prisma.Organization$auditArgs<ExtArgs>
+  breakGlass?: boolean | Prisma.Organization$breakGlassArgs<ExtArgs>
+  webhooks?: boolean | Prisma.Organization$webhooksArgs<ExtArgs>
   _count?: boolean | Prisma.OrganizationCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type OrganizationIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {}
@@ -1024,6 +1942,11 @@ export type $OrganizationPayload<ExtArgs extends runtime.Types.Extensions.Intern
     snapshots: Prisma.$PolicySnapshotPayload<ExtArgs>[]
     runs: Prisma.$RunPayload<ExtArgs>[]
     apiKeys: Prisma.$ApiKeyPayload<ExtArgs>[]
+    persons: Prisma.$PersonPayload<ExtArgs>[]
+    sessions: Prisma.$SessionPayload<ExtArgs>[]
+    audit: Prisma.$OrganizationAuditRecordPayload<ExtArgs>[]
+    breakGlass: Prisma.$BreakGlassPayload<ExtArgs>[]
+    webhooks: Prisma.$WebhookPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: string
@@ -1041,6 +1964,15 @@ export type $OrganizationPayload<ExtArgs extends runtime.Types.Extensions.Intern
      */
     policyRevision: number
     policyMode: $Enums.PolicyMode
+    /**
+     * Domain `PeopleSettings`, as far as they differ from the defaults.
+     */
+    people: runtime.JsonValue
+    /**
+     * Head of the organization's own audit chain, as a run's.
+     */
+    auditLength: number
+    auditHash: string
     createdAt: Date
   }, ExtArgs["result"]["organization"]>
   composites: {}
@@ -1441,6 +2373,11 @@ export interface Prisma__OrganizationClient<T, Null = never, ExtArgs extends run
   snapshots<T extends Prisma.Organization$snapshotsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$snapshotsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$PolicySnapshotPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   runs<T extends Prisma.Organization$runsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$runsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$RunPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   apiKeys<T extends Prisma.Organization$apiKeysArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$apiKeysArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ApiKeyPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  persons<T extends Prisma.Organization$personsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$personsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$PersonPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  sessions<T extends Prisma.Organization$sessionsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$sessionsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$SessionPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  audit<T extends Prisma.Organization$auditArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$auditArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$OrganizationAuditRecordPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  breakGlass<T extends Prisma.Organization$breakGlassArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$breakGlassArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$BreakGlassPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  webhooks<T extends Prisma.Organization$webhooksArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$webhooksArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$WebhookPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -1476,6 +2413,9 @@ export interface OrganizationFieldRefs {
   readonly halt: Prisma.FieldRef<"Organization", 'Halt'>
   readonly policyRevision: Prisma.FieldRef<"Organization", 'Int'>
   readonly policyMode: Prisma.FieldRef<"Organization", 'PolicyMode'>
+  readonly people: Prisma.FieldRef<"Organization", 'Json'>
+  readonly auditLength: Prisma.FieldRef<"Organization", 'Int'>
+  readonly auditHash: Prisma.FieldRef<"Organization", 'String'>
   readonly createdAt: Prisma.FieldRef<"Organization", 'DateTime'>
 }
     
@@ -1987,6 +2927,126 @@ export type Organization$apiKeysArgs<ExtArgs extends runtime.Types.Extensions.In
   take?: number
   skip?: number
   distinct?: Prisma.ApiKeyScalarFieldEnum | Prisma.ApiKeyScalarFieldEnum[]
+}
+
+/**
+ * Organization.persons
+ */
+export type Organization$personsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the Person
+   */
+  select?: Prisma.PersonSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the Person
+   */
+  omit?: Prisma.PersonOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.PersonInclude<ExtArgs> | null
+  where?: Prisma.PersonWhereInput
+  orderBy?: Prisma.PersonOrderByWithRelationInput | Prisma.PersonOrderByWithRelationInput[]
+  cursor?: Prisma.PersonWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.PersonScalarFieldEnum | Prisma.PersonScalarFieldEnum[]
+}
+
+/**
+ * Organization.sessions
+ */
+export type Organization$sessionsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the Session
+   */
+  select?: Prisma.SessionSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the Session
+   */
+  omit?: Prisma.SessionOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.SessionInclude<ExtArgs> | null
+  where?: Prisma.SessionWhereInput
+  orderBy?: Prisma.SessionOrderByWithRelationInput | Prisma.SessionOrderByWithRelationInput[]
+  cursor?: Prisma.SessionWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.SessionScalarFieldEnum | Prisma.SessionScalarFieldEnum[]
+}
+
+/**
+ * Organization.audit
+ */
+export type Organization$auditArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the OrganizationAuditRecord
+   */
+  select?: Prisma.OrganizationAuditRecordSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the OrganizationAuditRecord
+   */
+  omit?: Prisma.OrganizationAuditRecordOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.OrganizationAuditRecordInclude<ExtArgs> | null
+  where?: Prisma.OrganizationAuditRecordWhereInput
+  orderBy?: Prisma.OrganizationAuditRecordOrderByWithRelationInput | Prisma.OrganizationAuditRecordOrderByWithRelationInput[]
+  cursor?: Prisma.OrganizationAuditRecordWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.OrganizationAuditRecordScalarFieldEnum | Prisma.OrganizationAuditRecordScalarFieldEnum[]
+}
+
+/**
+ * Organization.breakGlass
+ */
+export type Organization$breakGlassArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the BreakGlass
+   */
+  select?: Prisma.BreakGlassSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the BreakGlass
+   */
+  omit?: Prisma.BreakGlassOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.BreakGlassInclude<ExtArgs> | null
+  where?: Prisma.BreakGlassWhereInput
+  orderBy?: Prisma.BreakGlassOrderByWithRelationInput | Prisma.BreakGlassOrderByWithRelationInput[]
+  cursor?: Prisma.BreakGlassWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.BreakGlassScalarFieldEnum | Prisma.BreakGlassScalarFieldEnum[]
+}
+
+/**
+ * Organization.webhooks
+ */
+export type Organization$webhooksArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the Webhook
+   */
+  select?: Prisma.WebhookSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the Webhook
+   */
+  omit?: Prisma.WebhookOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.WebhookInclude<ExtArgs> | null
+  where?: Prisma.WebhookWhereInput
+  orderBy?: Prisma.WebhookOrderByWithRelationInput | Prisma.WebhookOrderByWithRelationInput[]
+  cursor?: Prisma.WebhookWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.WebhookScalarFieldEnum | Prisma.WebhookScalarFieldEnum[]
 }
 
 /**

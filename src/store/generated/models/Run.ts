@@ -299,6 +299,7 @@ export type RunWhereInput = {
   approvals?: Prisma.ApprovalListRelationFilter
   questions?: Prisma.QuestionListRelationFilter
   audit?: Prisma.AuditRecordListRelationFilter
+  standing?: Prisma.StandingApprovalListRelationFilter
 }
 
 export type RunOrderByWithRelationInput = {
@@ -325,6 +326,7 @@ export type RunOrderByWithRelationInput = {
   approvals?: Prisma.ApprovalOrderByRelationAggregateInput
   questions?: Prisma.QuestionOrderByRelationAggregateInput
   audit?: Prisma.AuditRecordOrderByRelationAggregateInput
+  standing?: Prisma.StandingApprovalOrderByRelationAggregateInput
 }
 
 export type RunWhereUniqueInput = Prisma.AtLeast<{
@@ -354,6 +356,7 @@ export type RunWhereUniqueInput = Prisma.AtLeast<{
   approvals?: Prisma.ApprovalListRelationFilter
   questions?: Prisma.QuestionListRelationFilter
   audit?: Prisma.AuditRecordListRelationFilter
+  standing?: Prisma.StandingApprovalListRelationFilter
 }, "id">
 
 export type RunOrderByWithAggregationInput = {
@@ -424,6 +427,7 @@ export type RunCreateInput = {
   approvals?: Prisma.ApprovalCreateNestedManyWithoutRunInput
   questions?: Prisma.QuestionCreateNestedManyWithoutRunInput
   audit?: Prisma.AuditRecordCreateNestedManyWithoutRunInput
+  standing?: Prisma.StandingApprovalCreateNestedManyWithoutRunInput
 }
 
 export type RunUncheckedCreateInput = {
@@ -448,6 +452,7 @@ export type RunUncheckedCreateInput = {
   approvals?: Prisma.ApprovalUncheckedCreateNestedManyWithoutRunInput
   questions?: Prisma.QuestionUncheckedCreateNestedManyWithoutRunInput
   audit?: Prisma.AuditRecordUncheckedCreateNestedManyWithoutRunInput
+  standing?: Prisma.StandingApprovalUncheckedCreateNestedManyWithoutRunInput
 }
 
 export type RunUpdateInput = {
@@ -472,6 +477,7 @@ export type RunUpdateInput = {
   approvals?: Prisma.ApprovalUpdateManyWithoutRunNestedInput
   questions?: Prisma.QuestionUpdateManyWithoutRunNestedInput
   audit?: Prisma.AuditRecordUpdateManyWithoutRunNestedInput
+  standing?: Prisma.StandingApprovalUpdateManyWithoutRunNestedInput
 }
 
 export type RunUncheckedUpdateInput = {
@@ -496,6 +502,7 @@ export type RunUncheckedUpdateInput = {
   approvals?: Prisma.ApprovalUncheckedUpdateManyWithoutRunNestedInput
   questions?: Prisma.QuestionUncheckedUpdateManyWithoutRunNestedInput
   audit?: Prisma.AuditRecordUncheckedUpdateManyWithoutRunNestedInput
+  standing?: Prisma.StandingApprovalUncheckedUpdateManyWithoutRunNestedInput
 }
 
 export type RunCreateManyInput = {
@@ -761,6 +768,20 @@ export type RunUpdateOneRequiredWithoutApprovalsNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.RunUpdateToOneWithWhereWithoutApprovalsInput, Prisma.RunUpdateWithoutApprovalsInput>, Prisma.RunUncheckedUpdateWithoutApprovalsInput>
 }
 
+export type RunCreateNestedOneWithoutStandingInput = {
+  create?: Prisma.XOR<Prisma.RunCreateWithoutStandingInput, Prisma.RunUncheckedCreateWithoutStandingInput>
+  connectOrCreate?: Prisma.RunCreateOrConnectWithoutStandingInput
+  connect?: Prisma.RunWhereUniqueInput
+}
+
+export type RunUpdateOneRequiredWithoutStandingNestedInput = {
+  create?: Prisma.XOR<Prisma.RunCreateWithoutStandingInput, Prisma.RunUncheckedCreateWithoutStandingInput>
+  connectOrCreate?: Prisma.RunCreateOrConnectWithoutStandingInput
+  upsert?: Prisma.RunUpsertWithoutStandingInput
+  connect?: Prisma.RunWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.RunUpdateToOneWithWhereWithoutStandingInput, Prisma.RunUpdateWithoutStandingInput>, Prisma.RunUncheckedUpdateWithoutStandingInput>
+}
+
 export type RunCreateNestedOneWithoutQuestionsInput = {
   create?: Prisma.XOR<Prisma.RunCreateWithoutQuestionsInput, Prisma.RunUncheckedCreateWithoutQuestionsInput>
   connectOrCreate?: Prisma.RunCreateOrConnectWithoutQuestionsInput
@@ -810,6 +831,7 @@ export type RunCreateWithoutOrganizationInput = {
   approvals?: Prisma.ApprovalCreateNestedManyWithoutRunInput
   questions?: Prisma.QuestionCreateNestedManyWithoutRunInput
   audit?: Prisma.AuditRecordCreateNestedManyWithoutRunInput
+  standing?: Prisma.StandingApprovalCreateNestedManyWithoutRunInput
 }
 
 export type RunUncheckedCreateWithoutOrganizationInput = {
@@ -833,6 +855,7 @@ export type RunUncheckedCreateWithoutOrganizationInput = {
   approvals?: Prisma.ApprovalUncheckedCreateNestedManyWithoutRunInput
   questions?: Prisma.QuestionUncheckedCreateNestedManyWithoutRunInput
   audit?: Prisma.AuditRecordUncheckedCreateNestedManyWithoutRunInput
+  standing?: Prisma.StandingApprovalUncheckedCreateNestedManyWithoutRunInput
 }
 
 export type RunCreateOrConnectWithoutOrganizationInput = {
@@ -904,6 +927,7 @@ export type RunCreateWithoutSnapshotInput = {
   approvals?: Prisma.ApprovalCreateNestedManyWithoutRunInput
   questions?: Prisma.QuestionCreateNestedManyWithoutRunInput
   audit?: Prisma.AuditRecordCreateNestedManyWithoutRunInput
+  standing?: Prisma.StandingApprovalCreateNestedManyWithoutRunInput
 }
 
 export type RunUncheckedCreateWithoutSnapshotInput = {
@@ -927,6 +951,7 @@ export type RunUncheckedCreateWithoutSnapshotInput = {
   approvals?: Prisma.ApprovalUncheckedCreateNestedManyWithoutRunInput
   questions?: Prisma.QuestionUncheckedCreateNestedManyWithoutRunInput
   audit?: Prisma.AuditRecordUncheckedCreateNestedManyWithoutRunInput
+  standing?: Prisma.StandingApprovalUncheckedCreateNestedManyWithoutRunInput
 }
 
 export type RunCreateOrConnectWithoutSnapshotInput = {
@@ -976,6 +1001,7 @@ export type RunCreateWithoutEventsInput = {
   approvals?: Prisma.ApprovalCreateNestedManyWithoutRunInput
   questions?: Prisma.QuestionCreateNestedManyWithoutRunInput
   audit?: Prisma.AuditRecordCreateNestedManyWithoutRunInput
+  standing?: Prisma.StandingApprovalCreateNestedManyWithoutRunInput
 }
 
 export type RunUncheckedCreateWithoutEventsInput = {
@@ -999,6 +1025,7 @@ export type RunUncheckedCreateWithoutEventsInput = {
   approvals?: Prisma.ApprovalUncheckedCreateNestedManyWithoutRunInput
   questions?: Prisma.QuestionUncheckedCreateNestedManyWithoutRunInput
   audit?: Prisma.AuditRecordUncheckedCreateNestedManyWithoutRunInput
+  standing?: Prisma.StandingApprovalUncheckedCreateNestedManyWithoutRunInput
 }
 
 export type RunCreateOrConnectWithoutEventsInput = {
@@ -1038,6 +1065,7 @@ export type RunUpdateWithoutEventsInput = {
   approvals?: Prisma.ApprovalUpdateManyWithoutRunNestedInput
   questions?: Prisma.QuestionUpdateManyWithoutRunNestedInput
   audit?: Prisma.AuditRecordUpdateManyWithoutRunNestedInput
+  standing?: Prisma.StandingApprovalUpdateManyWithoutRunNestedInput
 }
 
 export type RunUncheckedUpdateWithoutEventsInput = {
@@ -1061,6 +1089,7 @@ export type RunUncheckedUpdateWithoutEventsInput = {
   approvals?: Prisma.ApprovalUncheckedUpdateManyWithoutRunNestedInput
   questions?: Prisma.QuestionUncheckedUpdateManyWithoutRunNestedInput
   audit?: Prisma.AuditRecordUncheckedUpdateManyWithoutRunNestedInput
+  standing?: Prisma.StandingApprovalUncheckedUpdateManyWithoutRunNestedInput
 }
 
 export type RunCreateWithoutDecisionsInput = {
@@ -1084,6 +1113,7 @@ export type RunCreateWithoutDecisionsInput = {
   approvals?: Prisma.ApprovalCreateNestedManyWithoutRunInput
   questions?: Prisma.QuestionCreateNestedManyWithoutRunInput
   audit?: Prisma.AuditRecordCreateNestedManyWithoutRunInput
+  standing?: Prisma.StandingApprovalCreateNestedManyWithoutRunInput
 }
 
 export type RunUncheckedCreateWithoutDecisionsInput = {
@@ -1107,6 +1137,7 @@ export type RunUncheckedCreateWithoutDecisionsInput = {
   approvals?: Prisma.ApprovalUncheckedCreateNestedManyWithoutRunInput
   questions?: Prisma.QuestionUncheckedCreateNestedManyWithoutRunInput
   audit?: Prisma.AuditRecordUncheckedCreateNestedManyWithoutRunInput
+  standing?: Prisma.StandingApprovalUncheckedCreateNestedManyWithoutRunInput
 }
 
 export type RunCreateOrConnectWithoutDecisionsInput = {
@@ -1146,6 +1177,7 @@ export type RunUpdateWithoutDecisionsInput = {
   approvals?: Prisma.ApprovalUpdateManyWithoutRunNestedInput
   questions?: Prisma.QuestionUpdateManyWithoutRunNestedInput
   audit?: Prisma.AuditRecordUpdateManyWithoutRunNestedInput
+  standing?: Prisma.StandingApprovalUpdateManyWithoutRunNestedInput
 }
 
 export type RunUncheckedUpdateWithoutDecisionsInput = {
@@ -1169,6 +1201,7 @@ export type RunUncheckedUpdateWithoutDecisionsInput = {
   approvals?: Prisma.ApprovalUncheckedUpdateManyWithoutRunNestedInput
   questions?: Prisma.QuestionUncheckedUpdateManyWithoutRunNestedInput
   audit?: Prisma.AuditRecordUncheckedUpdateManyWithoutRunNestedInput
+  standing?: Prisma.StandingApprovalUncheckedUpdateManyWithoutRunNestedInput
 }
 
 export type RunCreateWithoutApprovalsInput = {
@@ -1192,6 +1225,7 @@ export type RunCreateWithoutApprovalsInput = {
   decisions?: Prisma.DecisionRecordCreateNestedManyWithoutRunInput
   questions?: Prisma.QuestionCreateNestedManyWithoutRunInput
   audit?: Prisma.AuditRecordCreateNestedManyWithoutRunInput
+  standing?: Prisma.StandingApprovalCreateNestedManyWithoutRunInput
 }
 
 export type RunUncheckedCreateWithoutApprovalsInput = {
@@ -1215,6 +1249,7 @@ export type RunUncheckedCreateWithoutApprovalsInput = {
   decisions?: Prisma.DecisionRecordUncheckedCreateNestedManyWithoutRunInput
   questions?: Prisma.QuestionUncheckedCreateNestedManyWithoutRunInput
   audit?: Prisma.AuditRecordUncheckedCreateNestedManyWithoutRunInput
+  standing?: Prisma.StandingApprovalUncheckedCreateNestedManyWithoutRunInput
 }
 
 export type RunCreateOrConnectWithoutApprovalsInput = {
@@ -1254,6 +1289,7 @@ export type RunUpdateWithoutApprovalsInput = {
   decisions?: Prisma.DecisionRecordUpdateManyWithoutRunNestedInput
   questions?: Prisma.QuestionUpdateManyWithoutRunNestedInput
   audit?: Prisma.AuditRecordUpdateManyWithoutRunNestedInput
+  standing?: Prisma.StandingApprovalUpdateManyWithoutRunNestedInput
 }
 
 export type RunUncheckedUpdateWithoutApprovalsInput = {
@@ -1275,6 +1311,119 @@ export type RunUncheckedUpdateWithoutApprovalsInput = {
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   events?: Prisma.RunEventUncheckedUpdateManyWithoutRunNestedInput
   decisions?: Prisma.DecisionRecordUncheckedUpdateManyWithoutRunNestedInput
+  questions?: Prisma.QuestionUncheckedUpdateManyWithoutRunNestedInput
+  audit?: Prisma.AuditRecordUncheckedUpdateManyWithoutRunNestedInput
+  standing?: Prisma.StandingApprovalUncheckedUpdateManyWithoutRunNestedInput
+}
+
+export type RunCreateWithoutStandingInput = {
+  id: string
+  agent: string
+  input: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  requestedBy: string
+  workflowId: string
+  status?: $Enums.RunStatus
+  halt?: $Enums.Halt
+  outcome?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  auditLength?: number
+  auditHash?: string
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  endedAt?: Date | string | null
+  organization: Prisma.OrganizationCreateNestedOneWithoutRunsInput
+  snapshot?: Prisma.PolicySnapshotCreateNestedOneWithoutRunsInput
+  events?: Prisma.RunEventCreateNestedManyWithoutRunInput
+  decisions?: Prisma.DecisionRecordCreateNestedManyWithoutRunInput
+  approvals?: Prisma.ApprovalCreateNestedManyWithoutRunInput
+  questions?: Prisma.QuestionCreateNestedManyWithoutRunInput
+  audit?: Prisma.AuditRecordCreateNestedManyWithoutRunInput
+}
+
+export type RunUncheckedCreateWithoutStandingInput = {
+  id: string
+  organizationId: string
+  agent: string
+  input: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  requestedBy: string
+  workflowId: string
+  snapshotId?: string | null
+  status?: $Enums.RunStatus
+  halt?: $Enums.Halt
+  outcome?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  auditLength?: number
+  auditHash?: string
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  endedAt?: Date | string | null
+  events?: Prisma.RunEventUncheckedCreateNestedManyWithoutRunInput
+  decisions?: Prisma.DecisionRecordUncheckedCreateNestedManyWithoutRunInput
+  approvals?: Prisma.ApprovalUncheckedCreateNestedManyWithoutRunInput
+  questions?: Prisma.QuestionUncheckedCreateNestedManyWithoutRunInput
+  audit?: Prisma.AuditRecordUncheckedCreateNestedManyWithoutRunInput
+}
+
+export type RunCreateOrConnectWithoutStandingInput = {
+  where: Prisma.RunWhereUniqueInput
+  create: Prisma.XOR<Prisma.RunCreateWithoutStandingInput, Prisma.RunUncheckedCreateWithoutStandingInput>
+}
+
+export type RunUpsertWithoutStandingInput = {
+  update: Prisma.XOR<Prisma.RunUpdateWithoutStandingInput, Prisma.RunUncheckedUpdateWithoutStandingInput>
+  create: Prisma.XOR<Prisma.RunCreateWithoutStandingInput, Prisma.RunUncheckedCreateWithoutStandingInput>
+  where?: Prisma.RunWhereInput
+}
+
+export type RunUpdateToOneWithWhereWithoutStandingInput = {
+  where?: Prisma.RunWhereInput
+  data: Prisma.XOR<Prisma.RunUpdateWithoutStandingInput, Prisma.RunUncheckedUpdateWithoutStandingInput>
+}
+
+export type RunUpdateWithoutStandingInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  agent?: Prisma.StringFieldUpdateOperationsInput | string
+  input?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  requestedBy?: Prisma.StringFieldUpdateOperationsInput | string
+  workflowId?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumRunStatusFieldUpdateOperationsInput | $Enums.RunStatus
+  halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
+  outcome?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  auditLength?: Prisma.IntFieldUpdateOperationsInput | number
+  auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  organization?: Prisma.OrganizationUpdateOneRequiredWithoutRunsNestedInput
+  snapshot?: Prisma.PolicySnapshotUpdateOneWithoutRunsNestedInput
+  events?: Prisma.RunEventUpdateManyWithoutRunNestedInput
+  decisions?: Prisma.DecisionRecordUpdateManyWithoutRunNestedInput
+  approvals?: Prisma.ApprovalUpdateManyWithoutRunNestedInput
+  questions?: Prisma.QuestionUpdateManyWithoutRunNestedInput
+  audit?: Prisma.AuditRecordUpdateManyWithoutRunNestedInput
+}
+
+export type RunUncheckedUpdateWithoutStandingInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  organizationId?: Prisma.StringFieldUpdateOperationsInput | string
+  agent?: Prisma.StringFieldUpdateOperationsInput | string
+  input?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  requestedBy?: Prisma.StringFieldUpdateOperationsInput | string
+  workflowId?: Prisma.StringFieldUpdateOperationsInput | string
+  snapshotId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  status?: Prisma.EnumRunStatusFieldUpdateOperationsInput | $Enums.RunStatus
+  halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
+  outcome?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  auditLength?: Prisma.IntFieldUpdateOperationsInput | number
+  auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  events?: Prisma.RunEventUncheckedUpdateManyWithoutRunNestedInput
+  decisions?: Prisma.DecisionRecordUncheckedUpdateManyWithoutRunNestedInput
+  approvals?: Prisma.ApprovalUncheckedUpdateManyWithoutRunNestedInput
   questions?: Prisma.QuestionUncheckedUpdateManyWithoutRunNestedInput
   audit?: Prisma.AuditRecordUncheckedUpdateManyWithoutRunNestedInput
 }
@@ -1300,6 +1449,7 @@ export type RunCreateWithoutQuestionsInput = {
   decisions?: Prisma.DecisionRecordCreateNestedManyWithoutRunInput
   approvals?: Prisma.ApprovalCreateNestedManyWithoutRunInput
   audit?: Prisma.AuditRecordCreateNestedManyWithoutRunInput
+  standing?: Prisma.StandingApprovalCreateNestedManyWithoutRunInput
 }
 
 export type RunUncheckedCreateWithoutQuestionsInput = {
@@ -1323,6 +1473,7 @@ export type RunUncheckedCreateWithoutQuestionsInput = {
   decisions?: Prisma.DecisionRecordUncheckedCreateNestedManyWithoutRunInput
   approvals?: Prisma.ApprovalUncheckedCreateNestedManyWithoutRunInput
   audit?: Prisma.AuditRecordUncheckedCreateNestedManyWithoutRunInput
+  standing?: Prisma.StandingApprovalUncheckedCreateNestedManyWithoutRunInput
 }
 
 export type RunCreateOrConnectWithoutQuestionsInput = {
@@ -1362,6 +1513,7 @@ export type RunUpdateWithoutQuestionsInput = {
   decisions?: Prisma.DecisionRecordUpdateManyWithoutRunNestedInput
   approvals?: Prisma.ApprovalUpdateManyWithoutRunNestedInput
   audit?: Prisma.AuditRecordUpdateManyWithoutRunNestedInput
+  standing?: Prisma.StandingApprovalUpdateManyWithoutRunNestedInput
 }
 
 export type RunUncheckedUpdateWithoutQuestionsInput = {
@@ -1385,6 +1537,7 @@ export type RunUncheckedUpdateWithoutQuestionsInput = {
   decisions?: Prisma.DecisionRecordUncheckedUpdateManyWithoutRunNestedInput
   approvals?: Prisma.ApprovalUncheckedUpdateManyWithoutRunNestedInput
   audit?: Prisma.AuditRecordUncheckedUpdateManyWithoutRunNestedInput
+  standing?: Prisma.StandingApprovalUncheckedUpdateManyWithoutRunNestedInput
 }
 
 export type RunCreateWithoutAuditInput = {
@@ -1408,6 +1561,7 @@ export type RunCreateWithoutAuditInput = {
   decisions?: Prisma.DecisionRecordCreateNestedManyWithoutRunInput
   approvals?: Prisma.ApprovalCreateNestedManyWithoutRunInput
   questions?: Prisma.QuestionCreateNestedManyWithoutRunInput
+  standing?: Prisma.StandingApprovalCreateNestedManyWithoutRunInput
 }
 
 export type RunUncheckedCreateWithoutAuditInput = {
@@ -1431,6 +1585,7 @@ export type RunUncheckedCreateWithoutAuditInput = {
   decisions?: Prisma.DecisionRecordUncheckedCreateNestedManyWithoutRunInput
   approvals?: Prisma.ApprovalUncheckedCreateNestedManyWithoutRunInput
   questions?: Prisma.QuestionUncheckedCreateNestedManyWithoutRunInput
+  standing?: Prisma.StandingApprovalUncheckedCreateNestedManyWithoutRunInput
 }
 
 export type RunCreateOrConnectWithoutAuditInput = {
@@ -1470,6 +1625,7 @@ export type RunUpdateWithoutAuditInput = {
   decisions?: Prisma.DecisionRecordUpdateManyWithoutRunNestedInput
   approvals?: Prisma.ApprovalUpdateManyWithoutRunNestedInput
   questions?: Prisma.QuestionUpdateManyWithoutRunNestedInput
+  standing?: Prisma.StandingApprovalUpdateManyWithoutRunNestedInput
 }
 
 export type RunUncheckedUpdateWithoutAuditInput = {
@@ -1493,6 +1649,7 @@ export type RunUncheckedUpdateWithoutAuditInput = {
   decisions?: Prisma.DecisionRecordUncheckedUpdateManyWithoutRunNestedInput
   approvals?: Prisma.ApprovalUncheckedUpdateManyWithoutRunNestedInput
   questions?: Prisma.QuestionUncheckedUpdateManyWithoutRunNestedInput
+  standing?: Prisma.StandingApprovalUncheckedUpdateManyWithoutRunNestedInput
 }
 
 export type RunCreateManyOrganizationInput = {
@@ -1534,6 +1691,7 @@ export type RunUpdateWithoutOrganizationInput = {
   approvals?: Prisma.ApprovalUpdateManyWithoutRunNestedInput
   questions?: Prisma.QuestionUpdateManyWithoutRunNestedInput
   audit?: Prisma.AuditRecordUpdateManyWithoutRunNestedInput
+  standing?: Prisma.StandingApprovalUpdateManyWithoutRunNestedInput
 }
 
 export type RunUncheckedUpdateWithoutOrganizationInput = {
@@ -1557,6 +1715,7 @@ export type RunUncheckedUpdateWithoutOrganizationInput = {
   approvals?: Prisma.ApprovalUncheckedUpdateManyWithoutRunNestedInput
   questions?: Prisma.QuestionUncheckedUpdateManyWithoutRunNestedInput
   audit?: Prisma.AuditRecordUncheckedUpdateManyWithoutRunNestedInput
+  standing?: Prisma.StandingApprovalUncheckedUpdateManyWithoutRunNestedInput
 }
 
 export type RunUncheckedUpdateManyWithoutOrganizationInput = {
@@ -1616,6 +1775,7 @@ export type RunUpdateWithoutSnapshotInput = {
   approvals?: Prisma.ApprovalUpdateManyWithoutRunNestedInput
   questions?: Prisma.QuestionUpdateManyWithoutRunNestedInput
   audit?: Prisma.AuditRecordUpdateManyWithoutRunNestedInput
+  standing?: Prisma.StandingApprovalUpdateManyWithoutRunNestedInput
 }
 
 export type RunUncheckedUpdateWithoutSnapshotInput = {
@@ -1639,6 +1799,7 @@ export type RunUncheckedUpdateWithoutSnapshotInput = {
   approvals?: Prisma.ApprovalUncheckedUpdateManyWithoutRunNestedInput
   questions?: Prisma.QuestionUncheckedUpdateManyWithoutRunNestedInput
   audit?: Prisma.AuditRecordUncheckedUpdateManyWithoutRunNestedInput
+  standing?: Prisma.StandingApprovalUncheckedUpdateManyWithoutRunNestedInput
 }
 
 export type RunUncheckedUpdateManyWithoutSnapshotInput = {
@@ -1670,6 +1831,7 @@ export type RunCountOutputType = {
   approvals: number
   questions: number
   audit: number
+  standing: number
 }
 
 export type RunCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -1678,6 +1840,7 @@ export type RunCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.In
   approvals?: boolean | RunCountOutputTypeCountApprovalsArgs
   questions?: boolean | RunCountOutputTypeCountQuestionsArgs
   audit?: boolean | RunCountOutputTypeCountAuditArgs
+  standing?: boolean | RunCountOutputTypeCountStandingArgs
 }
 
 /**
@@ -1725,6 +1888,13 @@ export type RunCountOutputTypeCountAuditArgs<ExtArgs extends runtime.Types.Exten
   where?: Prisma.AuditRecordWhereInput
 }
 
+/**
+ * RunCountOutputType without action
+ */
+export type RunCountOutputTypeCountStandingArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.StandingApprovalWhereInput
+}
+
 
 export type RunSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
@@ -1750,6 +1920,7 @@ export type RunSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = ru
   approvals?: boolean | Prisma.Run$approvalsArgs<ExtArgs>
   questions?: boolean | Prisma.Run$questionsArgs<ExtArgs>
   audit?: boolean | Prisma.Run$auditArgs<ExtArgs>
+  standing?: boolean | Prisma.Run$standingArgs<ExtArgs>
   _count?: boolean | Prisma.RunCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["run"]>
 
@@ -1823,6 +1994,7 @@ export type RunInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = r
   approvals?: boolean | Prisma.Run$approvalsArgs<ExtArgs>
   questions?: boolean | Prisma.Run$questionsArgs<ExtArgs>
   audit?: boolean | Prisma.Run$auditArgs<ExtArgs>
+  standing?: boolean | Prisma.Run$standingArgs<ExtArgs>
   _count?: boolean | Prisma.RunCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type RunIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -1844,6 +2016,7 @@ export type $RunPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
     approvals: Prisma.$ApprovalPayload<ExtArgs>[]
     questions: Prisma.$QuestionPayload<ExtArgs>[]
     audit: Prisma.$AuditRecordPayload<ExtArgs>[]
+    standing: Prisma.$StandingApprovalPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: string
@@ -2278,6 +2451,7 @@ export interface Prisma__RunClient<T, Null = never, ExtArgs extends runtime.Type
   approvals<T extends Prisma.Run$approvalsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Run$approvalsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ApprovalPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   questions<T extends Prisma.Run$questionsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Run$questionsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$QuestionPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   audit<T extends Prisma.Run$auditArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Run$auditArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$AuditRecordPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  standing<T extends Prisma.Run$standingArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Run$standingArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$StandingApprovalPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -2860,6 +3034,30 @@ export type Run$auditArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   take?: number
   skip?: number
   distinct?: Prisma.AuditRecordScalarFieldEnum | Prisma.AuditRecordScalarFieldEnum[]
+}
+
+/**
+ * Run.standing
+ */
+export type Run$standingArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the StandingApproval
+   */
+  select?: Prisma.StandingApprovalSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the StandingApproval
+   */
+  omit?: Prisma.StandingApprovalOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.StandingApprovalInclude<ExtArgs> | null
+  where?: Prisma.StandingApprovalWhereInput
+  orderBy?: Prisma.StandingApprovalOrderByWithRelationInput | Prisma.StandingApprovalOrderByWithRelationInput[]
+  cursor?: Prisma.StandingApprovalWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.StandingApprovalScalarFieldEnum | Prisma.StandingApprovalScalarFieldEnum[]
 }
 
 /**
