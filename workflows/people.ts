@@ -12,28 +12,25 @@ import type {
 } from '../src/domain/approval';
 import type { AgentBudget, TopUp } from '../src/domain/budget';
 import { progressOf } from '../src/domain/count-votes';
-import { alreadySettled, describeAnswer, describeApproval } from '../src/domain/settled';
 import { EVENTS_OF_PEOPLE } from '../src/domain/steps';
 import { visibleText } from '../src/domain/visible-text';
 import { localControl, control as regularControl } from './activities';
 import { runsOut } from './countdown';
 import { eitherWay } from './either-way';
 import type { Exclusive } from './exclusive';
-import { type Held, HeldItems, settle } from './held';
+import { type Held, type HeldApproval, HeldItems, settle, settledApproval, settledQuestion } from './held';
 import type { PendingView } from './messages';
 import { promptsOf, summaryOf } from './prompts';
 import type { RunState } from './run-state';
 import {
   isTextOrAbsent,
+  isVerdict,
   misshapenAnswer,
   misshapenDecision,
   misshapenRevocation,
   misshapenTerms,
   misshapenTopUp,
 } from './word-shapes';
-
-type HeldApproval = Held<PendingApproval, ApprovalOutcome>;
-type HeldQuestion = Held<PendingQuestion, QuestionOutcome>;
 
 /**
  * The people in the loop: what is pending, what they said, and the durable waits. Words are verified and recorded by
@@ -89,14 +86,14 @@ export class People {
     return endedOr(this.approved(id), isOvertaken);
   }
 
-  /** How the question was settled; null when `isOvertaken` comes true before. */
-  answeredOr(id: string, isOvertaken: () => boolean): Promise<QuestionOutcome | null> {
-    return endedOr(this.answered(id), isOvertaken);
-  }
-
   /** How the approval was settled, or that it expired. */
   approved(id: string): Promise<ApprovalOutcome> {
     return this.approvals.of(id).ended;
+  }
+
+  /** How the question was settled; null when `isOvertaken` comes true before. */
+  answeredOr(id: string, isOvertaken: () => boolean): Promise<QuestionOutcome | null> {
+    return endedOr(this.answered(id), isOvertaken);
   }
 
   /** Resolves when the question is answered, or nobody did. */
@@ -332,21 +329,9 @@ export class People {
   }
 }
 
-function isVerdict(decision: unknown): boolean {
-  return decision === 'approve' || decision === 'deny';
-}
-
 function endedOr<Outcome>(ended: Promise<Outcome>, isOvertaken: () => boolean): Promise<Outcome | null> {
   const overtaken = condition(isOvertaken).then(() => null);
   // Nobody waits for it once the item is settled.
   overtaken.catch(() => undefined);
   return Promise.race([ended, overtaken]);
-}
-
-function settledApproval({ outcome, settledAt }: HeldApproval): string | null {
-  return outcome && alreadySettled('approval', describeApproval(outcome), settledAt);
-}
-
-function settledQuestion({ outcome, settledAt }: HeldQuestion): string | null {
-  return outcome && alreadySettled('question', describeAnswer(outcome), settledAt);
 }

@@ -169,10 +169,10 @@ export interface GatedCall {
   writes: boolean;
   needsWorkspace: boolean;
   use: BudgetedUse | null;
-  /** Set when executing it is one more drift iteration. */
-  isDriftIteration?: true;
   /** Whether its program may ask people while it runs. Absent in runs that began before it was kept. */
   mayAsk?: boolean;
+  /** Set when executing it is one more drift iteration. */
+  isDriftIteration?: true;
   /** Set when the verdict is `ask`. */
   approval: PendingApproval | null;
   /** The approval for the rest of the run that allowed it; absent for none. */

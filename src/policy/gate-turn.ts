@@ -115,8 +115,8 @@ export function gateTurn(input: GateInput, context: GateContext): GatedTurn {
       writes: writesWorkspace(read),
       needsWorkspace,
       use: read.tool.use ?? null,
-      ...(read.judgement.iteration === 'apply' ? { isDriftIteration: true } : {}),
       ...(read.tool.mayAsk && writesWorkspace(read) ? { mayAsk: true } : {}),
+      ...(read.judgement.iteration === 'apply' ? { isDriftIteration: true } : {}),
       approval:
         decision.verdict === 'ask' && !isBehindEffect && !lacksContent
           ? pendingApproval(input.runId, read, decision, action, context)

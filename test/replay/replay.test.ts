@@ -70,6 +70,8 @@ test('histories of every way a run can go are there, small, and of no particular
       'failed',
       'program-question',
       'question',
+      'reminded-and-escalated',
+      'topped-up',
     ]),
   );
   for (const file of files) {

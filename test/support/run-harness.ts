@@ -48,6 +48,7 @@ export interface Harness {
   databaseUrl: string;
   /** A git repository with `README.md`, `main.tf` and `large.txt` (16 KB). */
   repository: string;
+  /** Has `keys/`, with those of every plane. */
   folder: string;
   organizations: OrganizationStore;
   /** Applies an agent whose model says `turns`, through the same door as an agent file. @returns its name */
