@@ -5,7 +5,7 @@
 const STEPS = [
   ['domain', 'client'],
   ['shell'],
-  ['config', 'tools', 'artifacts'],
+  ['config', 'tools', 'artifacts', 'codec'],
   ['policy', 'broker', 'notifications'],
   ['store', 'model', 'sandbox'],
   ['identity'],

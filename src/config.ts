@@ -8,6 +8,10 @@ const temporal = {
   TEMPORAL_ADDRESS: z.string().min(1),
   TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
 };
+/** Touched while the worker polls, for a probe. */
+const probed = { GATEHOUSE_ALIVE_FILE: path.optional() };
+/** The keys that encrypt what goes into Temporal's histories; without them nothing is encrypted. */
+const encryption = { GATEHOUSE_PAYLOAD_KEYS: path.optional() };
 const logging = { GATEHOUSE_LOG: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info') };
 
 /** `host=/path/to/channel.sock`, several separated by commas. */
@@ -51,6 +55,8 @@ const noDatabase = {
 
 const controlEnv = z.object({
   ...temporal,
+  ...encryption,
+  ...probed,
   ...logging,
   DATABASE_URL: z.string().min(1),
   GATEHOUSE_ARTIFACTS: path,
@@ -68,6 +74,8 @@ const controlEnv = z.object({
 
 const runnerEnv = z.object({
   ...temporal,
+  ...encryption,
+  ...probed,
   ...logging,
   ...noDatabase,
   GATEHOUSE_ARTIFACTS: path,
@@ -81,6 +89,8 @@ const runnerEnv = z.object({
 
 const sandboxEnv = z.object({
   ...temporal,
+  ...encryption,
+  ...probed,
   ...logging,
   ...noDatabase,
   GATEHOUSE_ARTIFACTS: path,
@@ -94,9 +104,21 @@ const sandboxEnv = z.object({
   GATEHOUSE_CHANNEL_SOCKET: path.optional(),
 });
 
+const codecEnv = z.object({
+  ...logging,
+  ...noDatabase,
+  GATEHOUSE_PAYLOAD_KEYS: path,
+  /** On the loopback. */
+  GATEHOUSE_CODEC_PORT: z.coerce.number().int().min(1).max(65_535),
+  /** File of the key that callers show. */
+  GATEHOUSE_CODEC_KEY: path,
+  /** Where the Temporal UI is: the one place whose pages may ask. */
+  GATEHOUSE_TEMPORAL_UI: z.url().optional(),
+});
 const apiEnv = z
   .object({
     ...temporal,
+    ...encryption,
     ...logging,
     DATABASE_URL: z.string().min(1),
     GATEHOUSE_ARTIFACTS: path,
@@ -138,6 +160,7 @@ const cliEnv = z.object({
   TEMPORAL_ADDRESS: z.string().min(1).optional(),
   TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
   DATABASE_URL: z.string().min(1).optional(),
+  ...encryption,
   ...logging,
   /** Handed to control by `up`; see there. */
   GATEHOUSE_WAIT_FOR_PEOPLE_MS: z.string().optional(),
@@ -163,12 +186,14 @@ const cliEnv = z.object({
 export type ControlConfig = z.infer<typeof controlEnv>;
 export type RunnerConfig = z.infer<typeof runnerEnv>;
 export type SandboxConfig = z.infer<typeof sandboxEnv>;
+export type CodecConfig = z.infer<typeof codecEnv>;
 export type ApiConfig = z.infer<typeof apiEnv>;
 export type CliConfig = z.infer<typeof cliEnv>;
 
 export const controlConfig = (env = process.env): ControlConfig => read(controlEnv, env);
 export const runnerConfig = (env = process.env): RunnerConfig => read(runnerEnv, env);
 export const sandboxConfig = (env = process.env): SandboxConfig => read(sandboxEnv, env);
+export const codecConfig = (env = process.env): CodecConfig => read(codecEnv, env);
 export const apiConfig = (env = process.env): ApiConfig => read(apiEnv, env);
 export const cliConfig = (env = process.env): CliConfig => read(cliEnv, env);
 

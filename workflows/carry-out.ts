@@ -167,7 +167,7 @@ export class CarryOut {
   private async executed(workspace: Workspace, grant: Grant, batch: GatedCall[]): Promise<Execution> {
     try {
       return await this.programs.during(grant, batch, () =>
-        executeCalls(this.run.input.runId, workspace, grant, batch),
+        executeCalls(this.run.input.runId, workspace, grant, batch, this.run.pinned.isEncrypted),
       );
     } catch (error) {
       if (isCancellation(error))

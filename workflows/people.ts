@@ -58,7 +58,8 @@ export class People {
 
   /** Shows a question to people and starts its timer. */
   ask(question: PendingQuestion): void {
-    const summary = `question ${question.id}: ${visibleText(question.question, 80)}`;
+    const text = this.run.pinned.isEncrypted ? '' : `: ${visibleText(question.question, 80)}`;
+    const summary = `question ${question.id}${text}`;
     this.questions.add(question, (held) => this.wait('question', held, summary));
   }
 

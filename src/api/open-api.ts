@@ -41,6 +41,7 @@ export async function openApi(
     const temporal = await openWorkflowClient({
       address: config.TEMPORAL_ADDRESS,
       namespace: config.TEMPORAL_NAMESPACE,
+      payloadKeys: config.GATEHOUSE_PAYLOAD_KEYS,
     });
     const stores = openStores(database);
     const live = openLiveEvents({

@@ -160,6 +160,8 @@ export interface StackAddress {
   namespace: string;
   databaseUrl: string;
   organization: string;
+  /** The key file, where histories are encrypted. */
+  payloadKeys?: string;
   /** Signs what is said; without one only organizations without signatures listen. @default none */
   signer?: WordSigner;
   /** The key of a person who has registered it: signs in their name. One that nobody registered signs nothing. */
@@ -179,7 +181,11 @@ export async function openCommands(
   const database = openDatabase(stack.databaseUrl, { poolSize: 4 });
   try {
     await database.ready();
-    const temporal = await openWorkflowClient({ address: stack.temporal, namespace: stack.namespace });
+    const temporal = await openWorkflowClient({
+      address: stack.temporal,
+      namespace: stack.namespace,
+      payloadKeys: stack.payloadKeys,
+    });
     const persons = createPersonStore(database);
     const signer = stack.signer ?? (await registeredSigner(stack, persons));
     const commands = createCommands({

@@ -41,6 +41,8 @@ export interface DispatchResult {
   waitForPeopleMs: number;
   /** Whether the runner reads over the channel. */
   channel: boolean;
+  /** Summaries and details say nothing of what the run is about. Absent in runs that began before it was kept. */
+  isEncrypted?: boolean;
   /** Set where the run begins halted; absent for one that may go on. */
   halt?: HaltView;
   /** How the organization's people are asked; absent in runs that began before it was kept, which only wait. */

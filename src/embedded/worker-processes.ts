@@ -26,6 +26,8 @@ export interface WorkerSettings {
   /** Where notifications lead and may go; see control in src/config.ts. */
   publicUrl?: string;
   privateWebhooks?: string;
+  /** File of the keys that encrypt histories. */
+  payloadKeys?: string;
   /** Where the API listens, on loopback. */
   apiPort: number;
 }
@@ -61,12 +63,13 @@ const ENTRIES = {
 type Plane = keyof typeof ENTRIES;
 const PLANES = Object.keys(ENTRIES) as Plane[];
 
-function shared({ temporalAddress, namespace, path, log, dataDir }: WorkerSettings) {
+function shared({ temporalAddress, namespace, path, log, dataDir, payloadKeys }: WorkerSettings) {
   return {
     PATH: path,
     TEMPORAL_ADDRESS: temporalAddress,
     TEMPORAL_NAMESPACE: namespace,
     GATEHOUSE_LOG: log,
+    GATEHOUSE_PAYLOAD_KEYS: payloadKeys,
     GATEHOUSE_ARTIFACTS: join(dataDir, 'artifacts'),
   };
 }
