@@ -48,6 +48,10 @@ const controlEnv = z.object({
   DATABASE_URL: z.string().min(1),
   GATEHOUSE_ARTIFACTS: path,
   GATEHOUSE_GRANT_KEY: path,
+  /** Signs the anchors of the audit. */
+  GATEHOUSE_AUDIT_KEY: path,
+  /** How often the audit chains of open runs are anchored, in milliseconds. */
+  GATEHOUSE_ANCHOR_EVERY_MS: z.coerce.number().int().min(1_000).default(30_000),
   /** Public keys of those who may present grants. */
   GATEHOUSE_RUNNER_PUBLIC_KEY: path,
   GATEHOUSE_SANDBOX_PUBLIC_KEYS: list,

@@ -9,8 +9,8 @@ import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFi
 import { basename, join } from 'node:path';
 import { GatehouseError } from '../domain/errors';
 
-/** Whose key: the gate signs grants, the runner and each sandbox host prove who they are. */
-export type KeyName = 'grant' | 'runner' | 'sandbox';
+/** Whose key: control signs grants and the audit's anchors, the runner and each sandbox host prove who they are. */
+export type KeyName = 'grant' | 'audit' | 'runner' | 'sandbox';
 
 export interface SigningKey {
   privateKey: KeyObject;

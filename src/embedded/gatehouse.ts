@@ -70,7 +70,8 @@ export async function startGatehouse(options: GatehouseOptions): Promise<Gatehou
   };
   try {
     for (const folder of WORKER_FOLDERS) await mkdir(join(dataDir, folder), { recursive: true, mode: 0o700 });
-    for (const name of ['grant', 'runner', 'sandbox'] as const) loadOrMakeKey(join(dataDir, 'keys'), name);
+    for (const name of ['grant', 'audit', 'runner', 'sandbox'] as const)
+      loadOrMakeKey(join(dataDir, 'keys'), name);
     const keyFile = await furnish(stack, options);
     const addresses: GatehouseAddresses = {
       temporal: stack.temporalAddress,

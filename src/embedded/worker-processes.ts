@@ -64,6 +64,7 @@ const environments: Record<
   control: ({ databaseUrl, dataDir, waitForPeopleMs }) => ({
     DATABASE_URL: databaseUrl,
     GATEHOUSE_GRANT_KEY: key(dataDir, 'grant.jwk'),
+    GATEHOUSE_AUDIT_KEY: key(dataDir, 'audit.jwk'),
     GATEHOUSE_RUNNER_PUBLIC_KEY: key(dataDir, 'runner.public.jwk'),
     GATEHOUSE_SANDBOX_PUBLIC_KEYS: key(dataDir, 'sandbox.public.jwk'),
     GATEHOUSE_CHANNEL: 'on',

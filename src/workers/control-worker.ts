@@ -1,4 +1,5 @@
 import { type NativeConnection, Worker } from '@temporalio/worker';
+import type { Logger } from 'pino';
 import { createArchive } from '../../activities/archive';
 import { createDispatch } from '../../activities/dispatch';
 import { createFinish } from '../../activities/finish';
@@ -11,6 +12,7 @@ import { loadKey, loadPublicKey, thumbprintOf } from '../broker/keys';
 import type { ControlConfig } from '../config';
 import { createContentLoader } from '../policy/content/content-loader';
 import { createAgentStore } from '../store/agent-store';
+import { createAnchorStore } from '../store/anchor-store';
 import { createCurrentPolicy } from '../store/current-policy';
 import { openDatabase } from '../store/database';
 import { createGateStore } from '../store/gate-store';
@@ -20,12 +22,14 @@ import { createRateStore } from '../store/rate-store';
 import { createRunStore } from '../store/run-store';
 import { createSnapshotStore } from '../store/snapshot-store';
 import { createToolsOf } from '../tools/snapshot-tools';
+import { startAnchoring } from './anchoring';
 import { WORKER_LIMITS, type WorkerSetup, workerIdentity } from './serve';
 
 /** Builds the worker; see the entry point of the same name. */
 export async function createControlWorker(
   config: ControlConfig,
   connection: NativeConnection,
+  logger: Logger,
 ): Promise<WorkerSetup> {
   const database = openDatabase(config.DATABASE_URL);
   const artifacts = createLocalArtifactStore({ folder: config.GATEHOUSE_ARTIFACTS });
@@ -33,6 +37,7 @@ export async function createControlWorker(
   const policies = createPolicyStore(database);
   const snapshots = createSnapshotStore(database);
   const runs = createRunStore(database);
+  const anchors = createAnchorStore(database, loadKey(config.GATEHOUSE_AUDIT_KEY));
   const waitForPeopleMs = config.GATEHOUSE_WAIT_FOR_PEOPLE_MS;
   const now = Date.now;
   const worker = await Worker.create({
@@ -74,8 +79,15 @@ export async function createControlWorker(
       }),
       ...createPeople({ people: createPeopleStore(database), now }),
       ...createArchive({ artifacts }),
-      ...createFinish({ runs }),
+      ...createFinish({ runs, anchors }),
     },
   });
-  return { workers: [worker], close: () => database.close() };
+  const anchoring = startAnchoring({ anchors, everyMs: config.GATEHOUSE_ANCHOR_EVERY_MS, logger });
+  return {
+    workers: [worker],
+    async close() {
+      await anchoring.stop();
+      await database.close();
+    },
+  };
 }

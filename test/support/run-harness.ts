@@ -77,7 +77,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     'large.txt': `${'all work and no play '.repeat(40)}\n`.repeat(20),
   });
   const keys = join(folder, 'keys');
-  for (const name of ['grant', 'runner', 'sandbox'] as const) loadOrMakeKey(keys, name);
+  for (const name of ['grant', 'audit', 'runner', 'sandbox'] as const) loadOrMakeKey(keys, name);
   for (const name of ['artifacts', 'workspaces', 'forge']) mkdirSync(join(folder, name));
   const [testDatabase, { temporalAddress, namespace }] = await Promise.all([
     createTestDatabase(),
@@ -177,6 +177,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
         ...shared,
         DATABASE_URL: testDatabase.url,
         GATEHOUSE_GRANT_KEY: join(keys, 'grant.jwk'),
+        GATEHOUSE_AUDIT_KEY: join(keys, 'audit.jwk'),
         GATEHOUSE_RUNNER_PUBLIC_KEY: join(keys, 'runner.public.jwk'),
         GATEHOUSE_SANDBOX_PUBLIC_KEYS: join(keys, 'sandbox.public.jwk'),
         GATEHOUSE_CHANNEL: options.channel ?? 'on',
@@ -212,7 +213,8 @@ interface RunningWorkers {
 function createWorkers(connection: NativeConnection, environments: Record<Plane, Record<string, string>>) {
   const running = new Map<Plane, RunningWorkers>();
   const builders: Record<Plane, (environment: Record<string, string>) => Promise<WorkerSetup>> = {
-    control: (environment) => createControlWorker(controlConfig(environment), connection),
+    control: (environment) =>
+      createControlWorker(controlConfig(environment), connection, pino({ level: 'silent' })),
     runner: (environment) => createRunnerWorker(runnerConfig(environment), connection),
     sandbox: (environment) =>
       createSandboxWorker(sandboxConfig(environment), connection, pino({ level: 'silent' })),

@@ -1919,6 +1919,7 @@ export const RunScalarFieldEnum = {
   usage: 'usage',
   auditLength: 'auditLength',
   auditHash: 'auditHash',
+  anchoredLength: 'anchoredLength',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt',
   endedAt: 'endedAt'
