@@ -1,5 +1,7 @@
 import { createAgentStore } from '../store/agent-store';
 import { createApprovalStore } from '../store/approval-store';
+import { createAuditReader } from '../store/audit-reader';
+import { createAuditSearch } from '../store/audit-search';
 import { openDatabase } from '../store/database';
 import { createDecisionStore } from '../store/decision-store';
 import { createEventStore } from '../store/event-store';
@@ -12,6 +14,7 @@ import { createApplyAgent } from './apply-agent';
 import { createDecide } from './decide';
 import type { CommandDependencies } from './dependencies';
 import { createDiffPolicy, createDiffPolicyFile } from './diff-policy';
+import { createExportAudit } from './export-audit';
 import { createListAgents } from './list-agents';
 import { createListPending } from './list-pending';
 import { createListPolicies, createShowPolicyHistory } from './list-policies';
@@ -20,6 +23,7 @@ import { createPauseRun } from './pause-run';
 import { createPublishPolicies } from './publish-policies';
 import { createResumeRun } from './resume-run';
 import { createRollbackPolicy } from './rollback-policy';
+import { createListOpenGrants, createSearchAudit } from './search-audit';
 import { createSetPolicyMode } from './set-policy-mode';
 import { createShowRun } from './show-run';
 import { createSimulatePolicies } from './simulate-policies';
@@ -52,6 +56,9 @@ export const createCommands = (dependencies: CommandDependencies) => ({
   pauseRun: createPauseRun(dependencies),
   resumeRun: createResumeRun(dependencies),
   stopRun: createStopRun(dependencies),
+  searchAudit: createSearchAudit(dependencies),
+  listOpenGrants: createListOpenGrants(dependencies),
+  exportAudit: createExportAudit(dependencies),
 });
 
 /** Where a stack is reached. */
@@ -85,6 +92,8 @@ export async function openCommands(
       recordedRuns: createRecordedRuns(database),
       approvals: createApprovalStore(database),
       questions: createQuestionStore(database),
+      auditReader: createAuditReader(database),
+      auditSearch: createAuditSearch(database),
       temporal,
       signer: null,
     });

@@ -1,6 +1,8 @@
 import type { WordSigner } from '../identity/word-signer';
 import type { AgentStore } from '../store/agent-store';
 import type { ApprovalStore } from '../store/approval-store';
+import type { AuditReader } from '../store/audit-reader';
+import type { AuditSearch } from '../store/audit-search';
 import type { DecisionStore } from '../store/decision-store';
 import type { EventStore } from '../store/event-store';
 import type { PolicyStore } from '../store/policy-store';
@@ -21,6 +23,8 @@ export interface CommandDependencies {
   recordedRuns: RecordedRuns;
   approvals: ApprovalStore;
   questions: QuestionStore;
+  auditReader: AuditReader;
+  auditSearch: AuditSearch;
   temporal: WorkflowClient;
   /** Signs what people say; null where nobody has a key, which only an organization without signatures accepts. */
   signer: WordSigner | null;

@@ -14,6 +14,7 @@ import { applyExamples } from './examples';
 import { ensureLocalApiKey } from './local-api-key';
 import { createProcessGroup } from './process';
 import { type HostEnvironment, type Progress, reportIfSlow } from './programs';
+import { runtimeDatabaseUrl } from './runtime-database';
 import { socketPath } from './socket-folder';
 import { type Stack, startStack } from './stack';
 import { type RunningStack, removeStackFile, writeStackFile } from './stack-file';
@@ -72,12 +73,12 @@ export async function startGatehouse(options: GatehouseOptions): Promise<Gatehou
     for (const folder of WORKER_FOLDERS) await mkdir(join(dataDir, folder), { recursive: true, mode: 0o700 });
     for (const name of ['grant', 'audit', 'runner', 'sandbox'] as const)
       loadOrMakeKey(join(dataDir, 'keys'), name);
-    const keyFile = await furnish(stack, options);
+    const { keyFile, databaseUrl } = await furnish(stack, options);
     const addresses: GatehouseAddresses = {
       temporal: stack.temporalAddress,
       namespace: stack.namespace,
       temporalUi: stack.temporalUi?.href ?? null,
-      databaseUrl: stack.databaseUrl,
+      databaseUrl,
       organization: LOCAL_ORGANIZATION,
       keyFile,
       artifacts: join(dataDir, 'artifacts'),
@@ -85,7 +86,7 @@ export async function startGatehouse(options: GatehouseOptions): Promise<Gatehou
     const workers = workerProcesses({
       temporalAddress: stack.temporalAddress,
       namespace: stack.namespace,
-      databaseUrl: stack.databaseUrl,
+      databaseUrl,
       dataDir,
       host: hostOf(dataDir),
       channelSocket: await socketPath(dataDir, 'channel.sock', options.environment),
@@ -103,9 +104,13 @@ export async function startGatehouse(options: GatehouseOptions): Promise<Gatehou
   }
 }
 
-/** Schema, organization, examples and the local key. @returns the key's file */
-async function furnish({ dataDir, databaseUrl }: Stack, options: GatehouseOptions): Promise<string> {
-  await reportIfSlow(options.progress, 'bringing the database up to date', migrate(databaseUrl));
+/** Schema, organization, examples and the local key. @returns the key's file, and the database for everyday work */
+async function furnish(
+  { dataDir, databaseUrl: ownerUrl }: Stack,
+  options: GatehouseOptions,
+): Promise<{ keyFile: string; databaseUrl: string }> {
+  await reportIfSlow(options.progress, 'bringing the database up to date', migrate(ownerUrl));
+  const databaseUrl = await runtimeDatabaseUrl(dataDir, ownerUrl, options.warn);
   const database = openDatabase(databaseUrl, { poolSize: 2 });
   try {
     const { id: organizationId } = await createOrganizationStore(database).ensureLocal();
@@ -117,7 +122,7 @@ async function furnish({ dataDir, databaseUrl }: Stack, options: GatehouseOption
       policies: createPolicyStore(database),
       folder: options.examples,
     });
-    return await ensureLocalApiKey(dataDir, organizationId, database);
+    return { keyFile: await ensureLocalApiKey(dataDir, organizationId, database), databaseUrl };
   } finally {
     await database.close();
   }
