@@ -131,6 +131,14 @@ export async function exportAudit(
   });
 }
 
+/** Who and what first; hashes and signatures are for `audit show`. */
 function bodyLine({ body }: FoundRecord): string {
-  return visibleText(JSON.stringify(body), 100);
+  if (typeof body !== 'object' || body === null) return visibleText(JSON.stringify(body), 100);
+  const words = Object.entries(body)
+    .filter(([, value]) => ['string', 'number', 'boolean'].includes(typeof value))
+    .filter(([, value]) => !/^[\w-]{40,}$/.test(String(value)))
+    .map(([name, value]) => `${name} ${value}`);
+  const { heads } = body as { heads?: unknown[] };
+  if (Array.isArray(heads)) words.push(`${heads.length} ${heads.length === 1 ? 'run' : 'runs'}`);
+  return visibleText(words.join(', '), 100);
 }

@@ -5,6 +5,7 @@ import { canonicalJson } from '../../src/domain/canonical-json';
 import { sha256 } from '../../src/domain/hashing';
 import { linkHash } from '../../src/store/audit-chain';
 import { type AuditFixture, decide, exported, openAudit, tamper, verified } from './fixture';
+import { largeExport } from './large-export';
 
 let audit: AuditFixture;
 let whole: string;
@@ -278,4 +279,22 @@ test('an earlier export shows that everything was rolled back to before it', asy
   } finally {
     await other.close();
   }
+});
+
+test('ten thousand records are verified in seconds, and one changed among them is named', () => {
+  const { key } = audit;
+  const lines = largeExport(100, 100, key);
+  const startedAt = performance.now();
+  expect(verified(`${lines.join('\n')}\n`, { key })).toMatchObject({
+    ok: true,
+    records: 10_000,
+    anchors: 100,
+  });
+  expect(performance.now() - startedAt).toBeLessThan(20_000);
+  const at = lines.findIndex((line) => line.includes('"runId":"run-000042","sequence":7,'));
+  const changed = lines.with(at, lines[at]!.replace('allow', 'deny'));
+  expect(problemsOf(`${changed.join('\n')}\n`, { key })).toEqual([
+    'run-000042 7 it was changed after it was written',
+    '- - the export was changed after it was written',
+  ]);
 });

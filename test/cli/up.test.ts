@@ -49,7 +49,15 @@ test('`up --json` prints one line with the addresses, and keeps its secrets to i
     keyFile: join(dataDir, 'api-key'),
   });
   expect(statSync(dataDir).mode & 0o777).toBe(0o700);
-  for (const file of ['api-key', 'stack.json', 'keys/grant.jwk', 'keys/runner.jwk', 'keys/sandbox.jwk'])
+  for (const file of [
+    'api-key',
+    'stack.json',
+    'postgres.runtime.password',
+    'keys/grant.jwk',
+    'keys/audit.jwk',
+    'keys/runner.jwk',
+    'keys/sandbox.jwk',
+  ])
     expect(statSync(join(dataDir, file)).mode & 0o777).toBe(0o600);
   expect((await fetch(line.temporalUi)).status).toBe(200);
 });
@@ -71,6 +79,7 @@ test('each worker has its plane’s variables and no others', () => {
     [
       ...shared,
       'DATABASE_URL',
+      'GATEHOUSE_AUDIT_KEY',
       'GATEHOUSE_CHANNEL',
       'GATEHOUSE_GRANT_KEY',
       'GATEHOUSE_RUNNER_PUBLIC_KEY',
