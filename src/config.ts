@@ -8,6 +8,15 @@ const temporal = {
   TEMPORAL_ADDRESS: z.string().min(1),
   TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
 };
+/** A folder, or `s3://bucket/prefix` with what S3 needs. */
+const artifacts = {
+  GATEHOUSE_ARTIFACTS: path,
+  /** Of a server that is not Amazon's. */
+  GATEHOUSE_S3_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  GATEHOUSE_S3_REGION: z.string().min(1).default('us-east-1'),
+  GATEHOUSE_S3_ACCESS_KEY_ID: z.string().min(1).optional(),
+  GATEHOUSE_S3_SECRET_ACCESS_KEY: z.string().min(1).optional(),
+};
 const logging = { GATEHOUSE_LOG: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info') };
 
 /** `host=/path/to/channel.sock`, several separated by commas. */
@@ -46,7 +55,7 @@ const controlEnv = z.object({
   ...temporal,
   ...logging,
   DATABASE_URL: z.string().min(1),
-  GATEHOUSE_ARTIFACTS: path,
+  ...artifacts,
   GATEHOUSE_GRANT_KEY: path,
   /** Signs the anchors of the audit. */
   GATEHOUSE_AUDIT_KEY: path,
@@ -64,7 +73,7 @@ const runnerEnv = z.object({
   ...temporal,
   ...logging,
   ...noDatabase,
-  GATEHOUSE_ARTIFACTS: path,
+  ...artifacts,
   GATEHOUSE_RUNNER_KEY: path,
   GATEHOUSE_CHANNELS: channels,
   ANTHROPIC_API_KEY: z.string().optional(),
@@ -77,7 +86,7 @@ const sandboxEnv = z.object({
   ...temporal,
   ...logging,
   ...noDatabase,
-  GATEHOUSE_ARTIFACTS: path,
+  ...artifacts,
   GATEHOUSE_HOST: z.string().regex(/^[a-z0-9][a-z0-9.-]{0,62}$/i, 'must be a short host name'),
   GATEHOUSE_SANDBOX_KEY: path,
   GATEHOUSE_GRANT_PUBLIC_KEYS: list,

@@ -6,7 +6,7 @@ import { createFinish } from '../../activities/finish';
 import { createPeople } from '../../activities/people';
 import { createPolicyGate } from '../../activities/policy-gate';
 import { queues } from '../../workflows/messages';
-import { createLocalArtifactStore } from '../artifacts/local-artifact-store';
+import { openArtifactStore } from '../artifacts/open-artifact-store';
 import { createGrantMinter } from '../broker/grant';
 import { loadKey, loadPublicKey, thumbprintOf } from '../broker/keys';
 import type { ControlConfig } from '../config';
@@ -32,7 +32,7 @@ export async function createControlWorker(
   logger: Logger,
 ): Promise<WorkerSetup> {
   const database = openDatabase(config.DATABASE_URL);
-  const artifacts = createLocalArtifactStore({ folder: config.GATEHOUSE_ARTIFACTS });
+  const artifacts = openArtifactStore(config);
   const agents = createAgentStore(database);
   const policies = createPolicyStore(database);
   const snapshots = createSnapshotStore(database);

@@ -2,7 +2,7 @@ import { Client } from '@temporalio/client';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import { createTakeTurn } from '../../activities/take-turn';
 import { queues } from '../../workflows/messages';
-import { createLocalArtifactStore } from '../artifacts/local-artifact-store';
+import { openArtifactStore } from '../artifacts/open-artifact-store';
 import { loadKey } from '../broker/keys';
 import type { RunnerConfig } from '../config';
 import { createFetchTranscript } from '../model/fetch-transcript';
@@ -21,7 +21,7 @@ export async function createRunnerWorker(
   config: RunnerConfig,
   connection: NativeConnection,
 ): Promise<WorkerSetup> {
-  const artifacts = createLocalArtifactStore({ folder: config.GATEHOUSE_ARTIFACTS });
+  const artifacts = openArtifactStore(config);
   const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
   const key = loadKey(config.GATEHOUSE_RUNNER_KEY);
   const channels = new Map(
