@@ -6,6 +6,7 @@ import { tierName } from '../src/domain/tier';
 import { readRunInput } from '../src/policy/run-input';
 import { compileSnapshot } from '../src/policy/snapshot';
 import type { AgentStore } from '../src/store/agent-store';
+import type { OrganizationStore } from '../src/store/organization-store';
 import type { PolicyStore } from '../src/store/policy-store';
 import type { RunStore } from '../src/store/run-store';
 import type { SnapshotStore } from '../src/store/snapshot-store';
@@ -17,6 +18,7 @@ export interface DispatchDependencies {
   policies: PolicyStore;
   snapshots: SnapshotStore;
   runs: RunStore;
+  organizations: OrganizationStore;
   artifacts: ArtifactStore;
   waitForPeopleMs: number;
   /** Whether the runner reads over the channel. */
@@ -42,7 +44,16 @@ export const createDispatch = (dependencies: DispatchDependencies) => ({
 
 async function dispatchRun(
   input: DispatchInput,
-  { agents, policies, snapshots, runs, artifacts, waitForPeopleMs, channel }: DispatchDependencies,
+  {
+    agents,
+    policies,
+    snapshots,
+    runs,
+    organizations,
+    artifacts,
+    waitForPeopleMs,
+    channel,
+  }: DispatchDependencies,
 ): Promise<DispatchResult> {
   const agent = await agents.get(input.organizationId, input.agent);
   if (!agent)
@@ -80,5 +91,6 @@ async function dispatchRun(
     onBudget: snapshot.settings.onBudget,
     waitForPeopleMs,
     channel,
+    people: await organizations.peopleOf(input.organizationId),
   };
 }

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { GrantMinter } from '../src/broker/grant';
+import type { PendingApproval } from '../src/domain/approval';
 import { messageOf, reasons, voidReason } from '../src/domain/decision';
 import { GatehouseError } from '../src/domain/errors';
-import type { RunEventData } from '../src/domain/events';
+import type { ApprovalEvent, RunEventData } from '../src/domain/events';
 import { GRANT_LIFETIME_S, type GrantAudience, type GrantedCall } from '../src/domain/grant';
 import type { PolicySnapshot } from '../src/domain/policy';
 import type { GatedCall, GateInput, GateResult, Grant, Workspace } from '../src/domain/steps';
@@ -85,6 +86,7 @@ async function judgeTurn(
     toolsOf,
     content,
     approvals: new Map(load.approvals.map((approval) => [approval.id, approval])),
+    standing: load.standing,
     waitForPeopleMs,
     now: now(),
   });
@@ -162,7 +164,7 @@ function commitOf(input: GateInput, load: GateLoad, turn: GatedTurn, at: number)
     events: [
       ...input.events,
       ...voided.map(({ id, tool, reason }): RunEventData => {
-        const data = { approvalId: id, tool, outcome: 'void', by: [], reason };
+        const data: ApprovalEvent = { approvalId: id, tool, outcome: 'void', by: [], reason };
         return { type: 'approval', data };
       }),
       ...turn.calls.flatMap((call, index) => eventsOf(call, input.calls[index]!.tool, shown, at)),
@@ -213,8 +215,7 @@ function eventsOf(
       },
     },
   ];
-  if (approval && !shown.has(approval.id))
-    events.push({ type: 'approval', data: { approvalId: approval.id, tool, outcome: 'pending', by: [] } });
+  if (approval && !shown.has(approval.id)) events.push({ type: 'approval', data: shownAs(approval, tool) });
   if (question)
     events.push({
       type: 'question',
@@ -226,6 +227,12 @@ function eventsOf(
       },
     });
   return events;
+}
+
+function shownAs(approval: PendingApproval, tool: string): ApprovalEvent {
+  const { id: approvalId, expiresAt, findings } = approval;
+  const roles = [...new Set(findings.flatMap(({ role }) => role ?? []))];
+  return { approvalId, tool, outcome: 'pending', by: [], roles, expiresAt };
 }
 
 function mint(input: GateInput, turn: GatedTurn, dependencies: PolicyGateDependencies): Grant | null {

@@ -15,3 +15,9 @@ export async function turnsPerSecond(
   await Promise.all(Array.from({ length: runs }, carryOut));
   return (runs * turns * 1_000) / (performance.now() - startedAt);
 }
+
+/** The value below which a share of the measurements lies. */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((one, other) => one - other);
+  return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)]!;
+}

@@ -4,8 +4,7 @@
  * A governed turn is one model turn with a read over the channel, judged by the gate and recorded in PostgreSQL. Both
  * sides use three worker processes. Ratios are comparable; absolute figures are of the machine.
  */
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
@@ -14,8 +13,10 @@ import { type Commands, openCommands } from '../src/commands/commands';
 import { hostEnvironment } from '../src/config';
 import { type Gatehouse, startGatehouse } from '../src/embedded/gatehouse';
 import { importAgent } from '../src/embedded/import-agent';
-import { createProcessGroup, type ProcessGroup } from '../src/embedded/process';
+import { createProcessGroup } from '../src/embedded/process';
+import { startBareWorkers } from './bare/start-workers';
 import { median, turnsPerSecond } from './measure';
+import { makeRepository } from './repository';
 
 const ROUNDS = 3;
 const SHAPES = [
@@ -44,7 +45,7 @@ async function main(): Promise<void> {
   const connection = await Connection.connect({ address: gatehouse.addresses.temporal });
   try {
     const client = new Client({ connection });
-    await startBareWorkers(bare, gatehouse);
+    await startBareWorkers(bare, gatehouse.addresses.temporal);
     const repo = makeRepository(join(folder, 'repository'));
     await applyAgents(folder, gatehouse, commands);
     const governed = (turns: number) => governedRun(commands, client, repo, turns);
@@ -124,23 +125,6 @@ async function printHistoryCost(client: Client, workflowId: string, side: string
   );
 }
 
-async function startBareWorkers(group: ProcessGroup, { addresses }: Gatehouse): Promise<void> {
-  for (const role of ['workflow', 'model', 'tool'])
-    await group.start({
-      name: `bare-${role}`,
-      command: process.execPath,
-      args: [
-        '--require',
-        require.resolve('tsx/cjs'),
-        join(__dirname, 'bare/worker.ts'),
-        role,
-        addresses.temporal,
-      ],
-      environment: { PATH: hostEnvironment().PATH ?? '' },
-      readiness: { kind: 'line', line: 'bare worker is ready' },
-    });
-}
-
 async function applyAgents(folder: string, { addresses }: Gatehouse, commands: Commands): Promise<void> {
   const artifacts = createLocalArtifactStore({ folder: addresses.artifacts });
   const reading = { tool: 'read-file', args: { path: 'README.md' } };
@@ -162,17 +146,4 @@ async function applyAgents(folder: string, { addresses }: Gatehouse, commands: C
     writeFileSync(join(folder, `${name}.yaml`), JSON.stringify(agent));
     await commands.applyAgent(await importAgent(join(folder, `${name}.yaml`), artifacts), 'bench');
   }
-}
-
-function makeRepository(folder: string): string {
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'README.md'), `${'A line of the file that is read.\n'.repeat(30)}`);
-  const git = (...args: string[]) =>
-    execFileSync('git', ['-c', 'user.name=bench', '-c', 'user.email=bench@example.invalid', ...args], {
-      cwd: folder,
-    });
-  git('init', '--quiet', '--initial-branch=main');
-  git('add', '--all');
-  git('commit', '--quiet', '--message=first');
-  return folder;
 }

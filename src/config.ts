@@ -64,6 +64,8 @@ const controlEnv = z.object({
   /** Public keys of those who may present grants. */
   GATEHOUSE_RUNNER_PUBLIC_KEY: path,
   GATEHOUSE_SANDBOX_PUBLIC_KEYS: list,
+  /** Public keys of the API, which vouches for whom it has authenticated. */
+  GATEHOUSE_API_PUBLIC_KEYS: list,
   GATEHOUSE_CHANNEL: z.enum(['on', 'off']).default('on'),
   /** How long people have, in milliseconds. */
   GATEHOUSE_WAIT_FOR_PEOPLE_MS: z.coerce.number().int().positive().default(WAIT_FOR_PEOPLE_MS),

@@ -40,7 +40,7 @@ export async function agentRun(input: RunInput, carried?: CarriedRun): Promise<R
   const run = new RunState(input, Date.now, carried);
   const exclusively = createExclusive();
   const people = new People(run, exclusively);
-  const waiting = new Waiting(run, createOperatorView(run, people));
+  const waiting = new Waiting(run, people, createOperatorView(run, people));
   const parts = { run, people, waiting, exclusively };
   listen(run, people, waiting);
 
@@ -112,7 +112,7 @@ async function finish(
     const events = [
       ...run.takeEvents(),
       ...(outcome.status === 'BUDGET_EXCEEDED'
-        ? [{ type: 'budget' as const, data: { reason: outcome.text } }]
+        ? [{ type: 'budget' as const, data: { reason: outcome.text, kind: 'exhausted' as const } }]
         : []),
       { type: 'status' as const, data: { status: outcome.status, text: outcome.text.slice(0, 2_000) } },
     ];

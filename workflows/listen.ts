@@ -1,4 +1,5 @@
 import { setHandler, TemporalFailure } from '@temporalio/workflow';
+import type { TopUp } from '../src/domain/budget';
 import {
   answer,
   decide,
@@ -9,6 +10,8 @@ import {
   status,
   submitAnswer,
   submitDecision,
+  submitRevocation,
+  submitTopUp,
   topUp,
   transcript,
   usage,
@@ -52,7 +55,7 @@ export function listen(run: RunState, people: People, waiting: Waiting): void {
         : refused(),
     {
       description:
-        'Approves or denies a held call: {approvalId, decision, actionHash, by?, reason?, args?, signature?}',
+        'Approves or denies a held call: {approvalId, decision, actionHash, by?, reason?, args?, scope?, signature?}',
     },
   );
   setHandler(
@@ -61,7 +64,7 @@ export function listen(run: RunState, people: People, waiting: Waiting): void {
       people.refusalOfAnswer(given) === null
         ? attempt(async () => (await people.answer(given)).accepted)
         : refused(),
-    { description: 'Answers a question: {questionId, answer, by?}' },
+    { description: 'Answers a question: {questionId, answer, by?, signature?}' },
   );
   setHandler(submitDecision, (decision) => people.decide(decision), {
     validator: (decision) => rejectWith(people.refusalOfDecision(decision)),
@@ -96,7 +99,16 @@ export function listen(run: RunState, people: People, waiting: Waiting): void {
     },
     { description: 'Lets a paused run go on: {by, reason}' },
   );
-  setHandler(topUp, (request) => (tolerated() ? attempt(() => people.topUp(request)) : undefined), {
+  setHandler(submitTopUp, (request) => people.topUp(request), {
+    validator: (request) => rejectWith(people.refusalOfTopUp(request)),
+    description: 'As signal `topUp`, and says whether it was accepted',
+  });
+  setHandler(submitRevocation, (revocation) => people.revoke(revocation), {
+    validator: (revocation) => rejectWith(people.refusalOfRevocation(revocation)),
+    description: 'Ends an approval given for the rest of the run: {approvalId, by?, signature?}',
+  });
+  const raise = async (request: TopUp) => (await people.topUp(request)).accepted;
+  setHandler(topUp, (request) => (tolerated() ? attempt(() => raise(request)) : undefined), {
     description: 'Raises the budget: {budget, by, signature?}',
   });
 

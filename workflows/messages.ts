@@ -3,6 +3,7 @@ import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/commo
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type {
   ApprovalDecision,
+  ApprovalRevocation,
   PendingApproval,
   PendingQuestion,
   QuestionAnswer,
@@ -41,6 +42,10 @@ export const policyChanged = defineSignal('policyChanged');
 
 export const submitDecision = defineUpdate<Receipt, [ApprovalDecision]>('submitDecision');
 export const submitAnswer = defineUpdate<Receipt, [QuestionAnswer]>('submitAnswer');
+/** As signal `topUp`, and says whether it was accepted. */
+export const submitTopUp = defineUpdate<Receipt, [TopUp]>('submitTopUp');
+/** Ends an approval that was given for the rest of the run. */
+export const submitRevocation = defineUpdate<Receipt, [ApprovalRevocation]>('submitRevocation');
 
 /** What query `status` answers. */
 export interface StatusView {

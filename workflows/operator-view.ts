@@ -52,6 +52,7 @@ function details(run: RunState, people: People, status: RunStatus): string {
       ...approval.findings.map(
         (finding) => `- ${finding.layer}/${finding.rule}: ${visibleText(finding.message, 300)}`,
       ),
+      ...(approval.progress ? ['', `Needs ${approval.progress.missing}.`] : []),
       ...fenced(argumentLines(approval.args)),
       ...byHand(workflowId, 'decide', {
         approvalId: approval.id,

@@ -2,39 +2,46 @@ import { condition, isCancellation } from '@temporalio/workflow';
 import type {
   ApprovalDecision,
   ApprovalOutcome,
+  ApprovalProgress,
+  ApprovalRevocation,
   PendingApproval,
   PendingQuestion,
   QuestionAnswer,
   QuestionOutcome,
   Receipt,
 } from '../src/domain/approval';
-import type { TopUp } from '../src/domain/budget';
+import type { AgentBudget, TopUp } from '../src/domain/budget';
+import { progressOf } from '../src/domain/count-votes';
+import { alreadySettled, describeAnswer, describeApproval } from '../src/domain/settled';
 import { EVENTS_OF_PEOPLE } from '../src/domain/steps';
 import { visibleText } from '../src/domain/visible-text';
 import { localControl, control as regularControl } from './activities';
+import { runsOut } from './countdown';
 import { eitherWay } from './either-way';
 import type { Exclusive } from './exclusive';
+import { type Held, HeldItems, settle } from './held';
 import type { PendingView } from './messages';
+import { promptsOf, summaryOf } from './prompts';
 import type { RunState } from './run-state';
+import {
+  isTextOrAbsent,
+  misshapenAnswer,
+  misshapenDecision,
+  misshapenRevocation,
+  misshapenTerms,
+  misshapenTopUp,
+} from './word-shapes';
 
-interface Held<Item, Outcome> {
-  item: Item;
-  outcome: Outcome | null;
-  /** What was submitted and counted, by its JSON: the same again gets the same receipt. */
-  receipts: Map<string, Receipt>;
-  ended: Promise<Outcome>;
-}
-
-/** Settled items whose receipts are still remembered. */
-const MAX_REMEMBERED = 200;
+type HeldApproval = Held<PendingApproval, ApprovalOutcome>;
+type HeldQuestion = Held<PendingQuestion, QuestionOutcome>;
 
 /**
  * The people in the loop: what is pending, what they said, and the durable waits. Words are verified and recorded by
  * the control plane before they count; one that arrives before its wait begins is kept.
  */
 export class People {
-  private readonly approvals = new Map<string, Held<PendingApproval, ApprovalOutcome>>();
-  private readonly questions = new Map<string, Held<PendingQuestion, QuestionOutcome>>();
+  private readonly approvals = new HeldItems<PendingApproval, ApprovalOutcome>();
+  private readonly questions = new HeldItems<PendingQuestion, QuestionOutcome>();
   private hasEnded = false;
 
   constructor(
@@ -42,16 +49,37 @@ export class People {
     private readonly exclusively: Exclusive,
   ) {}
 
-  /** Shows an approval to people and starts its timer; an approval already shown stays as it is. */
+  /** Shows an approval to people and starts its timers; an approval already shown stays as it is. */
   hold(approval: PendingApproval): void {
     const summary = `approval ${approval.id}: ${approval.tool}`;
-    this.show(this.approvals, approval, (item) => this.wait('approval', item, summary));
+    const shown = this.approvals.add(approval, (held) => this.wait('approval', held, summary));
+    // It ends with the approval; should the run end before, nobody needs telling.
+    if (shown) this.prompt(shown).catch(() => undefined);
   }
 
   /** Shows a question to people and starts its timer. */
   ask(question: PendingQuestion): void {
     const summary = `question ${question.id}: ${visibleText(question.question, 80)}`;
-    this.show(this.questions, question, (item) => this.wait('question', item, summary));
+    this.questions.add(question, (held) => this.wait('question', held, summary));
+  }
+
+  /** Asks people to raise a limit that is reached; see `topUp` for amounts that nobody was asked for. */
+  async askForTopUp(
+    limit: keyof AgentBudget,
+    message: string,
+    budget: Partial<AgentBudget>,
+  ): Promise<PendingApproval> {
+    return this.exclusively(async () => {
+      const approval = await eitherWay(localControl.openTopUp, regularControl.openTopUp, {
+        ...this.address(),
+        ...{ limit, message, budget },
+        snapshot: this.run.pinned.snapshot,
+        usage: this.run.budget.snapshot(),
+        expiresAt: Date.now() + this.run.pinned.waitForPeopleMs,
+      });
+      this.hold(approval);
+      return approval;
+    });
   }
 
   /** How the approval was settled, or that it expired; null when `isOvertaken` comes true before. */
@@ -59,19 +87,24 @@ export class People {
     const overtaken = condition(isOvertaken).then(() => null);
     // Nobody waits for it once the approval is settled.
     overtaken.catch(() => undefined);
-    return Promise.race([held(this.approvals, id).ended, overtaken]);
+    return Promise.race([this.approved(id), overtaken]);
+  }
+
+  /** How the approval was settled, or that it expired. */
+  approved(id: string): Promise<ApprovalOutcome> {
+    return this.approvals.of(id).ended;
   }
 
   /** Resolves when the question is answered, or nobody did. */
   answered(id: string): Promise<QuestionOutcome> {
-    return held(this.questions, id).ended;
+    return this.questions.of(id).ended;
   }
 
   /** Ends approvals that the gate replaced: other content or a stricter policy. */
   voidExcept(callId: string, id: string | null, reason: string): void {
-    for (const approval of this.approvals.values())
-      if (approval.item.callId === callId && approval.item.id !== id && !approval.outcome)
-        approval.outcome = { kind: 'void', reason };
+    for (const approval of this.approvals.open)
+      if (approval.item.callId === callId && approval.item.id !== id)
+        settle(approval, { kind: 'void', reason });
   }
 
   /** The run ended: nothing waits for anybody any more. */
@@ -81,103 +114,124 @@ export class People {
 
   get pending(): PendingView {
     if (this.hasEnded) return { approvals: [], questions: [] };
-    return { approvals: openItems(this.approvals), questions: openItems(this.questions) };
+    return {
+      approvals: this.approvals.open.map(({ item, progress }) => ({
+        ...item,
+        progress: progress ?? progressOf([], { findings: item.findings, escalatedTo: null }),
+      })),
+      questions: this.questions.open.map(({ item }) => item),
+    };
   }
 
   /** Why this decision cannot count, or null. Synchronous: a rejected update leaves no trace in history. */
   refusalOfDecision(decision: ApprovalDecision): string | null {
-    if (!isRecord(decision) || typeof decision.approvalId !== 'string')
-      return 'a decision needs `approvalId`, `decision` and `actionHash`';
+    const misshapen = misshapenDecision(decision);
+    if (misshapen) return misshapen;
     if (this.hasEnded) return 'the run has ended';
     const approval = this.approvals.get(decision.approvalId);
     if (!approval) return `no approval \`${visibleText(decision.approvalId, 40)}\` in this run`;
-    if (decision.decision !== 'approve' && decision.decision !== 'deny')
-      return '`decision` must be `approve` or `deny`';
-    if (decision.actionHash !== approval.item.actionHash)
+    if (decision.actionHash !== approval.item.actionHash && isVerdict(decision.decision))
       return '`actionHash` is not that of this approval; look at `pending` again';
-    if (![decision.by, decision.reason, decision.signature].every(isTextOrAbsent))
-      return '`by`, `reason` and `signature` must be text';
+    const terms = misshapenTerms(decision);
+    if (terms) return terms;
     if (approval.receipts.has(JSON.stringify(decision))) return null;
-    if (approval.outcome) return `this approval is already settled: ${endOf(approval.outcome)}`;
-    return null;
+    return settledApproval(approval);
   }
 
   /** Why this answer cannot count, or null. */
   refusalOfAnswer(answer: QuestionAnswer): string | null {
-    if (!isRecord(answer) || typeof answer.questionId !== 'string' || typeof answer.answer !== 'string')
-      return 'an answer needs `questionId` and `answer`, both text';
+    const misshapen = misshapenAnswer(answer);
+    if (misshapen) return misshapen;
     if (this.hasEnded) return 'the run has ended';
     const question = this.questions.get(answer.questionId);
     if (!question) return `no question \`${visibleText(answer.questionId, 40)}\` in this run`;
     if (!isTextOrAbsent(answer.by)) return '`by` must be text';
+    if (!isTextOrAbsent(answer.signature)) return '`signature` must be text';
     if (question.receipts.has(JSON.stringify(answer))) return null;
-    if (question.outcome) return `this question is already settled: ${question.outcome.kind}`;
-    return null;
+    return settledQuestion(question);
+  }
+
+  /** Why this top-up cannot count, or null. */
+  refusalOfTopUp(request: TopUp): string | null {
+    return misshapenTopUp(request) ?? (this.hasEnded ? 'the run has ended' : null);
+  }
+
+  /** Why this revocation cannot count, or null. */
+  refusalOfRevocation(revocation: ApprovalRevocation): string | null {
+    return misshapenRevocation(revocation) ?? (this.hasEnded ? 'the run has ended' : null);
   }
 
   /** Verifies, records and counts a decision. */
   async decide(decision: ApprovalDecision): Promise<Receipt> {
     const refusal = this.refusalOfDecision(decision);
     if (refusal) return { accepted: false, reason: refusal };
-    return this.submit('approval', held(this.approvals, decision.approvalId), decision, () =>
+    return this.submit(this.approvals.of(decision.approvalId), decision, settledApproval, () =>
       eitherWay(localControl.recordDecision, regularControl.recordDecision, { ...this.address(), decision }),
     );
   }
 
-  /** Records and counts an answer. */
+  /** Verifies, records and counts an answer. */
   async answer(answer: QuestionAnswer): Promise<Receipt> {
     const refusal = this.refusalOfAnswer(answer);
     if (refusal) return { accepted: false, reason: refusal };
-    return this.submit('question', held(this.questions, answer.questionId), answer, () =>
+    return this.submit(this.questions.of(answer.questionId), answer, settledQuestion, () =>
       eitherWay(localControl.recordAnswer, regularControl.recordAnswer, { ...this.address(), answer }),
     );
   }
 
-  /** Verifies and counts a top-up: its amounts are added to the run's limits. */
-  async topUp(request: TopUp): Promise<boolean> {
-    if (!isRecord(request) || !isRecord(request.budget) || typeof request.by !== 'string') return false;
-    if (!isTextOrAbsent(request.signature)) return false;
+  /** Verifies and counts a top-up: it answers an approval that waits for one, else its amounts are added at once. */
+  async topUp(topUp: TopUp): Promise<Receipt> {
+    const refusal = this.refusalOfTopUp(topUp);
+    if (refusal) return { accepted: false, reason: refusal };
     return this.exclusively(async () => {
       const recorded = await eitherWay(localControl.recordTopUp, regularControl.recordTopUp, {
         ...this.address(),
-        topUp: request,
+        topUp,
       });
-      if (recorded.accepted) this.run.raiseLimits(recorded.budget);
-      return recorded.accepted;
+      if (!recorded.accepted) return recorded;
+      const { budget, by = topUp.by, settled = [] } = recorded;
+      const answered = settled.flatMap((id) => this.approvals.get(id) ?? []);
+      for (const approval of answered) settle(approval, { kind: 'edited', by, args: JSON.stringify(budget) });
+      if (answered.length === 0) this.run.raiseLimits(budget);
+      return { accepted: true, status: 'topped up' };
     });
   }
 
-  private show<Item extends { id: string }, Outcome>(
-    items: Map<string, Held<Item, Outcome>>,
-    item: Item,
-    wait: (held: Held<Item, Outcome>) => Promise<Outcome>,
-  ): void {
-    if (items.has(item.id)) return;
-    const shown = { item, outcome: null, receipts: new Map() } as Held<Item, Outcome>;
-    items.set(item.id, shown);
-    shown.ended = wait(shown);
-    shown.ended.catch(() => undefined);
-    forgetOldest(items);
+  /** Verifies and records that what was approved for the rest of the run is approved no more. */
+  async revoke(revocation: ApprovalRevocation): Promise<Receipt> {
+    const refusal = this.refusalOfRevocation(revocation);
+    if (refusal) return { accepted: false, reason: refusal };
+    return this.exclusively(async () => {
+      const recorded = await eitherWay(localControl.recordRevocation, regularControl.recordRevocation, {
+        ...this.address(),
+        revocation,
+      });
+      return recorded.accepted ? { accepted: true, status: 'revoked' } : recorded;
+    });
   }
 
   /** Has a person's word recorded, which decides whether it counts; the same word again gets the same receipt. */
   private submit<Item, Outcome extends { kind: string }>(
-    what: 'approval' | 'question',
     item: Held<Item, Outcome>,
     word: unknown,
-    record: () => Promise<{ accepted: true; outcome: Outcome | null } | { accepted: false; reason: string }>,
+    settled: (item: Held<Item, Outcome>) => string | null,
+    record: () => Promise<
+      | { accepted: true; outcome: Outcome | null; progress?: ApprovalProgress }
+      | { accepted: false; reason: string }
+    >,
   ): Promise<Receipt> {
     const key = JSON.stringify(word);
     return this.exclusively(async () => {
       const known = item.receipts.get(key);
       if (known) return known;
       if (this.hasEnded) return { accepted: false, reason: 'the run has ended' };
-      if (item.outcome)
-        return { accepted: false, reason: `this ${what} is already settled: ${endOf(item.outcome)}` };
+      const refusal = settled(item);
+      if (refusal) return { accepted: false, reason: refusal };
       const recorded = await record();
       if (!recorded.accepted) return recorded;
       // It may have been made void while the recording ran; what was settled first stays.
-      item.outcome ??= recorded.outcome;
+      settle(item, recorded.outcome);
+      item.progress = recorded.progress ?? item.progress;
       const receipt: Receipt = {
         accepted: true,
         status: recorded.outcome ? recorded.outcome.kind : 'waiting for more approvers',
@@ -187,30 +241,40 @@ export class People {
     });
   }
 
-  /**
-   * One durable timer until the item is settled. While the run is paused it does not run; afterwards it goes on with
-   * what was left.
-   */
+  /** One durable timer until the item is settled, or nobody did. */
   private async wait<Item extends { id: string }, Outcome>(
     kind: 'approval' | 'question',
     item: Held<Item, Outcome>,
     summary: string,
   ): Promise<Outcome> {
     const limitMs = this.run.pinned.waitForPeopleMs;
-    let remainingMs = limitMs;
-    for (;;) {
-      await condition(() => item.outcome !== null || this.run.paused === null);
-      const startedAt = Date.now();
-      const interrupted = await condition(
-        () => item.outcome !== null || this.run.paused !== null,
-        Math.max(1, remainingMs),
-        { summary },
-      );
-      if (item.outcome !== null) return item.outcome;
-      remainingMs -= Date.now() - startedAt;
-      if (!interrupted) break;
+    const isExpired = await runsOut(this.run, () => item.outcome !== null, limitMs, summary);
+    return isExpired ? this.expire(kind, item, limitMs) : (item.outcome as Outcome);
+  }
+
+  /** Tells people again, and lets others decide too, each after a timer of its own, while the approval waits. */
+  private async prompt(approval: HeldApproval): Promise<void> {
+    const isOver = () => approval.outcome !== null || this.hasEnded;
+    let passedMs = 0;
+    for (const prompt of promptsOf(this.run.pinned.people, this.run.pinned.waitForPeopleMs)) {
+      const afterMs = prompt.afterMs - passedMs;
+      if (!(await runsOut(this.run, isOver, afterMs, summaryOf(prompt, approval.item)))) return;
+      passedMs = prompt.afterMs;
+      await this.exclusively(async () => {
+        if (isOver()) return;
+        const { outcome, progress } = await eitherWay(
+          localControl.recordPrompt,
+          regularControl.recordPrompt,
+          {
+            ...this.address(),
+            approvalId: approval.item.id,
+            prompt,
+          },
+        );
+        settle(approval, outcome);
+        approval.progress = progress ?? approval.progress;
+      });
     }
-    return this.expire(kind, item, limitMs);
   }
 
   private async expire<Item extends { id: string }, Outcome>(
@@ -223,7 +287,7 @@ export class People {
       const expired = (
         kind === 'approval' ? { kind: 'expired', waitedMs } : { kind: 'timed-out', waitedMs }
       ) as Outcome;
-      item.outcome = expired;
+      settle(item, expired);
       try {
         await eitherWay(localControl.recordExpiry, regularControl.recordExpiry, {
           ...this.address(),
@@ -247,35 +311,14 @@ export class People {
   }
 }
 
-/** How something ended; of what is void, why. */
-function endOf(outcome: { kind: string; reason?: string }): string {
-  return outcome.kind === 'void' ? `void, since ${outcome.reason ?? 'it was decided again'}` : outcome.kind;
+function isVerdict(decision: unknown): boolean {
+  return decision === 'approve' || decision === 'deny';
 }
 
-function held<T>(items: ReadonlyMap<string, T>, id: string): T {
-  const item = items.get(id);
-  if (!item) throw new TypeError(`nothing is held under ${id}`);
-  return item;
+function settledApproval({ outcome, settledAt }: HeldApproval): string | null {
+  return outcome && alreadySettled('approval', describeApproval(outcome), settledAt);
 }
 
-function openItems<Item, Outcome>(items: ReadonlyMap<string, Held<Item, Outcome>>): Item[] {
-  return [...items.values()].filter((each) => each.outcome === null).map((each) => each.item);
-}
-
-function forgetOldest<Item, Outcome>(items: Map<string, Held<Item, Outcome>>): void {
-  if (items.size <= MAX_REMEMBERED) return;
-  for (const [id, item] of items)
-    if (item.outcome !== null) {
-      items.delete(id);
-      return;
-    }
-}
-
-/** JSON has no `undefined`: what is absent may come as null. */
-function isTextOrAbsent(value: unknown): boolean {
-  return value === undefined || value === null || typeof value === 'string';
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
+function settledQuestion({ outcome, settledAt }: HeldQuestion): string | null {
+  return outcome && alreadySettled('question', describeAnswer(outcome), settledAt);
 }

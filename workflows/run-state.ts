@@ -35,6 +35,8 @@ export interface CarriedRun {
   events: RunEventData[];
   paused: PauseRequest | null;
   invalidSignals: number;
+  /** Absent in runs that began before it was kept. */
+  noticed?: (keyof AgentBudget)[];
 }
 
 /** The state of one run and the counting that goes with it; no Temporal in here, so it can be tested alone. */
@@ -55,6 +57,8 @@ export class RunState {
   /** How often the run was told that the organization's policy changed. */
   policyChanges = 0;
   invalidSignals: number;
+  /** Limits of which people know that they are mostly used. */
+  private readonly noticed: Set<keyof AgentBudget>;
   private step: number;
   private sequence: number;
   private events: RunEventData[];
@@ -85,6 +89,7 @@ export class RunState {
     this.events = carried?.events ?? [];
     this.paused = carried?.paused ?? null;
     this.invalidSignals = carried?.invalidSignals ?? 0;
+    this.noticed = new Set(carried?.noticed);
   }
 
   /** Takes what dispatch decided. */
@@ -118,6 +123,22 @@ export class RunState {
 
   raiseLimits(by: Partial<AgentBudget>): void {
     this.limits = raisedBudget(this.budgetLimits, by);
+  }
+
+  /** How much more of a limit is asked for: as much as the agent had, and what was overdrawn. */
+  amountFor(limit: keyof AgentBudget): Partial<AgentBudget> {
+    const overdrawn = Math.max(0, this.budget.used(limit) - this.budgetLimits[limit]);
+    return { [limit]: Math.max(1, Math.ceil(this.pinned.budget[limit] + overdrawn)) };
+  }
+
+  /** Tells listeners of each limit, once, that most of it is used. */
+  noteMostlyUsed(): void {
+    for (const { limit, used, of } of this.budget.mostlyUsed(this.budgetLimits)) {
+      if (this.noticed.has(limit)) continue;
+      this.noticed.add(limit);
+      const reason = `most of \`${limit}\` is used: ${used} of ${of}`;
+      this.note({ type: 'budget', data: { reason, kind: 'notice', limit, used, of } });
+    }
   }
 
   nextStep(): number {
@@ -200,6 +221,7 @@ export class RunState {
       events: this.events,
       paused: this.paused,
       invalidSignals: this.invalidSignals,
+      noticed: [...this.noticed],
     };
   }
 }

@@ -1,6 +1,7 @@
 import { condition } from '@temporalio/workflow';
-import { BudgetExceededError } from '../src/domain/budget';
+import { type AgentBudget, BudgetExceededError } from '../src/domain/budget';
 import type { RunOutcome, RunStatus } from '../src/domain/run';
+import type { People } from './people';
 import type { RunState } from './run-state';
 
 /** Ends the run from inside a step, with its status and public text. */
@@ -27,6 +28,7 @@ export class Waiting {
 
   constructor(
     private readonly run: RunState,
+    private readonly people: People,
     /** Called whenever the status that people see changes. */
     private readonly show: (status: RunStatus) => void,
   ) {}
@@ -97,19 +99,49 @@ export class Waiting {
    */
   async withinBudget(spend: () => void): Promise<void> {
     for (;;) {
+      this.run.noteMostlyUsed();
       try {
         return spend();
       } catch (error) {
         if (!(error instanceof BudgetExceededError) || this.run.pinned.onBudget === 'fail') throw error;
-        this.run.note({ type: 'budget', data: { reason: error.message } });
-        const limits = this.run.limits;
-        const toppedUp = await this.forPeople('WAITING_APPROVAL', () =>
-          condition(() => this.run.limits !== limits, this.run.pinned.waitForPeopleMs, {
-            summary: `${error.message}: waiting for a top-up`,
-          }),
-        );
-        if (!toppedUp) throw error;
+        const { message: reason, limit } = error;
+        this.run.note({ type: 'budget', data: { reason, kind: 'exhausted', ...(limit ? { limit } : {}) } });
+        // A run that an earlier release dispatched keeps the steps it knows.
+        const isRaised =
+          limit && this.run.pinned.people
+            ? await this.forTopUp(limit, reason)
+            : await this.forAnyTopUp(reason);
+        if (!isRaised) throw error;
       }
     }
+  }
+
+  /** Shows people which limit is reached, and waits for what they say. */
+  private async forTopUp(limit: keyof AgentBudget, reason: string): Promise<boolean> {
+    const { id, args } = await this.people.askForTopUp(limit, reason, this.run.amountFor(limit));
+    const outcome = await this.forPeople('WAITING_APPROVAL', () => this.people.approved(id));
+    switch (outcome.kind) {
+      case 'approved':
+        this.run.raiseLimits(JSON.parse(args));
+        return true;
+      case 'edited':
+        this.run.raiseLimits(JSON.parse(outcome.args));
+        return true;
+      case 'denied':
+      case 'expired':
+      case 'void':
+        return false;
+      default:
+        return outcome satisfies never;
+    }
+  }
+
+  private forAnyTopUp(reason: string): Promise<boolean> {
+    const limits = this.run.limits;
+    return this.forPeople('WAITING_APPROVAL', () =>
+      condition(() => this.run.limits !== limits, this.run.pinned.waitForPeopleMs, {
+        summary: `${reason}: waiting for a top-up`,
+      }),
+    );
   }
 }

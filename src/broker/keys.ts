@@ -9,8 +9,11 @@ import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFi
 import { basename, join } from 'node:path';
 import { GatehouseError } from '../domain/errors';
 
-/** Whose key: control signs grants and the audit's anchors, the runner and each sandbox host prove who they are. */
-export type KeyName = 'grant' | 'audit' | 'runner' | 'sandbox';
+/**
+ * Whose key: control signs grants and the audit's anchors, the runner and each sandbox host prove who they are, the API
+ * vouches for people, and a person signs what they decide.
+ */
+export type KeyName = 'grant' | 'audit' | 'runner' | 'sandbox' | 'api' | `person-${string}`;
 
 export interface SigningKey {
   privateKey: KeyObject;

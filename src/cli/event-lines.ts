@@ -54,8 +54,15 @@ export function eventLines(event: RunEvent, colours: Colours): string {
         `${paintApproval(outcome, outcome, colours)}  ${visibleText(tool, 60)}${by(people)}${reason ? `  ${visibleText(reason, MAX_TEXT)}` : ''} ${colours.dim(approvalId)}`,
       );
     }
-    case 'budget':
-      return line('budget', colours.red(visibleText(event.data.reason, MAX_TEXT)));
+    case 'refused-word': {
+      const { what, id, claimedBy, reason } = event.data;
+      const said = `${what} refused${by(claimedBy ? [claimedBy] : [])}`;
+      return line('people', `${colours.red(said)}  ${visibleText(reason, MAX_TEXT)} ${colours.dim(id)}`);
+    }
+    case 'budget': {
+      const text = visibleText(event.data.reason, MAX_TEXT);
+      return line('budget', event.data.kind === 'notice' ? colours.yellow(text) : colours.red(text));
+    }
     case 'egress':
       return line('network', `${visibleText(event.data.host, 100)}:${event.data.port}`);
   }
@@ -63,16 +70,27 @@ export function eventLines(event: RunEvent, colours: Colours): string {
 
 /** What an approver has to see: exactly what will run, why it is held, and how to decide. */
 export function approvalLines(approval: StoredApproval, colours: Colours): string {
-  const { id, tool, args, effect, marks, findings, expiresAt } = approval;
+  const { id, tool, args, effect, marks, findings, expiresAt, progress } = approval;
   return [
     `${colours.bold(tool)} ${colours.dim(`(${[effect, ...marks].join(', ')})`)}, until ${dateAndTime(expiresAt)}`,
     ...findings.map(({ layer, rule, message }) => `${layer}/${rule}: ${visibleText(message, 300)}`),
     ...argumentLines(args),
+    needsLine(progress),
     colours.yellow(`gatehouse approve ${id}`),
     colours.yellow(`gatehouse deny ${id} --reason TEXT`),
   ]
     .map(indented)
     .join('\n');
+}
+
+function needsLine({ missing, votes, fourEyes, escalatedTo }: StoredApproval['progress']): string {
+  const notes = [
+    `needs ${missing}`,
+    ...(fourEyes ? ['not who asked for the run'] : []),
+    ...(escalatedTo ? [`or the role ${visibleText(escalatedTo, 60)}`] : []),
+    ...(votes.length > 0 ? [`approved${by(votes.map((vote) => vote.by))}`] : []),
+  ];
+  return notes.join('; ');
 }
 
 /** The canonical arguments, one a line, set apart from our own words. */

@@ -30,6 +30,7 @@ function print(view: RunView, terminal: Terminal, stack: FoundStack): void {
   if (view.events.length > 0)
     terminal.print(`\n${view.events.map((event) => eventLines(event, colours)).join('\n')}`);
   for (const approval of view.pending.approvals) terminal.print(`\n${approvalLines(approval, colours)}`);
+  if (view.standing.length > 0) terminal.print(`\n${standing(view)}`);
   if (!view.isCurrent) terminal.warn('no control worker answered for this run; see `gatehouse doctor`');
 }
 
@@ -65,6 +66,21 @@ function facts(view: RunView, stack: FoundStack, colours: Colours): string {
     ],
   ].filter((row): row is [string, string] => Boolean(row[1]));
   return rows.map(([name, text]) => `  ${colours.dim(name.padEnd(11))}  ${text}`).join('\n');
+}
+
+/** What was approved for the rest of the run. */
+function standing(view: RunView): string {
+  return view.standing
+    .map(({ approvalId, tool, action, by, revokedAt, revokedBy }) => {
+      const what = `${visibleText(tool, 30)} ${visibleText(action.args, 120)}`;
+      const who = by.map((person) => visibleText(person, 60)).join(', ');
+      const end =
+        revokedAt === null
+          ? ''
+          : `, revoked by ${visibleText(revokedBy ?? 'unknown', 60)} ${dateAndTime(revokedAt)}`;
+      return `  for the rest of the run: ${what}, approved by ${who} (${approvalId})${end}`;
+    })
+    .join('\n');
 }
 
 function decisions(view: RunView, colours: Colours): string {

@@ -1,10 +1,13 @@
 import { submitAnswer } from '../../workflows/messages';
 import type { QuestionAnswer, QuestionOutcome, Receipt } from '../domain/approval';
 import { GatehouseError } from '../domain/errors';
+import { describeAnswer } from '../domain/settled';
 import { visibleText } from '../domain/visible-text';
+import { answerWord } from '../identity/words';
 import type { StoredQuestion } from '../store/question-store';
 import type { CommandDependencies } from './dependencies';
 import { requireOpenRun } from './find-run';
+import { signatureOf, speakerOf } from './speaker';
 import { accepted } from './submit';
 
 export interface AnswerRequest {
@@ -21,13 +24,16 @@ export interface Answered {
 /**
  * Gives a run the answer to its question.
  *
- * @throws GatehouseError `question-unknown`, `question-settled`, `answer-empty`, `run-ended`, `refused`,
- *   `control-unreachable`
+ * @throws GatehouseError `question-unknown`, `question-settled`, `answer-empty`, `speaker-other`, `run-ended`,
+ *   `refused`, `control-unreachable`
  */
 export const createAnswer =
-  (dependencies: Pick<CommandDependencies, 'organizationId' | 'runs' | 'questions' | 'temporal'>) =>
+  (
+    dependencies: Pick<CommandDependencies, 'organizationId' | 'runs' | 'questions' | 'temporal' | 'signer'>,
+  ) =>
   async ({ questionId, answer, by }: AnswerRequest): Promise<Answered> => {
     const { organizationId, questions, temporal } = dependencies;
+    const speaker = speakerOf(dependencies, by);
     const question = await questions.get(organizationId, questionId);
     if (!question)
       throw new GatehouseError(
@@ -37,10 +43,13 @@ export const createAnswer =
     if (question.outcome) throw settled(question.id, question.outcome);
     if (answer.trim() === '') throw new GatehouseError('answer-empty', 'an answer needs some text');
     await requireOpenRun(dependencies, question.runId);
+    const said: QuestionAnswer = { questionId, answer, by: speaker };
+    const place = { organizationId, runId: question.runId };
+    const signed = { ...said, ...signatureOf(dependencies, () => answerWord(place, said)) };
     const { status } = await accepted(() =>
       temporal.askRun(question.runId, (handle) =>
         handle.executeUpdate<Receipt, [QuestionAnswer]>(submitAnswer, {
-          args: [{ questionId, answer, by }],
+          args: [signed],
         }),
       ),
     );
@@ -52,13 +61,4 @@ function settled(id: string, outcome: QuestionOutcome): GatehouseError {
     'question-settled',
     `question \`${id}\` is settled already: ${describeAnswer(outcome)}`,
   );
-}
-
-function describeAnswer(outcome: QuestionOutcome): string {
-  switch (outcome.kind) {
-    case 'answered':
-      return `answered by \`${visibleText(outcome.by ?? 'unknown', 80)}\``;
-    case 'timed-out':
-      return 'nobody answered in time';
-  }
 }

@@ -1,3 +1,4 @@
+import type { WordSigner } from '../identity/word-signer';
 import { createAgentStore } from '../store/agent-store';
 import { createApprovalStore } from '../store/approval-store';
 import { createAuditReader } from '../store/audit-reader';
@@ -5,13 +6,17 @@ import { createAuditSearch } from '../store/audit-search';
 import { openDatabase } from '../store/database';
 import { createDecisionStore } from '../store/decision-store';
 import { createEventStore } from '../store/event-store';
+import { createOrganizationStore } from '../store/organization-store';
+import { createPersonStore } from '../store/person-store';
 import { createPolicyStore } from '../store/policy-store';
 import { createQuestionStore } from '../store/question-store';
 import { createRecordedRuns } from '../store/recorded-runs';
 import { createRunStore } from '../store/run-store';
+import { createStandingStore } from '../store/standing-store';
 import { createAnswer } from './answer';
 import { createApplyAgent } from './apply-agent';
 import { createDecide } from './decide';
+import { createDecideMany } from './decide-many';
 import type { CommandDependencies } from './dependencies';
 import { createDiffPolicy, createDiffPolicyFile } from './diff-policy';
 import { createExportAudit } from './export-audit';
@@ -20,8 +25,17 @@ import { createListPending } from './list-pending';
 import { createListPolicies, createShowPolicyHistory } from './list-policies';
 import { createListRuns } from './list-runs';
 import { createPauseRun } from './pause-run';
+import {
+  createAddKey,
+  createApplyPerson,
+  createDisablePerson,
+  createListPeople,
+  createRevokeKey,
+} from './people';
+import { createSetPeopleSettings, createShowPeopleSettings } from './people-settings';
 import { createPublishPolicies } from './publish-policies';
 import { createResumeRun } from './resume-run';
+import { createRevokeApproval } from './revoke-approval';
 import { createRollbackPolicy } from './rollback-policy';
 import { createListOpenGrants, createSearchAudit } from './search-audit';
 import { createSetPolicyMode } from './set-policy-mode';
@@ -29,6 +43,7 @@ import { createShowRun } from './show-run';
 import { createSimulatePolicies } from './simulate-policies';
 import { createStartRun } from './start-run';
 import { createStopRun } from './stop-run';
+import { createTopUp } from './top-up';
 import { createWatchRun } from './watch-run';
 import { openWorkflowClient } from './workflow-client';
 
@@ -52,7 +67,17 @@ export const createCommands = (dependencies: CommandDependencies) => ({
   watchRun: createWatchRun(dependencies),
   listPending: createListPending(dependencies),
   decide: createDecide(dependencies),
+  decideMany: createDecideMany(dependencies),
   answer: createAnswer(dependencies),
+  topUp: createTopUp(dependencies),
+  revokeApproval: createRevokeApproval(dependencies),
+  listPeople: createListPeople(dependencies),
+  applyPerson: createApplyPerson(dependencies),
+  disablePerson: createDisablePerson(dependencies),
+  addKey: createAddKey(dependencies),
+  revokeKey: createRevokeKey(dependencies),
+  showPeopleSettings: createShowPeopleSettings(dependencies),
+  setPeopleSettings: createSetPeopleSettings(dependencies),
   pauseRun: createPauseRun(dependencies),
   resumeRun: createResumeRun(dependencies),
   stopRun: createStopRun(dependencies),
@@ -68,6 +93,8 @@ export interface StackAddress {
   namespace: string;
   databaseUrl: string;
   organization: string;
+  /** Signs what is said; without one only organizations without signatures listen. @default none */
+  signer?: WordSigner;
 }
 
 /**
@@ -94,8 +121,11 @@ export async function openCommands(
       questions: createQuestionStore(database),
       auditReader: createAuditReader(database),
       auditSearch: createAuditSearch(database),
+      standing: createStandingStore(database),
+      organizations: createOrganizationStore(database),
+      persons: createPersonStore(database),
       temporal,
-      signer: null,
+      signer: stack.signer ?? null,
     });
     return {
       commands,

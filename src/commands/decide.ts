@@ -1,22 +1,33 @@
 import { submitDecision } from '../../workflows/messages';
-import type { ApprovalDecision, ApprovalOutcome, Receipt } from '../domain/approval';
+import type { ApprovalDecision, Receipt } from '../domain/approval';
 import { GatehouseError } from '../domain/errors';
+import { describeApproval } from '../domain/settled';
 import { visibleText } from '../domain/visible-text';
+import { decisionWord } from '../identity/words';
 import type { StoredApproval } from '../store/approval-store';
 import type { CommandDependencies } from './dependencies';
 import { requireOpenRun } from './find-run';
+import { signatureOf, speakerOf } from './speaker';
 import { accepted } from './submit';
 
 export interface DecideRequest {
   approvalId: string;
   decision: 'approve' | 'deny';
+  /** Taken from the signer where there is one. */
   by?: string;
   reason?: string;
+  /** `run`: the same action for the rest of the run. @default 'once' */
+  scope?: 'once' | 'run';
   /** Other arguments than those asked for: gated again. */
   args?: unknown;
   /** What the approver saw; a decision on anything else does not count. @default what waits now */
   actionHash?: string;
 }
+
+export type DecideDependencies = Pick<
+  CommandDependencies,
+  'organizationId' | 'runs' | 'approvals' | 'temporal' | 'signer'
+>;
 
 export interface Decided {
   approval: StoredApproval;
@@ -27,13 +38,14 @@ export interface Decided {
 /**
  * Counts one person's decision on an approval.
  *
- * @throws GatehouseError `approval-unknown`, `approval-settled`, `reason-empty`, `run-ended`, `refused` with the run's reason,
- *   `control-unreachable`
+ * @throws GatehouseError `approval-unknown`, `approval-settled`, `reason-empty`, `speaker-other`, `run-ended`, `refused`
+ *   with the run's reason, `control-unreachable`
  */
 export const createDecide =
-  (dependencies: Pick<CommandDependencies, 'organizationId' | 'runs' | 'approvals' | 'temporal'>) =>
+  (dependencies: DecideDependencies) =>
   async (request: DecideRequest): Promise<Decided> => {
     const { organizationId, approvals, temporal } = dependencies;
+    const by = speakerOf(dependencies, request.by);
     const approval = await approvals.get(organizationId, request.approvalId);
     if (!approval)
       throw new GatehouseError(
@@ -44,14 +56,17 @@ export const createDecide =
     if (request.decision === 'deny' && request.reason?.trim() === '')
       throw new GatehouseError('reason-empty', 'a denial needs a reason; the model is told it');
     await requireOpenRun(dependencies, approval.runId);
-    const decision: ApprovalDecision = {
+    const said: ApprovalDecision = {
       approvalId: approval.id,
       decision: request.decision,
       actionHash: request.actionHash ?? approval.actionHash,
-      by: request.by,
+      by,
       reason: request.reason,
       args: request.args,
+      scope: request.scope,
     };
+    const place = { organizationId, runId: approval.runId };
+    const decision = { ...said, ...signatureOf(dependencies, () => decisionWord(place, said)) };
     const { status } = await accepted(() =>
       temporal.askRun(approval.runId, (handle) =>
         handle.executeUpdate<Receipt, [ApprovalDecision]>(submitDecision, { args: [decision] }),
@@ -60,29 +75,10 @@ export const createDecide =
     return { approval, status };
   };
 
-function settled({ id, outcome, status }: StoredApproval): GatehouseError {
+function settled({ id, outcome, status, settledAt }: StoredApproval): GatehouseError {
+  const when = settledAt === null ? '' : ` at ${new Date(settledAt).toISOString()}`;
   return new GatehouseError(
     'approval-settled',
-    `approval \`${id}\` is settled already: ${outcome ? describeApproval(outcome) : status}`,
+    `approval \`${id}\` is settled already: ${outcome ? describeApproval(outcome) : status}${when}`,
   );
-}
-
-/** How an approval ended, in words. */
-export function describeApproval(outcome: ApprovalOutcome): string {
-  switch (outcome.kind) {
-    case 'approved':
-      return `approved by ${outcome.by.map(shown).join(', ')}`;
-    case 'edited':
-      return `approved with other arguments by ${shown(outcome.by)}`;
-    case 'denied':
-      return `denied by ${shown(outcome.by)}${outcome.reason ? ` (${visibleText(outcome.reason, 200)})` : ''}`;
-    case 'void':
-      return `void: ${visibleText(outcome.reason, 200)}`;
-    case 'expired':
-      return 'nobody decided in time';
-  }
-}
-
-function shown(person: string): string {
-  return `\`${visibleText(person, 80)}\``;
 }

@@ -5,10 +5,13 @@ import type { AuditReader } from '../store/audit-reader';
 import type { AuditSearch } from '../store/audit-search';
 import type { DecisionStore } from '../store/decision-store';
 import type { EventStore } from '../store/event-store';
+import type { OrganizationStore } from '../store/organization-store';
+import type { PersonStore } from '../store/person-store';
 import type { PolicyStore } from '../store/policy-store';
 import type { QuestionStore } from '../store/question-store';
 import type { RecordedRuns } from '../store/recorded-runs';
 import type { RunStore } from '../store/run-store';
+import type { StandingStore } from '../store/standing-store';
 import type { WorkflowClient } from './workflow-client';
 
 /** What commands work on; each takes what it needs. */
@@ -25,6 +28,9 @@ export interface CommandDependencies {
   questions: QuestionStore;
   auditReader: AuditReader;
   auditSearch: AuditSearch;
+  standing: StandingStore;
+  organizations: OrganizationStore;
+  persons: PersonStore;
   temporal: WorkflowClient;
   /** Signs what people say; null where nobody has a key, which only an organization without signatures accepts. */
   signer: WordSigner | null;

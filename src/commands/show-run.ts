@@ -10,6 +10,7 @@ import { GatehouseError } from '../domain/errors';
 import type { RunEvent } from '../domain/events';
 import { isEnded, type RunInput, type RunOutcome, type RunStatus, workflowIdOf } from '../domain/run';
 import type { StoredDecision } from '../store/decision-store';
+import type { StoredStanding } from '../store/standing-store';
 import type { CommandDependencies } from './dependencies';
 import { closedStatus, requireRun } from './find-run';
 import type { PendingForPeople } from './list-pending';
@@ -30,6 +31,8 @@ export interface RunView {
   /** Limits and time as the run counts them; null for a run that ended. */
   live: Pick<UsageView, 'budget' | 'elapsedMs' | 'invalidSignals'> | null;
   pending: PendingForPeople;
+  /** What was approved for the rest of the run, revoked or not. */
+  standing: StoredStanding[];
   decisions: StoredDecision[];
   events: RunEvent[];
   snapshot: string | null;
@@ -51,9 +54,10 @@ export const createShowRun =
     const stored = await runs.get(organizationId, runId);
     const address = { organizationId, runId };
     const isOpen = stored ? !isEnded(stored.status) : true;
-    const [approvals, questions, decisions, events, live] = await Promise.all([
+    const [approvals, questions, standing, decisions, events, live] = await Promise.all([
       isOpen ? dependencies.approvals.listPending(organizationId, runId) : [],
       isOpen ? dependencies.questions.listPending(organizationId, runId) : [],
+      dependencies.standing.list(address),
       dependencies.decisions.list(address),
       allEvents(dependencies, runId),
       isOpen ? askRun(dependencies, runId) : null,
@@ -70,6 +74,7 @@ export const createShowRun =
       usage: live?.usage?.usage ?? stored?.usage ?? null,
       live: live?.usage ?? null,
       pending: { approvals, questions },
+      standing,
       decisions,
       events,
       snapshot: stored?.snapshot ?? null,

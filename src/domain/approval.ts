@@ -16,6 +16,24 @@ export interface PendingApproval {
   actionHash: string;
   /** Milliseconds since the epoch. */
   expiresAt: number;
+  /** What was said so far and what is still needed; whoever shows an approval fills it in. */
+  progress?: ApprovalProgress;
+}
+
+/** How far an approval is. */
+export interface ApprovalProgress {
+  /** Who approved so far, in order. */
+  votes: { by: string; isVerified: boolean; at: number }[];
+  /** Distinct approvers needed in all. */
+  quorum: number;
+  /** Roles needed, and how many of the approvers needed hold them already. */
+  roles: { role: string; quorum: number; votes: number }[];
+  /** Whether somebody else than who asked for the run has to approve. */
+  fourEyes: boolean;
+  /** Role whose holders may decide in place of a missing one, since nobody decided for long. */
+  escalatedTo: string | null;
+  /** What is still missing, in words for people: `2 more approvers, one of them with the role \`sre\``. */
+  missing: string;
 }
 
 /** An `ask-user` waiting for an answer, as the `pending` query shows it. */
@@ -38,6 +56,17 @@ export interface ApprovalDecision {
   reason?: string;
   /** Edited arguments: gated again before they run. */
   args?: unknown;
+  /** `run`: the same action is approved for the rest of the run. @default 'once' */
+  scope?: 'once' | 'run';
+  /** A signed word (src/identity/words.ts) over exactly this. */
+  signature?: string;
+}
+
+/** Payload of update `submitRevocation`: an approval given for the rest of a run counts no more. */
+export interface ApprovalRevocation {
+  /** The approval that was given so. */
+  approvalId: string;
+  by?: string;
   signature?: string;
 }
 
@@ -46,11 +75,13 @@ export interface QuestionAnswer {
   questionId: string;
   answer: string;
   by?: string;
+  signature?: string;
 }
 
 /** How the wait for an approval ended. */
 export type ApprovalOutcome =
-  | { kind: 'approved'; by: string[] }
+  /** `scope` is `run` where all of them approved the same action for the rest of the run. */
+  | { kind: 'approved'; by: string[]; scope?: 'run' }
   /** Approved with other arguments (RFC 8785 JSON), which are gated again. */
   | { kind: 'edited'; by: string; args: string }
   | { kind: 'denied'; by: string; reason: string }

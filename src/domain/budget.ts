@@ -29,6 +29,14 @@ export type BudgetedUse = 'pipelineRun' | 'credentialRequest';
 /** A limit of the budget is reached; `message` names which. */
 export class BudgetExceededError extends Error {
   override readonly name = 'BudgetExceededError';
+
+  constructor(
+    message: string,
+    /** Which. */
+    readonly limit?: keyof AgentBudget,
+  ) {
+    super(message);
+  }
 }
 
 /** Everything a {@link BudgetTracker} knows, in plain data: it crosses continue-as-new and answers the `usage` query. */
@@ -47,6 +55,9 @@ export interface BudgetUsage {
   /** Begun but not yet committed: held against the limits, so that parallel calls cannot overspend. */
   reserved: { toolCalls: number; pipelineRuns: number; credentialRequests: number };
 }
+
+/** From this part of a limit on, people are told. */
+export const MOSTLY = 0.8;
 
 type Clock = () => number;
 
@@ -81,16 +92,18 @@ export class BudgetTracker {
   check(budget: AgentBudget): void {
     const { usage } = this;
     const { reserved } = usage;
-    if (isReached(usage.turns, budget.maxTurns)) throw new BudgetExceededError('Max turns reached');
-    if (isReached(usage.tokens, budget.maxTokens)) throw new BudgetExceededError('Token budget exhausted');
+    if (isReached(usage.turns, budget.maxTurns))
+      throw new BudgetExceededError('Max turns reached', 'maxTurns');
+    if (isReached(usage.tokens, budget.maxTokens))
+      throw new BudgetExceededError('Token budget exhausted', 'maxTokens');
     if (isReached(this.elapsedMs(), budget.maxDurationMs))
-      throw new BudgetExceededError('Time limit exceeded');
+      throw new BudgetExceededError('Time limit exceeded', 'maxDurationMs');
     if (isReached(usage.toolCalls + reserved.toolCalls, budget.maxToolCalls))
-      throw new BudgetExceededError('Max tool calls reached');
+      throw new BudgetExceededError('Max tool calls reached', 'maxToolCalls');
     if (isReached(usage.pipelineRuns + reserved.pipelineRuns, budget.maxPipelineRuns))
-      throw new BudgetExceededError('Max pipeline runs reached');
+      throw new BudgetExceededError('Max pipeline runs reached', 'maxPipelineRuns');
     if (isReached(usage.credentialRequests + reserved.credentialRequests, budget.maxCredentialRequests))
-      throw new BudgetExceededError('Max credential requests reached');
+      throw new BudgetExceededError('Max credential requests reached', 'maxCredentialRequests');
   }
 
   recordTurn(tokensUsed: number): void {
@@ -111,17 +124,17 @@ export class BudgetTracker {
     const { usage } = this;
     const { reserved } = usage;
     if (isReached(usage.toolCalls + reserved.toolCalls, budget.maxToolCalls))
-      throw new BudgetExceededError('Max tool calls reached');
+      throw new BudgetExceededError('Max tool calls reached', 'maxToolCalls');
     if (
       use === 'pipelineRun' &&
       isReached(usage.pipelineRuns + reserved.pipelineRuns, budget.maxPipelineRuns)
     )
-      throw new BudgetExceededError('Max pipeline runs reached');
+      throw new BudgetExceededError('Max pipeline runs reached', 'maxPipelineRuns');
     if (
       use === 'credentialRequest' &&
       isReached(usage.credentialRequests + reserved.credentialRequests, budget.maxCredentialRequests)
     )
-      throw new BudgetExceededError('Max credential requests reached');
+      throw new BudgetExceededError('Max credential requests reached', 'maxCredentialRequests');
     reserved.toolCalls++;
     if (use === 'pipelineRun') reserved.pipelineRuns++;
     if (use === 'credentialRequest') reserved.credentialRequests++;
@@ -154,6 +167,33 @@ export class BudgetTracker {
     if (this.usage.waitingSince === null) return;
     this.usage.waitedMs += Math.max(0, this.now() - this.usage.waitingSince);
     this.usage.waitingSince = null;
+  }
+
+  /** How much of a limit is used, what is reserved included. */
+  used(limit: keyof AgentBudget): number {
+    const { usage } = this;
+    const { reserved } = usage;
+    switch (limit) {
+      case 'maxTurns':
+        return usage.turns;
+      case 'maxTokens':
+        return usage.tokens;
+      case 'maxToolCalls':
+        return usage.toolCalls + reserved.toolCalls;
+      case 'maxDurationMs':
+        return this.elapsedMs();
+      case 'maxPipelineRuns':
+        return usage.pipelineRuns + reserved.pipelineRuns;
+      case 'maxCredentialRequests':
+        return usage.credentialRequests + reserved.credentialRequests;
+    }
+  }
+
+  /** Limits of which {@link MOSTLY} is used, but not all. */
+  mostlyUsed(budget: AgentBudget): { limit: keyof AgentBudget; used: number; of: number }[] {
+    return (Object.keys(budget) as (keyof AgentBudget)[])
+      .map((limit) => ({ limit, used: this.used(limit), of: budget[limit] }))
+      .filter(({ used, of }) => used >= of * MOSTLY && used < of);
   }
 
   /** Milliseconds the run has acted, waits left out. */

@@ -1,6 +1,33 @@
+import type { ApprovalOutcome } from './approval';
+import type { AgentBudget } from './budget';
 import type { Verdict } from './decision';
 import type { Effect } from './effect';
 import type { RunStatus } from './run';
+
+/** What became of an approval, or that it still waits. */
+export interface ApprovalEvent {
+  approvalId: string;
+  tool: string;
+  /** `revoked` is of one given for the rest of the run. */
+  outcome: ApprovalOutcome['kind'] | 'pending' | 'reminder' | 'escalated' | 'revoked';
+  by: string[];
+  reason?: string;
+  /** With `pending`, `reminder` and `escalated`: who is needed still, for notifications. */
+  roles?: string[];
+  expiresAt?: number;
+}
+
+/** What people say about a run. */
+export type WordKind = 'decision' | 'answer' | 'top-up' | 'revocation';
+
+export interface BudgetEvent {
+  reason: string;
+  /** `notice`: most of a limit is used; `exhausted`: all of it; `topped-up`: people raised limits. */
+  kind?: 'notice' | 'exhausted' | 'topped-up';
+  limit?: keyof AgentBudget;
+  used?: number;
+  of?: number;
+}
 
 /** What listeners of a run see (CONTRACTS, HTTP). `sequence` counts up within a run; numbers may be skipped. */
 export type RunEventData =
@@ -31,11 +58,13 @@ export type RunEventData =
     }
   | { type: 'question'; data: { questionId: string; question: string; options: string[]; timestamp: number } }
   | { type: 'answer'; data: { questionId: string; by: string | null; outcome: string } }
+  | { type: 'approval'; data: ApprovalEvent }
+  /** A word that does not count, since nothing proves whose it is; audited as well. */
   | {
-      type: 'approval';
-      data: { approvalId: string; tool: string; outcome: string; by: string[]; reason?: string };
+      type: 'refused-word';
+      data: { what: WordKind; id: string; claimedBy: string | null; reason: string };
     }
-  | { type: 'budget'; data: { reason: string } }
+  | { type: 'budget'; data: BudgetEvent }
   | { type: 'egress'; data: { host: string; port: number } };
 
 export type RunEvent = RunEventData & {

@@ -2,6 +2,8 @@
 import type {
   ApprovalDecision,
   ApprovalOutcome,
+  ApprovalProgress,
+  ApprovalRevocation,
   PendingApproval,
   PendingQuestion,
   QuestionAnswer,
@@ -12,6 +14,7 @@ import type { CallOutcome, CanonicalCall, ToolCall } from './call';
 import type { Decision } from './decision';
 import type { RunEventData } from './events';
 import type { GrantAudience } from './grant';
+import type { PeopleSettings } from './people-settings';
 import type { RunInput, RunOutcome } from './run';
 import type { ArchivedEntry, OpenEntry, TranscriptEntry, TranscriptPosition } from './transcript';
 
@@ -36,6 +39,8 @@ export interface DispatchResult {
   waitForPeopleMs: number;
   /** Whether the runner reads over the channel. */
   channel: boolean;
+  /** How the organization's people are asked; absent in runs that began before it was kept, which only wait. */
+  people?: PeopleSettings;
 }
 
 export interface PrepareInput {
@@ -162,6 +167,8 @@ export interface GatedCall {
   use: BudgetedUse | null;
   /** Set when the verdict is `ask`. */
   approval: PendingApproval | null;
+  /** The approval for the rest of the run that allowed it; absent for none. */
+  standing?: string;
   /** Set when the call is an allowed `ask-user`. */
   question: PendingQuestion | null;
 }
@@ -224,9 +231,9 @@ export interface RecordDecisionInput extends PeopleInput {
   decision: ApprovalDecision;
 }
 
-/** `outcome` is null while the quorum is not reached. */
+/** `outcome` is null while something is missing. */
 export type RecordedDecision =
-  | { accepted: true; outcome: ApprovalOutcome | null }
+  | { accepted: true; outcome: ApprovalOutcome | null; progress?: ApprovalProgress }
   | { accepted: false; reason: string };
 
 export interface RecordAnswerInput extends PeopleInput {
@@ -243,12 +250,47 @@ export interface RecordExpiryInput extends PeopleInput {
   waitedMs: number;
 }
 
+/** An approval waited so long that people are told again, or that others may decide too. */
+export interface RecordPromptInput extends PeopleInput {
+  approvalId: string;
+  prompt: Prompt;
+}
+
+export type Prompt =
+  | { kind: 'reminder'; afterMs: number }
+  | { kind: 'escalated'; afterMs: number; role: string };
+
+/** `outcome` is set where votes that are there already are enough now. */
+export interface RecordedPrompt {
+  outcome: ApprovalOutcome | null;
+  progress: ApprovalProgress | null;
+}
+
+export interface RecordRevocationInput extends PeopleInput {
+  revocation: ApprovalRevocation;
+}
+
+export type RecordedRevocation = { accepted: true } | { accepted: false; reason: string };
+
+/** A limit is reached, and people are asked for more. */
+export interface OpenTopUpInput extends PeopleInput {
+  snapshot: string;
+  /** Which, and what is said about it. */
+  limit: keyof AgentBudget;
+  message: string;
+  /** What to add, unless people say otherwise. */
+  budget: Partial<AgentBudget>;
+  usage: BudgetUsage;
+  expiresAt: number;
+}
+
 export interface RecordTopUpInput extends PeopleInput {
   topUp: TopUp;
 }
 
+/** `settled` are approvals of a top-up that waited, and are answered by this one. */
 export type RecordedTopUp =
-  | { accepted: true; budget: Partial<AgentBudget> }
+  | { accepted: true; budget: Partial<AgentBudget>; by?: string; settled?: string[] }
   | { accepted: false; reason: string };
 
 export interface ArchiveInput {

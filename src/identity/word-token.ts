@@ -38,6 +38,11 @@ export interface Speaker {
   roles: readonly string[];
 }
 
+/** Somebody whose word was verified, and by which key: by its RFC 7638 thumbprint. */
+export interface VerifiedSpeaker extends Speaker {
+  proof: { kind: 'own-key' | 'api'; key: string };
+}
+
 /** Longest that a signed word is good for, in seconds. */
 export const WORD_LIFETIME_S = 15 * 60;
 
@@ -101,10 +106,10 @@ export async function verifyWord(
   expected: Word,
   findSigner: (thumbprint: string) => Promise<Signer | null>,
   nowMs: number,
-): Promise<Speaker> {
+): Promise<VerifiedSpeaker> {
   const jws = readJws(token);
   const parsed = wordClaims.safeParse(jws?.claims);
-  if (!jws || !parsed.success || jws.header.typ !== WORD_TYPE || typeof jws.header.kid !== 'string')
+  if (!jws || !parsed.success || jws.header.typ !== WORD_TYPE || !isThumbprint(jws.header.kid))
     throw new GatehouseError('signature-invalid', 'the signature is no signed word of a person');
   const signer = await findSigner(jws.header.kid);
   if (!signer || !jws.isSignedBy(signer.publicKey))
@@ -120,12 +125,21 @@ export async function verifyWord(
     throw new GatehouseError('signature-expired', 'the signature has expired; sign again');
   switch (signer.kind) {
     case 'api':
-      return { person: sub, roles: roles ?? [] };
+      return { person: sub, roles: roles ?? [], proof: { kind: 'api', key: jws.header.kid } };
     case 'person':
       if (sub !== signer.person || roles !== undefined)
         throw new GatehouseError('signature-invalid', 'a key of one person signs for nobody else');
-      return { person: signer.person, roles: signer.roles };
+      return {
+        person: signer.person,
+        roles: signer.roles,
+        proof: { kind: 'own-key', key: jws.header.kid },
+      };
   }
+}
+
+/** Anything else is not even looked up: it is text from anybody. */
+function isThumbprint(kid: unknown): kid is string {
+  return typeof kid === 'string' && /^[A-Za-z0-9_-]{43}$/.test(kid);
 }
 
 function signed(claims: WordClaims, { privateKey, thumbprint }: SigningKey): string {

@@ -65,12 +65,38 @@ export function actionHash(action: Action): string {
  */
 export function covers(approved: Action, wanted: Action): boolean {
   return (
+    coversCall(approved, wanted) &&
+    approved.content.tree === wanted.content.tree &&
+    approved.content.head === wanted.content.head
+  );
+}
+
+/** What an approval for the rest of a run binds: everything but the content acted on. */
+export type StandingAction = Omit<Action, 'content'>;
+
+export function standingActionOf({ content, ...action }: Action): StandingAction {
+  return action;
+}
+
+/** Why an action cannot be approved for the rest of a run, or null. */
+export function refusalToStand({ effect, marks }: StandingAction): string | null {
+  if (effect === 'production')
+    return 'a change of production is approved each time, not for the rest of a run';
+  if (marks.includes('catastrophic')) return 'what is catastrophic is not approved for the rest of a run';
+  return null;
+}
+
+/** Whether an approval for the rest of the run covers `wanted`, as {@link covers}, on whatever content. */
+export function coversAgain(standing: StandingAction, wanted: Action): boolean {
+  return refusalToStand(wanted) === null && coversCall(standing, wanted);
+}
+
+function coversCall(approved: StandingAction, wanted: StandingAction): boolean {
+  return (
     approved.tool === wanted.tool &&
     approved.args === wanted.args &&
     approved.effect === wanted.effect &&
     approved.snapshot === wanted.snapshot &&
-    approved.content.tree === wanted.content.tree &&
-    approved.content.head === wanted.content.head &&
     wanted.marks.every((mark) => approved.marks.includes(mark)) &&
     wanted.findings.every((finding) => approved.findings.includes(finding)) &&
     (wanted.demands ?? []).every((demand) => (approved.demands ?? []).some((met) => meets(met, demand)))

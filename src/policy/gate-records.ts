@@ -6,7 +6,7 @@ import type { Tightening } from '../domain/permissions';
 import type { RunStatus } from '../domain/run';
 import type { GatedCall, Observation, RunFacts } from '../domain/steps';
 import type { Action } from './action';
-import type { RecordedApproval } from './gate-turn';
+import type { RecordedApproval, RecordedStanding } from './gate-turn';
 
 /** What a gate needs to know before it judges, read in one go. */
 export interface GateLoad {
@@ -21,6 +21,8 @@ export interface GateLoad {
   /** What was recorded under this step before: a repeated gate answers the same. Null for a new step. */
   recorded: GatedCall[] | null;
   approvals: (RecordedApproval & { isPending: boolean })[];
+  /** Approvals for the rest of the run that count. */
+  standing: RecordedStanding[];
 }
 
 /** Everything a gate writes, in one transaction: no commit, no grant. */

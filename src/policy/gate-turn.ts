@@ -5,7 +5,15 @@ import { sha256 } from '../domain/hashing';
 import type { PolicySnapshot } from '../domain/policy';
 import type { RateDemand } from '../domain/rate';
 import type { GatedCall, GateInput, Observation } from '../domain/steps';
-import { type Action, actionHash, actionOf, covers, isContentBound } from './action';
+import {
+  type Action,
+  actionHash,
+  actionOf,
+  covers,
+  coversAgain,
+  isContentBound,
+  type StandingAction,
+} from './action';
 import { rateDemands } from './cedar/rate-demands';
 import { NO_CONTENT } from './content/content-loader';
 import type { TurnContent } from './content/turn-content';
@@ -26,6 +34,12 @@ export interface RecordedApproval {
   expiresAt: number;
 }
 
+/** An approval that people gave for the rest of the run. */
+export interface RecordedStanding {
+  id: string;
+  action: StandingAction;
+}
+
 export interface GateContext {
   pinned: PolicySnapshot;
   /** The organization's policy as it is now: where it is stricter, it counts. */
@@ -36,6 +50,8 @@ export interface GateContext {
   toolsOf(snapshot: PolicySnapshot): FindTool;
   /** The run's approvals, by id. */
   approvals: ReadonlyMap<string, RecordedApproval>;
+  /** Those given for the rest of the run. @default none */
+  standing?: readonly RecordedStanding[];
   /** What calls would leave behind; absent where no rule judges it. */
   content?: TurnContent;
   /** How long people have, in milliseconds. */
@@ -76,7 +92,9 @@ export function gateTurn(input: GateInput, context: GateContext): GatedTurn {
     if (!read) return unreadable(proposed.id, judged.decision);
     const action = actionOf(read, judged.decision, input.facts);
     actions.set(proposed.id, action);
-    const given = givenApproval(proposed.id, input.approvals[proposed.id], action, context);
+    const approved = givenApproval(proposed.id, input.approvals[proposed.id], action, context);
+    const standing = approved ? null : standingApproval(judged.decision, action, context);
+    const given = approved ?? standing;
     const rated = withRates(
       proposed,
       given ? judgeApproved(proposed, input, context, isEffectOpen, given) : judged,
@@ -102,6 +120,7 @@ export function gateTurn(input: GateInput, context: GateContext): GatedTurn {
           ? pendingApproval(input.runId, read, decision, action, context)
           : null,
       question: decision.verdict === 'allow' ? questionOf(input.runId, read, context) : null,
+      ...(standing && decision.verdict === 'allow' ? { standing: standing.id } : {}),
     };
     const mayStart =
       decision.verdict === 'allow' &&
@@ -173,7 +192,7 @@ function judgeApproved(
   input: GateInput,
   context: GateContext,
   isBehindEffect: boolean,
-  { action }: RecordedApproval,
+  { action }: RecordedApproval | RecordedStanding,
 ): JudgedBoth {
   const approved = new Set(action.findings);
   const judged = judgeBoth(proposed, input, context, isBehindEffect, approved);
@@ -224,6 +243,16 @@ function givenApproval(
 ): RecordedApproval | null {
   const approval = id === undefined ? undefined : approvals.get(id);
   return approval?.isGiven && approval.callId === callId && covers(approval.action, action) ? approval : null;
+}
+
+/** What was approved for the rest of the run stands for a call that asks for nothing more, on whatever content. */
+function standingApproval(
+  { verdict }: Decision,
+  action: Action,
+  { standing = [] }: GateContext,
+): RecordedStanding | null {
+  if (verdict !== 'ask') return null;
+  return standing.find((each) => coversAgain(each.action, action)) ?? null;
 }
 
 /** An agent that nobody watches (CI, schedules) is refused where others wait. */

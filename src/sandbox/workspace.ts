@@ -8,6 +8,7 @@ import { cloneWorkspace, requireRepository } from './clone';
 import { createContentKeeper } from './content';
 import type { OsSandbox } from './os-sandbox';
 import { type RunFolder, runFolder } from './run-folder';
+import { fingerprintOf } from './workspace-fingerprint';
 import { readState, type WorkspaceState } from './workspace-state';
 
 /** The forge's own copies, where it keeps any: the local one does. */
@@ -27,9 +28,13 @@ export interface Workspaces {
   prepare(input: PrepareInput, signal?: AbortSignal): Promise<WorkspaceState>;
   /** Host path of a run's workspace. @throws GatehouseError `workspace-missing` */
   path(runId: string): Promise<string>;
-  /** @throws GatehouseError `workspace-missing`, `workspace-unreadable` */
+  /**
+   * The state of the files as they are now; git reads them again where anything changed.
+   *
+   * @throws GatehouseError `workspace-missing`, `workspace-unreadable`
+   */
   state(runId: string, signal?: AbortSignal): Promise<WorkspaceState>;
-  /** As {@link state}, but not read again where nothing was said to write since. */
+  /** As {@link state}, but not even looked at where nothing was said to write since. */
   knownState(runId: string, signal?: AbortSignal): Promise<WorkspaceState>;
   /** Says that something is about to write to the workspace. */
   willWrite(runId: string): void;
@@ -48,7 +53,7 @@ export interface WorkspacesOptions {
 }
 
 export function createWorkspaces({ root, sandbox, artifacts, forge, log }: WorkspacesOptions): Workspaces {
-  const known = new LRUCache<string, WorkspaceState>({ max: 1_000 });
+  const known = new LRUCache<string, KnownState>({ max: 1_000 });
   const content = createContentKeeper({ sandbox, artifacts });
 
   async function existing(runId: string): Promise<RunFolder> {
@@ -63,6 +68,13 @@ export function createWorkspaces({ root, sandbox, artifacts, forge, log }: Works
 
   async function state(runId: string, signal?: AbortSignal): Promise<WorkspaceState> {
     const folder = await existing(runId);
+    // Before git reads: what changes meanwhile makes another fingerprint the next time.
+    const fingerprint = fingerprintOf(folder.workspace);
+    const last = known.get(runId);
+    if (last && fingerprint !== null && last.fingerprint === fingerprint) {
+      last.mayBeWritten = false;
+      return last.state;
+    }
     known.delete(runId);
     const { tree, head } = await readState(sandbox, folder, signal);
     let found: WorkspaceState;
@@ -74,7 +86,7 @@ export function createWorkspaces({ root, sandbox, artifacts, forge, log }: Works
       log?.(`the content of run ${runId}'s workspace was not kept`, error);
       return { tree, head };
     }
-    known.set(runId, found);
+    known.set(runId, { state: found, fingerprint, mayBeWritten: false });
     return found;
   }
 
@@ -100,10 +112,14 @@ export function createWorkspaces({ root, sandbox, artifacts, forge, log }: Works
 
     async knownState(runId, signal) {
       await existing(runId);
-      return known.get(runId) ?? state(runId, signal);
+      const last = known.get(runId);
+      return last && !last.mayBeWritten ? last.state : state(runId, signal);
     },
 
-    willWrite: (runId) => void known.delete(runId),
+    willWrite(runId) {
+      const last = known.get(runId);
+      if (last) last.mayBeWritten = true;
+    },
 
     path: async (runId) => (await existing(runId)).workspace,
 
@@ -122,6 +138,13 @@ export function createWorkspaces({ root, sandbox, artifacts, forge, log }: Works
       await rm(runFolder(root, runId).path, { recursive: true, force: true, maxRetries: 3 });
     },
   };
+}
+
+interface KnownState {
+  state: WorkspaceState;
+  fingerprint: string | null;
+  /** Something was said to write since. */
+  mayBeWritten: boolean;
 }
 
 async function exists(path: string): Promise<boolean> {

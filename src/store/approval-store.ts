@@ -1,20 +1,27 @@
-import type { ApprovalOutcome, PendingApproval } from '../domain/approval';
+import type { ApprovalOutcome, ApprovalProgress, PendingApproval } from '../domain/approval';
+import { progressOf } from '../domain/count-votes';
 import type { Finding } from '../domain/decision';
 import type { Effect, Mark } from '../domain/effect';
-import type { Vote } from './count-votes';
+import { type Vote, votesOf } from '../domain/vote';
 import type { Database } from './database';
-import type { Approval, ApprovalStatus } from './generated/client';
+import type { ApprovalStatus, Prisma } from './generated/client';
+import { pollOf, WITH_POLL } from './polls';
 
 export type ApprovalStore = ReturnType<typeof createApprovalStore>;
 
 export interface StoredApproval extends PendingApproval {
   runId: string;
   status: ApprovalStatus;
+  /** Who asked for the run: four eyes excludes them. */
+  requestedBy: string;
+  progress: ApprovalProgress;
   votes: Vote[];
   /** Null while it waits. */
   outcome: ApprovalOutcome | null;
   /** Milliseconds since the epoch. */
   createdAt: number;
+  /** Null while it waits. */
+  settledAt: number | null;
 }
 
 export const createApprovalStore = (database: Database) =>
@@ -24,12 +31,16 @@ export const createApprovalStore = (database: Database) =>
       const rows = await database.client.approval.findMany({
         where: { organizationId, runId, status: 'pending', run: { endedAt: null } },
         orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
+        include: WITH_POLL,
       });
       return rows.map(approvalOf);
     },
 
     async get(organizationId: string, id: string): Promise<StoredApproval | null> {
-      const row = await database.client.approval.findFirst({ where: { id, organizationId } });
+      const row = await database.client.approval.findFirst({
+        where: { id, organizationId },
+        include: WITH_POLL,
+      });
       return row ? approvalOf(row) : null;
     },
 
@@ -42,7 +53,8 @@ export const createApprovalStore = (database: Database) =>
     },
   });
 
-function approvalOf(row: Approval): StoredApproval {
+function approvalOf(row: Prisma.ApprovalGetPayload<{ include: typeof WITH_POLL }>): StoredApproval {
+  const votes = votesOf(row.votes);
   return {
     id: row.id,
     runId: row.runId,
@@ -55,8 +67,11 @@ function approvalOf(row: Approval): StoredApproval {
     actionHash: row.actionHash,
     expiresAt: row.expiresAt.getTime(),
     status: row.status,
-    votes: row.votes as unknown as Vote[],
+    requestedBy: row.run.requestedBy,
+    progress: progressOf(votes, pollOf(row)),
+    votes,
     outcome: row.outcome as unknown as ApprovalOutcome | null,
     createdAt: row.createdAt.getTime(),
+    settledAt: row.settledAt?.getTime() ?? null,
   };
 }

@@ -5,6 +5,7 @@ import type { Tightening } from '../domain/permissions';
 import type { GatedCall } from '../domain/steps';
 import type { Action } from '../policy/action';
 import type { GateCommit, GateLoad, GateStore } from '../policy/gate-records';
+import type { RecordedStanding } from '../policy/gate-turn';
 import type { AuditEntry, AuditHead } from './audit-chain';
 import type { Database } from './database';
 import type { ApprovalStatus, Halt } from './generated/client';
@@ -26,7 +27,11 @@ export function createGateStore(database: Database): GateStore {
             WHERE d."runId" = r."id" AND d."step" = ${step}) AS recorded,
           (SELECT json_agg(json_build_object('id', a."id", 'callId', a."callId", 'status', a."status",
               'action', a."action", 'expiresAt', extract(epoch FROM a."expiresAt") * 1000))
-            FROM "Approval" a WHERE a."runId" = r."id") AS approvals
+            FROM "Approval" a WHERE a."runId" = r."id") AS approvals,
+          (SELECT json_agg(json_build_object('id', s."id", 'action', s."action") ORDER BY s."createdAt", s."id")
+            FROM "StandingApproval" s WHERE s."runId" = r."id" AND s."revokedAt" IS NULL
+              AND NOT EXISTS (SELECT FROM "Person" p WHERE p."organizationId" = r."organizationId"
+                AND p."name" = ANY(s."by") AND p."disabledAt" IS NOT NULL)) AS standing
         FROM "Run" r JOIN "Organization" o ON o."id" = r."organizationId"
         WHERE r."id" = ${runId} AND r."organizationId" = ${organizationId}`;
       if (!row) throw new GatehouseError('run-unknown', `there is no run \`${runId}\``);
@@ -46,6 +51,7 @@ export function createGateStore(database: Database): GateStore {
           isVoid: status === 'void',
           expiresAt: Math.round(expiresAt),
         })),
+        standing: row.standing ?? [],
       };
     },
 
@@ -102,6 +108,7 @@ interface LoadedRow {
   approvals:
     | { id: string; callId: string; status: ApprovalStatus; action: Action; expiresAt: number }[]
     | null;
+  standing: RecordedStanding[] | null;
 }
 
 function stricterHalt(one: Halt, other: Halt): Halt {
@@ -115,7 +122,7 @@ function auditOf(
   { proposed, gated }: GateCommit['calls'][number],
   granted: ReadonlySet<string>,
 ): AuditEntry {
-  const { callId, call, decision } = gated;
+  const { callId, call, decision, standing } = gated;
   return {
     key: `decision:${step}:${callId}`,
     kind: 'decision',
@@ -133,6 +140,7 @@ function auditOf(
       snapshot,
       currentSnapshot,
       isGranted: granted.has(callId),
+      ...(standing === undefined ? {} : { standing }),
     },
     at,
   };

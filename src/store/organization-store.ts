@@ -1,23 +1,67 @@
 import { GatehouseError } from '../domain/errors';
+import { type PeopleSettings, peopleSettings } from '../domain/people-settings';
 import type { Database } from './database';
-import type { Halt, Organization, Signatures } from './generated/client';
+import type { Halt, Organization, Prisma, Signatures } from './generated/client';
+import { appendOrganizationRecords } from './organization-audit';
 
 export type OrganizationStore = ReturnType<typeof createOrganizationStore>;
 
 /** The organization that `up` creates: it alone starts without signatures. */
 export const LOCAL_ORGANIZATION = 'local';
 
-export const createOrganizationStore = (database: Database) =>
+export const createOrganizationStore = (database: Database, now: () => number = Date.now) =>
   database.guarded({
     /** Creates an organization; one that exists stays as it is. */
-    async create(organization: { id: string; name: string; signatures?: Signatures }): Promise<Organization> {
-      const { id } = organization;
-      return database.client.organization.upsert({ where: { id }, create: organization, update: {} });
+    async create(organization: {
+      id: string;
+      name: string;
+      signatures?: Signatures;
+      people?: Partial<PeopleSettings>;
+    }): Promise<Organization> {
+      const { id, people, ...row } = organization;
+      return database.client.organization.upsert({
+        where: { id },
+        create: { id, ...row, ...(people ? { people: people as Prisma.InputJsonObject } : {}) },
+        update: {},
+      });
     },
 
-    /** The local organization, created when it is not there. Nobody has keys yet, so signatures are optional. */
+    /**
+     * The local organization, created when it is not there. Nobody has keys yet, so signatures are optional, and whoever
+     * started it works alone.
+     */
     async ensureLocal(): Promise<Organization> {
-      return this.create({ id: LOCAL_ORGANIZATION, name: 'Local', signatures: 'OPTIONAL' });
+      return this.create({
+        id: LOCAL_ORGANIZATION,
+        name: 'Local',
+        signatures: 'OPTIONAL',
+        people: { isSingleOperator: true },
+      });
+    },
+
+    /** How its people are asked. @throws GatehouseError `organization-unknown` */
+    async peopleOf(id: string): Promise<PeopleSettings> {
+      const found = await database.client.organization.findUnique({
+        where: { id },
+        select: { people: true },
+      });
+      if (!found) throw new GatehouseError('organization-unknown', `there is no organization \`${id}\``);
+      return peopleSettings(found.people);
+    },
+
+    /** Sets how its people are asked, audited in its own chain. @throws GatehouseError `organization-unknown` */
+    async setPeople(id: string, people: PeopleSettings, by: string): Promise<void> {
+      const at = now();
+      const kind = 'people-settings';
+      await database.client.$transaction(async (transaction) => {
+        await appendOrganizationRecords(transaction, id, (sequence) => [
+          { key: `${kind}:${sequence}`, kind, at, body: { people, by } },
+        ]);
+        await transaction.organization.update({
+          where: { id },
+          data: { people: people as unknown as Prisma.InputJsonObject },
+        });
+      });
     },
 
     async get(id: string): Promise<Organization | null> {

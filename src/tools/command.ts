@@ -34,12 +34,14 @@ export const runCommand = defineTool<z.infer<typeof parameters>>({
   async run(args, context) {
     const cwd = workspacePath(args.cwd);
     if (isBlank(args.command)) return succeeded('(nothing to run)');
-    const folder = await runScript(
-      context,
-      'inside "$1"; [ -d "$real" ] || { echo "no such folder" >&2; exit 66; }',
-      [cwd],
-    );
-    if (folder.exitCode !== 0) return outputOf(folder);
+    if (cwd !== '.') {
+      const folder = await runScript(
+        context,
+        'inside "$1"; [ -d "$real" ] || { echo "no such folder" >&2; exit 66; }',
+        [cwd],
+      );
+      if (folder.exitCode !== 0) return outputOf(folder);
+    }
     return outputOf(await context.exec({ argv: BASH.concat(args.command), cwd, timeoutMs: args.timeoutMs }));
   },
 });

@@ -10,13 +10,16 @@ import { openArtifactStore } from '../artifacts/open-artifact-store';
 import { createGrantMinter } from '../broker/grant';
 import { loadKey, loadPublicKey, thumbprintOf } from '../broker/keys';
 import type { ControlConfig } from '../config';
+import { createWordVerifier } from '../identity/word-verifier';
 import { createContentLoader } from '../policy/content/content-loader';
 import { createAgentStore } from '../store/agent-store';
 import { createAnchorStore } from '../store/anchor-store';
 import { createCurrentPolicy } from '../store/current-policy';
 import { openDatabase } from '../store/database';
 import { createGateStore } from '../store/gate-store';
+import { createOrganizationStore } from '../store/organization-store';
 import { createPeopleStore } from '../store/people-store';
+import { createPersonStore } from '../store/person-store';
 import { createPolicyStore } from '../store/policy-store';
 import { createRateStore } from '../store/rate-store';
 import { createRunStore } from '../store/run-store';
@@ -56,6 +59,7 @@ export async function createControlWorker(
         policies,
         snapshots,
         runs,
+        organizations: createOrganizationStore(database),
         artifacts,
         waitForPeopleMs,
         channel: config.GATEHOUSE_CHANNEL === 'on',
@@ -77,7 +81,15 @@ export async function createControlWorker(
         waitForPeopleMs,
         now,
       }),
-      ...createPeople({ people: createPeopleStore(database), now }),
+      ...createPeople({
+        people: createPeopleStore(database),
+        words: createWordVerifier({
+          persons: createPersonStore(database),
+          apiKeys: config.GATEHOUSE_API_PUBLIC_KEYS.map(loadPublicKey),
+          now,
+        }),
+        now,
+      }),
       ...createArchive({ artifacts }),
       ...createFinish({ runs, anchors }),
     },

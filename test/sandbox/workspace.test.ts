@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createWorkspaces } from '../../src/sandbox/workspace';
 import { type Host, openHost } from './support/host';
@@ -44,6 +44,7 @@ test('a preparation that was killed in its middle is made whole', async () => {
 test('an index torn by a crash is made anew', async () => {
   const before = await host.prepare('torn');
   writeFileSync(join(host.folder, 'workspaces', 'torn', 'state', 'index'), 'DIRC nonsense');
+  utimesSync(join(await host.workspaces.path('torn'), 'main.tf'), 0, 0);
   expect(await host.workspaces.state('torn')).toEqual(before);
 });
 
@@ -135,4 +136,43 @@ test('a folder that became a link, and a link that became a folder, are told apa
   expect(second.workspace.tree).not.toBe(first.workspace.tree);
   await host.execute('script', { script: 'rm -r d l' }, 'draft', { sub: 'links' });
   expect((await host.workspaces.state('links')).tree).toBe(tree);
+});
+
+test.each([
+  [
+    'other content of the same length and time',
+    'cp -p main.tf /tmp/m && echo y > main.tf && touch -r /tmp/m main.tf',
+  ],
+  ['another mode', 'chmod 755 main.tf'],
+  ['a new file', 'echo x > new'],
+  ['a name', 'mv main.tf other.tf'],
+])('%s is another tree', async (_what, script) => {
+  const runId = `changes-${script.length}`;
+  const before = await host.prepare(runId);
+  const path = await host.workspaces.path(runId);
+  writeFileSync(join(path, 'main.tf'), 'x\n');
+  const known = await host.workspaces.state(runId);
+  expect(known.tree).not.toBe(before.tree);
+  expect(await host.workspaces.state(runId)).toEqual(known);
+  execFileSync('sh', ['-c', script], { cwd: path });
+  expect((await host.workspaces.state(runId)).tree).not.toBe(known.tree);
+});
+
+test('a commit is another head', async () => {
+  const before = await host.prepare('commit');
+  const path = await host.workspaces.path('commit');
+  git(
+    path,
+    '-c',
+    'user.name=a',
+    '-c',
+    'user.email=a@example.invalid',
+    'commit',
+    '--allow-empty',
+    '-qm',
+    'more',
+  );
+  const after = await host.workspaces.state('commit');
+  expect(after).toMatchObject({ tree: before.tree, head: git(path, 'rev-parse', 'HEAD') });
+  expect(after.head).not.toBe(before.head);
 });

@@ -26,6 +26,7 @@ test('a gate of a new step finds the run, its organization and nothing recorded'
     policyMarker: '0',
     recorded: null,
     approvals: [],
+    standing: [],
   });
 });
 
@@ -129,7 +130,15 @@ test('held calls wait with what they bind', async () => {
   ]);
   const { action: _action, ...pending } = approval;
   expect(await createApprovalStore(stores.database).listPending('local', 'held')).toEqual([
-    { ...pending, runId: 'held', status: 'pending', votes: [], outcome: null, createdAt: AT },
+    {
+      ...pending,
+      ...{ runId: 'held', status: 'pending', votes: [], outcome: null, createdAt: AT, settledAt: null },
+      requestedBy: 'ada',
+      progress: {
+        ...{ votes: [], quorum: 1, roles: [], fourEyes: false, escalatedTo: null },
+        missing: 'one more approver',
+      },
+    },
   ]);
   expect(await createQuestionStore(stores.database).listPending('local', 'held')).toEqual([
     { ...question, runId: 'held', outcome: null, createdAt: AT },

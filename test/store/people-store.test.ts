@@ -1,11 +1,15 @@
-import type { DecisionToRecord } from '../../src/policy/people-records';
+import { makeKey } from '../../src/broker/keys';
+import { BudgetTracker } from '../../src/domain/budget';
+import { type DecisionToRecord, MAX_REFUSED_WORDS } from '../../src/policy/people-records';
 import { createApprovalStore } from '../../src/store/approval-store';
 import { createAuditStore } from '../../src/store/audit-store';
 import { createEventStore } from '../../src/store/event-store';
 import { createGateStore } from '../../src/store/gate-store';
 import { createOrganizationStore } from '../../src/store/organization-store';
 import { createPeopleStore } from '../../src/store/people-store';
+import { createPersonStore } from '../../src/store/person-store';
 import { createQuestionStore } from '../../src/store/question-store';
+import { createStandingStore } from '../../src/store/standing-store';
 import { AT, gateCommit, heldApproval, openStores, type StoreFixture } from './fixture';
 
 let stores: StoreFixture;
@@ -16,6 +20,12 @@ beforeAll(async () => {
 });
 
 afterAll(() => stores.close());
+
+const NOTHING_USED = new BudgetTracker(() => AT).snapshot();
+
+async function settings(people: object): Promise<void> {
+  await stores.database.client.organization.update({ where: { id: 'local' }, data: { people } });
+}
 
 /** A run with one held call and one question. */
 async function waiting(finding: Parameters<typeof heldApproval>[2] = {}) {
@@ -44,6 +54,9 @@ async function waiting(finding: Parameters<typeof heldApproval>[2] = {}) {
         verdict: 'approve',
         args: null,
         reason: '',
+        scope: 'once',
+        roles: null,
+        proof: { kind: 'none' },
         by: 'grace',
         isVerified: false,
         firstSequence: sequence++,
@@ -80,7 +93,7 @@ test('the same word again gets the same answer; another is refused', async () =>
   expect(await say()).toEqual(first);
   expect(await say({ verdict: 'deny' })).toEqual({
     accepted: false,
-    reason: 'this approval is already settled: approved',
+    reason: `this approval is already settled: approved by \`grace\` at ${new Date(AT).toISOString()}`,
   });
   expect(await say({ by: 'linus' })).toMatchObject({ accepted: false });
   expect(await createAuditStore(stores.database).list(address)).toHaveLength(2);
@@ -102,8 +115,8 @@ test('a decision for another action, run or approval does not count', async () =
 
 test('a quorum counts distinct people, and one deny is enough', async () => {
   const { say } = await waiting({ quorum: 2 });
-  expect(await say({ by: 'grace' })).toEqual({ accepted: true, outcome: null });
-  expect(await say({ by: 'grace' })).toEqual({ accepted: true, outcome: null });
+  expect(await say({ by: 'grace' })).toMatchObject({ accepted: true, outcome: null });
+  expect(await say({ by: 'grace' })).toMatchObject({ accepted: true, outcome: null });
   expect(await say({ by: 'grace', args: '{"title":"other"}' })).toMatchObject({ accepted: false });
   expect(await say({ by: 'linus' })).toEqual({
     accepted: true,
@@ -117,24 +130,149 @@ test('a quorum counts distinct people, and one deny is enough', async () => {
   });
 });
 
-test('four eyes excludes who asked for the run, from approving only', async () => {
+test('four eyes excludes who asked for the run, from approving only, and says what to do', async () => {
+  await settings({ isSingleOperator: false });
   const { say } = await waiting({ fourEyes: true });
   expect(await say({ by: 'ada' })).toMatchObject({
     accepted: false,
-    reason: expect.stringMatching(/asked for/),
+    reason: expect.stringMatching(/asked for the run.*somebody else has to.*`isSingleOperator`/),
   });
   expect(await say({ by: 'ada', verdict: 'deny' })).toMatchObject({ accepted: true });
 });
 
-test('a role that nothing proves approves nothing where decisions are signed', async () => {
-  const { say } = await waiting({ role: 'security' });
-  const { organization } = stores.database.client;
-  await organization.update({ where: { id: 'local' }, data: { signatures: 'REQUIRED' } });
-  try {
-    expect(await say()).toMatchObject({ accepted: false, reason: expect.stringContaining('`security`') });
-  } finally {
-    await organization.update({ where: { id: 'local' }, data: { signatures: 'OPTIONAL' } });
-  }
+test('where one person alone works, they may approve what they asked for, and the audit says so', async () => {
+  await settings({ isSingleOperator: true });
+  const { say, address } = await waiting({ fourEyes: true });
+  expect(await say({ by: 'ada' })).toMatchObject({ accepted: true, outcome: { kind: 'approved' } });
+  const records = await createAuditStore(stores.database).list(address);
+  expect(records.at(-1)).toMatchObject({ body: { by: 'ada', waived: 'four-eyes' } });
+});
+
+test('an approval that brings nothing missing is refused with what is missing', async () => {
+  const { say, stored } = await waiting({ role: 'security', quorum: 2 });
+  const refused = {
+    accepted: false,
+    reason: 'this needs 2 approvers with the role `security`, and `linus` has `dba`',
+  };
+  expect(await say({ by: 'linus', roles: ['dba'] })).toEqual(refused);
+  expect(await say({ by: 'grace', roles: ['security', 'dba'] })).toMatchObject({
+    accepted: true,
+    outcome: null,
+  });
+  expect(await stored()).toMatchObject({
+    progress: {
+      votes: [{ by: 'grace' }],
+      quorum: 2,
+      roles: [{ role: 'security', quorum: 2, votes: 1 }],
+      missing: 'an approver with the role `security`',
+    },
+  });
+});
+
+test('holders of the role it was escalated to stand in for a missing one, those who spoke before too', async () => {
+  const { say, approval, people, address } = await waiting({ role: 'security', quorum: 2 });
+  await say({ by: 'grace', roles: ['security'] });
+  expect(await say({ by: 'olga', roles: ['lead'] })).toMatchObject({ accepted: false });
+  const escalation = {
+    ...address,
+    approvalId: approval.id,
+    prompt: { kind: 'escalated' as const, afterMs: 5, role: 'lead' },
+    firstSequence: 500,
+    at: AT,
+  };
+  expect(await people.recordPrompt(escalation)).toMatchObject({
+    outcome: null,
+    progress: { escalatedTo: 'lead' },
+  });
+  expect(await people.recordPrompt(escalation)).toMatchObject({ outcome: null });
+  expect(await say({ by: 'olga', roles: ['lead'] })).toMatchObject({ outcome: { by: ['grace', 'olga'] } });
+  const escalations = (await createAuditStore(stores.database).list(address)).filter(
+    ({ key }) => key === `escalation:${approval.id}`,
+  );
+  expect(escalations).toMatchObject([{ body: { escalatedTo: 'lead' } }]);
+  expect(await people.recordPrompt({ ...escalation, firstSequence: 504 })).toMatchObject({
+    outcome: { kind: 'approved' },
+  });
+});
+
+test('somebody disabled meanwhile, and a vote whose key was revoked, count no more', async () => {
+  const persons = createPersonStore(stores.database);
+  for (const name of ['dora', 'ken']) await persons.apply('local', { name, roles: ['approver'] }, 'ada');
+  const key = await persons.addKey('local', 'ken', makeKey().publicKey, 'ada');
+  const proof = { kind: 'own-key' as const, key };
+  const { say } = await waiting({ quorum: 3 });
+  await say({ by: 'dora' });
+  await say({ by: 'ken', proof, isVerified: true });
+  await persons.disable('local', 'dora', 'ada');
+  await persons.revokeKey('local', key, 'ada');
+  expect(await say({ by: 'grace' })).toMatchObject({ outcome: null, progress: { votes: [{ by: 'grace' }] } });
+  const again = { ...proof, key: await persons.addKey('local', 'ken', makeKey().publicKey, 'ada') };
+  expect(await say({ by: 'ken', proof: again, isVerified: true })).toMatchObject({ outcome: null });
+  expect(await say({ by: 'linus' })).toMatchObject({ outcome: { by: ['grace', 'ken', 'linus'] } });
+});
+
+test('an approval for the rest of the run is remembered, listed and revoked once', async () => {
+  const { say, address, approval, people } = await waiting();
+  const standing = createStandingStore(stores.database);
+  await say({ scope: 'run' });
+  expect(await standing.list(address)).toMatchObject([
+    { approvalId: approval.id, by: ['grace'], revokedAt: null, action: { args: approval.args } },
+  ]);
+  const gates = createGateStore(stores.database);
+  expect((await gates.load({ ...address, step: 2 })).standing).toHaveLength(1);
+  const revocation = {
+    ...address,
+    approvalId: approval.id,
+    by: 'linus',
+    isVerified: false,
+    firstSequence: 600,
+    at: AT,
+  };
+  expect(await people.recordRevocation({ ...revocation, approvalId: 'apr-none' })).toMatchObject({
+    accepted: false,
+  });
+  expect(await people.recordRevocation(revocation)).toEqual({ accepted: true });
+  expect(await people.recordRevocation(revocation)).toEqual({ accepted: true });
+  expect(await people.recordRevocation({ ...revocation, by: 'grace' })).toMatchObject({
+    reason: expect.stringContaining('revoked already, by `linus`'),
+  });
+  expect((await gates.load({ ...address, step: 2 })).standing).toEqual([]);
+  expect(await standing.list(address)).toMatchObject([{ revokedBy: 'linus', revokedAt: AT }]);
+});
+
+test('an approval for the rest of the run dies with whoever gave it, and needs all of them to say so', async () => {
+  const persons = createPersonStore(stores.database);
+  await persons.apply('local', { name: 'sam', roles: ['approver'] }, 'ada');
+  const { say, address } = await waiting();
+  await say({ by: 'sam', scope: 'run' });
+  await persons.disable('local', 'sam', 'ada');
+  expect((await createGateStore(stores.database).load({ ...address, step: 2 })).standing).toEqual([]);
+  const both = await waiting({ quorum: 2 });
+  await both.say({ scope: 'run' });
+  expect(await both.say({ by: 'linus' })).toMatchObject({
+    outcome: { kind: 'approved', by: ['grace', 'linus'] },
+  });
+  expect(await createStandingStore(stores.database).list(both.address)).toEqual([]);
+});
+
+test('refused words are audited, and cannot fill the chain', async () => {
+  const { address, people } = await waiting();
+  for (let sent = 0; sent < MAX_REFUSED_WORDS + 5; sent++)
+    await people.recordRefusal({
+      ...address,
+      what: 'decision',
+      id: 'apr-1',
+      claimedBy: 'grace',
+      code: 'signature-required',
+      reason: 'not signed',
+      firstSequence: 1_000 + sent,
+      at: AT,
+    });
+  const kinds = (await createAuditStore(stores.database).list(address)).map(({ kind }) => kind);
+  expect(kinds.filter((kind) => kind === 'refused-word')).toHaveLength(MAX_REFUSED_WORDS);
+  const events = await createEventStore(stores.database).list(address, 999);
+  expect(events).toHaveLength(MAX_REFUSED_WORDS);
+  expect(events[0]).toMatchObject({ type: 'refused-word', data: { what: 'decision', claimedBy: 'grace' } });
 });
 
 test('where nobody has keys, who decides is believed to have the role, and recorded as unverified', async () => {
@@ -156,13 +294,21 @@ test('edited arguments settle as edited; the same arguments are a plain approve'
 
 test('an answer is recorded once', async () => {
   const { address, questionId, people } = await waiting();
-  const answer = { ...address, questionId, answer: 'the bucket', by: 'grace', firstSequence: 200, at: AT };
+  const answer = {
+    ...address,
+    questionId,
+    answer: 'the bucket',
+    by: 'grace',
+    isVerified: false,
+    firstSequence: 200,
+    at: AT,
+  };
   const outcome = { kind: 'answered', answer: 'the bucket', by: 'grace' };
   expect(await people.recordAnswer(answer)).toEqual({ accepted: true, outcome });
   expect(await people.recordAnswer(answer)).toEqual({ accepted: true, outcome });
   expect(await people.recordAnswer({ ...answer, answer: 'the database' })).toEqual({
     accepted: false,
-    reason: 'this question is already settled: answered',
+    reason: `this question is already settled: answered by \`grace\` at ${new Date(AT).toISOString()}`,
   });
   expect(await people.recordAnswer({ ...answer, questionId: 'que-none' })).toMatchObject({ accepted: false });
   expect(await createQuestionStore(stores.database).get('local', questionId)).toMatchObject({ outcome });
@@ -175,7 +321,10 @@ test('what expired is settled, and what was settled does not expire', async () =
   await people.recordExpiry({ ...expiry, kind: 'approval', id: approval.id });
   await people.recordExpiry({ ...expiry, firstSequence: 304, kind: 'question', id: questionId });
   expect(await stored()).toMatchObject({ status: 'expired', outcome: { kind: 'expired', waitedMs: 5 } });
-  expect(await say()).toEqual({ accepted: false, reason: 'this approval is already settled: expired' });
+  expect(await say()).toEqual({
+    accepted: false,
+    reason: `this approval is already settled: nobody decided in time at ${new Date(AT).toISOString()}`,
+  });
   expect(await createQuestionStore(stores.database).listPending('local', address.runId)).toEqual([]);
   const settled = await waiting();
   await settled.say();
@@ -188,19 +337,39 @@ test('what expired is settled, and what was settled does not expire', async () =
   expect(await settled.stored()).toMatchObject({ status: 'approved' });
 });
 
-test('a top-up is remembered', async () => {
+test('a top-up is remembered, answers an approval that waits for one, and counts once when signed', async () => {
   const { address, people } = await waiting();
-  await people.recordTopUp({
+  const asked = await people.openTopUp({
+    ...address,
+    snapshot: stores.snapshot,
+    limit: 'maxTurns',
+    message: 'Max turns reached',
+    budget: { maxTurns: 10 },
+    usage: { ...NOTHING_USED, turns: 10 },
+    expiresAt: AT + 1,
+    firstSequence: 390,
+    at: AT,
+  });
+  expect(asked).toMatchObject({ tool: 'top-up', args: '{"maxTurns":10}' });
+  const topUp = {
     ...address,
     budget: { maxTurns: 5 },
     by: 'grace',
-    isVerified: false,
+    isVerified: true,
+    word: 'a'.repeat(64),
     firstSequence: 400,
     at: AT,
-  });
+  };
+  const counted = { accepted: true, budget: { maxTurns: 5 }, by: 'grace', settled: [asked.id] };
+  expect(await people.recordTopUp(topUp)).toEqual(counted);
+  expect(await people.recordTopUp(topUp)).toEqual(counted);
+  expect(await people.recordTopUp({ ...topUp, firstSequence: 404 })).toMatchObject({ accepted: false });
   expect((await createAuditStore(stores.database).list(address)).at(-1)).toMatchObject({
     kind: 'top-up',
     body: { budget: { maxTurns: 5 }, by: 'grace' },
+  });
+  expect(await createApprovalStore(stores.database).get('local', asked.id)).toMatchObject({
+    outcome: { kind: 'edited', by: 'grace', args: '{"maxTurns":5}' },
   });
 });
 

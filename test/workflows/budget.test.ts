@@ -1,6 +1,7 @@
 import type { AgentBudget } from '../../src/domain/budget';
 import { type Harness, startHarness } from '../support/run-harness';
 import { call, DEPLOY_TOOL, type ScriptedTurn } from '../support/scripted-agent';
+import { decisionOn } from '../support/test-run';
 import { waitUntil } from '../support/wait-until';
 
 let gatehouse: Harness;
@@ -22,7 +23,7 @@ test.each<[keyof AgentBudget, number, string, ScriptedTurn]>([
   expect(await run.outcome()).toEqual({ status: 'BUDGET_EXCEEDED', text });
   expect((await run.handle.describe()).status.name).toBe('COMPLETED');
   expect(await run.events()).toContainEqual(
-    expect.objectContaining({ type: 'budget', data: { reason: text } }),
+    expect.objectContaining({ type: 'budget', data: { reason: text, kind: 'exhausted' } }),
   );
 });
 
@@ -68,13 +69,70 @@ test('an agent that may be topped up waits at its limit, and goes on with what i
   ];
   for (const topUp of malformed) await run.handle.signal('topUp', topUp);
   await waitUntil(async () => (await run.usage()).invalidSignals === malformed.length, 'they were refused');
-  // Adds nothing, and so changes nothing.
-  await run.handle.signal('topUp', { budget: { maxTurns: -5, maxTokens: 'many' }, by: 'olga' });
-  await run.signalsSeen(malformed.length + 1);
+  await run.handle.signal('topUp', { budget: { maxTurns: 5, maxTokens: 'many' }, by: 'olga' });
+  await waitUntil(async () => (await run.usage()).invalidSignals === 5, 'amounts that are none were refused');
+  const [asked] = await run.approvals();
   expect(await run.usage()).toMatchObject({ budget: { maxTurns: 1 }, usage: { turns: 1 } });
   await run.handle.signal('topUp', { budget: { maxTurns: 3 }, by: 'olga' });
   expect(await run.outcome()).toEqual({ status: 'COMPLETED', text: 'went on' });
   expect(await run.usage()).toMatchObject({ budget: { maxTurns: 4 } });
+  expect(await run.events()).toContainEqual(
+    expect.objectContaining({
+      type: 'approval',
+      data: { approvalId: asked!.id, tool: 'top-up', outcome: 'edited', by: ['olga'] },
+    }),
+  );
+});
+
+test('a limit that is reached is shown as an approval: approved as asked for, then edited, then denied', async () => {
+  const agent = await gatehouse.agent({ onBudget: 'topUp', budget: { maxTurns: 2 } }, Array(9).fill(reading));
+  const run = await gatehouse.start({ agent });
+  const [first] = await run.approvals();
+  expect(first).toMatchObject({
+    tool: 'top-up',
+    args: '{"maxTurns":2}',
+    findings: [{ layer: 'approvals', rule: 'budget-maxTurns', message: 'Max turns reached' }],
+    progress: { missing: 'one more approver' },
+  });
+  await run.approveNext();
+  await waitUntil(async () => (await run.approvals())[0]!.id !== first!.id, 'the raised limit is reached');
+  expect(await run.usage()).toMatchObject({ budget: { maxTurns: 4 }, usage: { turns: 4 } });
+  const [second] = await run.approvals();
+  const edit = (args: unknown) => run.decide(decisionOn(second!, 'approve', { by: 'alice', args }));
+  for (const args of [{ maxTurns: -1 }, { maxTurns: '1' }, { maxMoney: 1 }, {}, 'more'])
+    expect(await edit(args)).toMatchObject({ accepted: false });
+  expect(await edit({ maxTurns: 1 })).toEqual({ accepted: true, status: 'edited' });
+  await waitUntil(async () => (await run.approvals())[0]!.id !== second!.id, 'it is reached again');
+  await run.denyNext('enough');
+  expect(await run.outcome()).toEqual({ status: 'BUDGET_EXCEEDED', text: 'Max turns reached' });
+  expect(await run.usage()).toMatchObject({ budget: { maxTurns: 5 }, usage: { turns: 5 } });
+  const notices = (await run.events()).filter(({ type, data }) => type === 'budget' && 'limit' in data);
+  expect(notices.map(({ data }) => (data as { kind?: string }).kind)).toEqual([
+    'exhausted',
+    'exhausted',
+    'notice',
+    'exhausted',
+  ]);
+});
+
+test('people are told once that most of a limit is used', async () => {
+  const agent = await gatehouse.agent({ budget: { maxTurns: 10, maxToolCalls: 10 } }, [
+    ...Array(9).fill(reading),
+    { say: 'done' },
+  ]);
+  const run = await gatehouse.start({ agent });
+  expect(await run.outcome()).toMatchObject({ status: 'COMPLETED' });
+  const notices = (await run.events()).filter(({ type }) => type === 'budget').map(({ data }) => data);
+  expect(notices).toEqual([
+    { kind: 'notice', limit: 'maxTurns', used: 8, of: 10, reason: 'most of `maxTurns` is used: 8 of 10' },
+    {
+      kind: 'notice',
+      limit: 'maxToolCalls',
+      used: 8,
+      of: 10,
+      reason: 'most of `maxToolCalls` is used: 8 of 10',
+    },
+  ]);
 });
 
 test('a top-up in an organization that requires signatures counts for nothing unsigned', async () => {

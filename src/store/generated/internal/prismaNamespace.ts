@@ -1975,6 +1975,7 @@ export const ApprovalScalarFieldEnum = {
   action: 'action',
   status: 'status',
   votes: 'votes',
+  escalatedTo: 'escalatedTo',
   outcome: 'outcome',
   expiresAt: 'expiresAt',
   createdAt: 'createdAt',

@@ -34,6 +34,7 @@ export type ApprovalMinAggregateOutputType = {
   effect: string | null
   actionHash: string | null
   status: $Enums.ApprovalStatus | null
+  escalatedTo: string | null
   expiresAt: Date | null
   createdAt: Date | null
   settledAt: Date | null
@@ -49,6 +50,7 @@ export type ApprovalMaxAggregateOutputType = {
   effect: string | null
   actionHash: string | null
   status: $Enums.ApprovalStatus | null
+  escalatedTo: string | null
   expiresAt: Date | null
   createdAt: Date | null
   settledAt: Date | null
@@ -68,6 +70,7 @@ export type ApprovalCountAggregateOutputType = {
   action: number
   status: number
   votes: number
+  escalatedTo: number
   outcome: number
   expiresAt: number
   createdAt: number
@@ -86,6 +89,7 @@ export type ApprovalMinAggregateInputType = {
   effect?: true
   actionHash?: true
   status?: true
+  escalatedTo?: true
   expiresAt?: true
   createdAt?: true
   settledAt?: true
@@ -101,6 +105,7 @@ export type ApprovalMaxAggregateInputType = {
   effect?: true
   actionHash?: true
   status?: true
+  escalatedTo?: true
   expiresAt?: true
   createdAt?: true
   settledAt?: true
@@ -120,6 +125,7 @@ export type ApprovalCountAggregateInputType = {
   action?: true
   status?: true
   votes?: true
+  escalatedTo?: true
   outcome?: true
   expiresAt?: true
   createdAt?: true
@@ -213,6 +219,7 @@ export type ApprovalGroupByOutputType = {
   action: runtime.JsonValue
   status: $Enums.ApprovalStatus
   votes: runtime.JsonValue
+  escalatedTo: string | null
   outcome: runtime.JsonValue | null
   expiresAt: Date
   createdAt: Date
@@ -254,6 +261,7 @@ export type ApprovalWhereInput = {
   action?: Prisma.JsonFilter<"Approval">
   status?: Prisma.EnumApprovalStatusFilter<"Approval"> | $Enums.ApprovalStatus
   votes?: Prisma.JsonFilter<"Approval">
+  escalatedTo?: Prisma.StringNullableFilter<"Approval"> | string | null
   outcome?: Prisma.JsonNullableFilter<"Approval">
   expiresAt?: Prisma.DateTimeFilter<"Approval"> | Date | string
   createdAt?: Prisma.DateTimeFilter<"Approval"> | Date | string
@@ -275,6 +283,7 @@ export type ApprovalOrderByWithRelationInput = {
   action?: Prisma.SortOrder
   status?: Prisma.SortOrder
   votes?: Prisma.SortOrder
+  escalatedTo?: Prisma.SortOrderInput | Prisma.SortOrder
   outcome?: Prisma.SortOrderInput | Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -299,6 +308,7 @@ export type ApprovalWhereUniqueInput = Prisma.AtLeast<{
   action?: Prisma.JsonFilter<"Approval">
   status?: Prisma.EnumApprovalStatusFilter<"Approval"> | $Enums.ApprovalStatus
   votes?: Prisma.JsonFilter<"Approval">
+  escalatedTo?: Prisma.StringNullableFilter<"Approval"> | string | null
   outcome?: Prisma.JsonNullableFilter<"Approval">
   expiresAt?: Prisma.DateTimeFilter<"Approval"> | Date | string
   createdAt?: Prisma.DateTimeFilter<"Approval"> | Date | string
@@ -320,6 +330,7 @@ export type ApprovalOrderByWithAggregationInput = {
   action?: Prisma.SortOrder
   status?: Prisma.SortOrder
   votes?: Prisma.SortOrder
+  escalatedTo?: Prisma.SortOrderInput | Prisma.SortOrder
   outcome?: Prisma.SortOrderInput | Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -346,6 +357,7 @@ export type ApprovalScalarWhereWithAggregatesInput = {
   action?: Prisma.JsonWithAggregatesFilter<"Approval">
   status?: Prisma.EnumApprovalStatusWithAggregatesFilter<"Approval"> | $Enums.ApprovalStatus
   votes?: Prisma.JsonWithAggregatesFilter<"Approval">
+  escalatedTo?: Prisma.StringNullableWithAggregatesFilter<"Approval"> | string | null
   outcome?: Prisma.JsonNullableWithAggregatesFilter<"Approval">
   expiresAt?: Prisma.DateTimeWithAggregatesFilter<"Approval"> | Date | string
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Approval"> | Date | string
@@ -365,6 +377,7 @@ export type ApprovalCreateInput = {
   action: Prisma.JsonNullValueInput | runtime.InputJsonValue
   status?: $Enums.ApprovalStatus
   votes?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  escalatedTo?: string | null
   outcome?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   expiresAt: Date | string
   createdAt?: Date | string
@@ -386,6 +399,7 @@ export type ApprovalUncheckedCreateInput = {
   action: Prisma.JsonNullValueInput | runtime.InputJsonValue
   status?: $Enums.ApprovalStatus
   votes?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  escalatedTo?: string | null
   outcome?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   expiresAt: Date | string
   createdAt?: Date | string
@@ -405,6 +419,7 @@ export type ApprovalUpdateInput = {
   action?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   status?: Prisma.EnumApprovalStatusFieldUpdateOperationsInput | $Enums.ApprovalStatus
   votes?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  escalatedTo?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outcome?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -426,6 +441,7 @@ export type ApprovalUncheckedUpdateInput = {
   action?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   status?: Prisma.EnumApprovalStatusFieldUpdateOperationsInput | $Enums.ApprovalStatus
   votes?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  escalatedTo?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outcome?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -446,6 +462,7 @@ export type ApprovalCreateManyInput = {
   action: Prisma.JsonNullValueInput | runtime.InputJsonValue
   status?: $Enums.ApprovalStatus
   votes?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  escalatedTo?: string | null
   outcome?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   expiresAt: Date | string
   createdAt?: Date | string
@@ -465,6 +482,7 @@ export type ApprovalUpdateManyMutationInput = {
   action?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   status?: Prisma.EnumApprovalStatusFieldUpdateOperationsInput | $Enums.ApprovalStatus
   votes?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  escalatedTo?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outcome?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -485,6 +503,7 @@ export type ApprovalUncheckedUpdateManyInput = {
   action?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   status?: Prisma.EnumApprovalStatusFieldUpdateOperationsInput | $Enums.ApprovalStatus
   votes?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  escalatedTo?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outcome?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -515,6 +534,7 @@ export type ApprovalCountOrderByAggregateInput = {
   action?: Prisma.SortOrder
   status?: Prisma.SortOrder
   votes?: Prisma.SortOrder
+  escalatedTo?: Prisma.SortOrder
   outcome?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
@@ -531,6 +551,7 @@ export type ApprovalMaxOrderByAggregateInput = {
   effect?: Prisma.SortOrder
   actionHash?: Prisma.SortOrder
   status?: Prisma.SortOrder
+  escalatedTo?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   settledAt?: Prisma.SortOrder
@@ -546,6 +567,7 @@ export type ApprovalMinOrderByAggregateInput = {
   effect?: Prisma.SortOrder
   actionHash?: Prisma.SortOrder
   status?: Prisma.SortOrder
+  escalatedTo?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   settledAt?: Prisma.SortOrder
@@ -619,6 +641,7 @@ export type ApprovalCreateWithoutRunInput = {
   action: Prisma.JsonNullValueInput | runtime.InputJsonValue
   status?: $Enums.ApprovalStatus
   votes?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  escalatedTo?: string | null
   outcome?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   expiresAt: Date | string
   createdAt?: Date | string
@@ -638,6 +661,7 @@ export type ApprovalUncheckedCreateWithoutRunInput = {
   action: Prisma.JsonNullValueInput | runtime.InputJsonValue
   status?: $Enums.ApprovalStatus
   votes?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  escalatedTo?: string | null
   outcome?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   expiresAt: Date | string
   createdAt?: Date | string
@@ -687,6 +711,7 @@ export type ApprovalScalarWhereInput = {
   action?: Prisma.JsonFilter<"Approval">
   status?: Prisma.EnumApprovalStatusFilter<"Approval"> | $Enums.ApprovalStatus
   votes?: Prisma.JsonFilter<"Approval">
+  escalatedTo?: Prisma.StringNullableFilter<"Approval"> | string | null
   outcome?: Prisma.JsonNullableFilter<"Approval">
   expiresAt?: Prisma.DateTimeFilter<"Approval"> | Date | string
   createdAt?: Prisma.DateTimeFilter<"Approval"> | Date | string
@@ -706,6 +731,7 @@ export type ApprovalCreateManyRunInput = {
   action: Prisma.JsonNullValueInput | runtime.InputJsonValue
   status?: $Enums.ApprovalStatus
   votes?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  escalatedTo?: string | null
   outcome?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   expiresAt: Date | string
   createdAt?: Date | string
@@ -725,6 +751,7 @@ export type ApprovalUpdateWithoutRunInput = {
   action?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   status?: Prisma.EnumApprovalStatusFieldUpdateOperationsInput | $Enums.ApprovalStatus
   votes?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  escalatedTo?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outcome?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -744,6 +771,7 @@ export type ApprovalUncheckedUpdateWithoutRunInput = {
   action?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   status?: Prisma.EnumApprovalStatusFieldUpdateOperationsInput | $Enums.ApprovalStatus
   votes?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  escalatedTo?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outcome?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -763,6 +791,7 @@ export type ApprovalUncheckedUpdateManyWithoutRunInput = {
   action?: Prisma.JsonNullValueInput | runtime.InputJsonValue
   status?: Prisma.EnumApprovalStatusFieldUpdateOperationsInput | $Enums.ApprovalStatus
   votes?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  escalatedTo?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   outcome?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
@@ -785,6 +814,7 @@ export type ApprovalSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs
   action?: boolean
   status?: boolean
   votes?: boolean
+  escalatedTo?: boolean
   outcome?: boolean
   expiresAt?: boolean
   createdAt?: boolean
@@ -806,6 +836,7 @@ export type ApprovalSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exte
   action?: boolean
   status?: boolean
   votes?: boolean
+  escalatedTo?: boolean
   outcome?: boolean
   expiresAt?: boolean
   createdAt?: boolean
@@ -827,6 +858,7 @@ export type ApprovalSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exte
   action?: boolean
   status?: boolean
   votes?: boolean
+  escalatedTo?: boolean
   outcome?: boolean
   expiresAt?: boolean
   createdAt?: boolean
@@ -848,13 +880,14 @@ export type ApprovalSelectScalar = {
   action?: boolean
   status?: boolean
   votes?: boolean
+  escalatedTo?: boolean
   outcome?: boolean
   expiresAt?: boolean
   createdAt?: boolean
   settledAt?: boolean
 }
 
-export type ApprovalOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "organizationId" | "runId" | "callId" | "tool" | "args" | "effect" | "marks" | "findings" | "actionHash" | "action" | "status" | "votes" | "outcome" | "expiresAt" | "createdAt" | "settledAt", ExtArgs["result"]["approval"]>
+export type ApprovalOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "organizationId" | "runId" | "callId" | "tool" | "args" | "effect" | "marks" | "findings" | "actionHash" | "action" | "status" | "votes" | "escalatedTo" | "outcome" | "expiresAt" | "createdAt" | "settledAt", ExtArgs["result"]["approval"]>
 export type ApprovalInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   run?: boolean | Prisma.RunDefaultArgs<ExtArgs>
 }
@@ -893,9 +926,13 @@ export type $ApprovalPayload<ExtArgs extends runtime.Types.Extensions.InternalAr
     action: runtime.JsonValue
     status: $Enums.ApprovalStatus
     /**
-     * What people said, in order: `Vote` of src/store/count-votes.ts.
+     * What people said, in order: domain `Vote`.
      */
     votes: runtime.JsonValue
+    /**
+     * Role whose holders may decide in place of a missing one.
+     */
+    escalatedTo: string | null
     /**
      * Domain `ApprovalOutcome`, once settled.
      */
@@ -1340,6 +1377,7 @@ export interface ApprovalFieldRefs {
   readonly action: Prisma.FieldRef<"Approval", 'Json'>
   readonly status: Prisma.FieldRef<"Approval", 'ApprovalStatus'>
   readonly votes: Prisma.FieldRef<"Approval", 'Json'>
+  readonly escalatedTo: Prisma.FieldRef<"Approval", 'String'>
   readonly outcome: Prisma.FieldRef<"Approval", 'Json'>
   readonly expiresAt: Prisma.FieldRef<"Approval", 'DateTime'>
   readonly createdAt: Prisma.FieldRef<"Approval", 'DateTime'>

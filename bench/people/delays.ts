@@ -1,0 +1,90 @@
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import type { Commands } from '../../src/commands/commands';
+import type { PendingApproval } from '../../src/domain/approval';
+import { decide, pending, transcript } from '../../workflows/messages';
+import type { BenchAgent } from './apply-scripted';
+
+/** Milliseconds from a bare signal until the activity that it sets off began. */
+export async function bareDelays(client: Client, samples: number, warmUp: number): Promise<number[]> {
+  const rounds = samples + warmUp;
+  const handle = await client.workflow.start('bareWait', {
+    workflowId: `bare-wait-${Math.random().toString(36).slice(2)}`,
+    taskQueue: 'bench-workflow',
+    args: [rounds],
+  });
+  const delays: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    await settle();
+    const sentAt = now();
+    await handle.signal('go');
+    const began = await until(async () => (await handle.query<number[]>('startedAt'))[round]);
+    delays.push(began - sentAt);
+  }
+  return delays.slice(warmUp);
+}
+
+/** Milliseconds from an approval by signal until the approved tool printed its first line, the time, in its sandbox. */
+export async function approvalDelays(options: {
+  client: Client;
+  commands: Commands;
+  repo: string;
+  agent: BenchAgent;
+  samples: number;
+  warmUp: number;
+}): Promise<number[]> {
+  const { client, commands, repo, agent, samples, warmUp } = options;
+  const { workflowId } = await commands.startRun({ agent, prompt: 'Act.', repo, requestedBy: 'bench' });
+  const handle = client.workflow.getHandle(workflowId);
+  const delays: number[] = [];
+  for (let round = 0; round < samples + warmUp; round++) {
+    const approval = await until(() => nextApproval(handle));
+    await settle();
+    const sentAt = now();
+    await handle.signal(decide, {
+      approvalId: approval.id,
+      decision: 'approve',
+      actionHash: approval.actionHash,
+      by: 'bench',
+    });
+    const printedAt = await until(() => firstLineOf(handle, approval.callId));
+    delays.push(printedAt - sentAt);
+  }
+  return delays.slice(warmUp);
+}
+
+async function nextApproval(handle: WorkflowHandle): Promise<PendingApproval | undefined> {
+  return (await handle.query(pending)).approvals[0];
+}
+
+/** What the call printed first, in milliseconds since the epoch; undefined until it has its outcome. */
+async function firstLineOf(handle: WorkflowHandle, callId: string): Promise<number | undefined> {
+  const { entries } = await handle.query(transcript, { since: 0 });
+  for (const entry of entries.toReversed())
+    for (const outcome of 'outcomes' in entry ? entry.outcomes : []) {
+      const nanoseconds = /\d{19}/.exec(outcome.callId === callId && 'text' in outcome ? outcome.text : '');
+      if (nanoseconds) return Number(BigInt(nanoseconds[0]) / 1_000n) / 1_000;
+    }
+  return undefined;
+}
+
+/** What went before has ended: nothing else is measured with it. */
+function settle(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 60));
+}
+
+function now(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+/** Looking is work too: seldom enough that it falls into few measurements, and as often on both sides. */
+const LOOK_EVERY_MS = 250;
+
+async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
+  const deadline = Date.now() + 30_000;
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    const found = await look();
+    if (found !== undefined) return found;
+    if (Date.now() > deadline) throw new Error('waited for more than 30 s');
+  }
+}
