@@ -3,10 +3,10 @@
  * steps, never a neighbour. A folder without a step is refused, so that a new one is given its place here.
  */
 const STEPS = [
-  ['domain'],
+  ['domain', 'client'],
   ['shell'],
   ['config', 'tools', 'artifacts'],
-  ['policy', 'broker'],
+  ['policy', 'broker', 'notifications'],
   ['store', 'model', 'sandbox'],
   ['identity', 'audit'],
   ['activities', 'commands'],

@@ -1,8 +1,10 @@
 import type { ArtifactStore } from '../src/artifacts/artifact-store';
 import { canonicalJson } from '../src/domain/canonical-json';
 import { GatehouseError } from '../src/domain/errors';
+import { describeHalt } from '../src/domain/halt';
 import type { DispatchInput, DispatchResult } from '../src/domain/steps';
 import { tierName } from '../src/domain/tier';
+import type { HaltReader } from '../src/policy/halt-records';
 import { readRunInput } from '../src/policy/run-input';
 import { compileSnapshot } from '../src/policy/snapshot';
 import type { AgentStore } from '../src/store/agent-store';
@@ -18,6 +20,7 @@ export interface DispatchDependencies {
   policies: PolicyStore;
   snapshots: SnapshotStore;
   runs: RunStore;
+  halts: Pick<HaltReader, 'read'>;
   organizations: OrganizationStore;
   artifacts: ArtifactStore;
   waitForPeopleMs: number;
@@ -49,6 +52,7 @@ async function dispatchRun(
     policies,
     snapshots,
     runs,
+    halts,
     organizations,
     artifacts,
     waitForPeopleMs,
@@ -61,6 +65,8 @@ async function dispatchRun(
       'agent-unknown',
       `there is no agent \`${input.agent}\` in organization \`${input.organizationId}\`; \`gatehouse agents list\` shows those there are`,
     );
+  const halt = await halts.read(input);
+  if (halt?.halt === 'stopped') throw new GatehouseError('halted', `no run may start: ${describeHalt(halt)}`);
   const snapshot = compileSnapshot({
     organizationId: input.organizationId,
     agent,
@@ -91,6 +97,7 @@ async function dispatchRun(
     onBudget: snapshot.settings.onBudget,
     waitForPeopleMs,
     channel,
+    ...(halt ? { halt } : {}),
     people: await organizations.peopleOf(input.organizationId),
   };
 }

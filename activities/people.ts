@@ -10,6 +10,7 @@ import type {
   RecordExpiryInput,
   RecordedAnswer,
   RecordedDecision,
+  RecordedExpiry,
   RecordedPrompt,
   RecordedRevocation,
   RecordedTopUp,
@@ -118,7 +119,7 @@ export const createPeople = ({ people, words, now }: PeopleDependencies) => {
       });
     },
 
-    async recordExpiry(input: RecordExpiryInput): Promise<void> {
+    async recordExpiry(input: RecordExpiryInput): Promise<RecordedExpiry> {
       return failing(() => people.recordExpiry({ ...input, at: now() }));
     },
 

@@ -7,13 +7,13 @@ import path from 'node:path';
 import { type KeyName, loadOrMakeKey } from '../src/broker/keys';
 import { GatehouseError, publicMessage } from '../src/domain/errors';
 
-const NAMES: readonly string[] = ['grant', 'audit', 'runner', 'sandbox'] satisfies KeyName[];
+const NAMES: readonly string[] = ['grant', 'audit', 'runner', 'sandbox', 'api'] satisfies KeyName[];
 
 function main(): void {
   const { GATEHOUSE_KEYS: places, GATEHOUSE_PUBLIC_KEYS: publicFolder } = process.env;
   if (!places || !publicFolder)
     throw misused(
-      'set `GATEHOUSE_KEYS=grant=FOLDER,audit=FOLDER,runner=FOLDER,sandbox=FOLDER` and `GATEHOUSE_PUBLIC_KEYS=FOLDER`',
+      'set `GATEHOUSE_KEYS=grant=FOLDER,audit=FOLDER,runner=FOLDER,sandbox=FOLDER,api=FOLDER` and `GATEHOUSE_PUBLIC_KEYS=FOLDER`',
     );
   for (const place of places.split(',')) {
     const [name, folder] = place.split('=');

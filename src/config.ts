@@ -44,6 +44,13 @@ const list = z
   .default('')
   .transform((text) => text.split(',').filter(Boolean));
 
+const notifications = {
+  /** Where people open the console: notifications link to it. */
+  GATEHOUSE_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  /** `host` or `host:port`, several separated by commas: webhooks that may be private, and spoken to without TLS. */
+  GATEHOUSE_PRIVATE_WEBHOOKS: list,
+};
+
 /** INVARIANT: no plane but control may even know where the database is. */
 const noDatabase = {
   DATABASE_URL: z
@@ -69,6 +76,7 @@ const controlEnv = z.object({
   GATEHOUSE_CHANNEL: z.enum(['on', 'off']).default('on'),
   /** How long people have, in milliseconds. */
   GATEHOUSE_WAIT_FOR_PEOPLE_MS: z.coerce.number().int().positive().default(WAIT_FOR_PEOPLE_MS),
+  ...notifications,
 });
 
 const runnerEnv = z.object({
@@ -99,6 +107,44 @@ const sandboxEnv = z.object({
   GATEHOUSE_CHANNEL_SOCKET: path.optional(),
 });
 
+const apiEnv = z
+  .object({
+    ...temporal,
+    ...logging,
+    DATABASE_URL: z.string().min(1),
+    ...artifacts,
+    /** Private key that vouches for whoever the API authenticated. */
+    GATEHOUSE_API_KEY: path,
+    GATEHOUSE_API_HOST: z.string().min(1).default('127.0.0.1'),
+    /** 0 for any that is free. */
+    GATEHOUSE_API_PORT: z.coerce.number().int().min(0).max(65_535).default(8_080),
+    /** How people and services reach it, where that is not the address it listens on. */
+    GATEHOUSE_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+    /** Other names it may be asked for by; those of loopback always count. */
+    GATEHOUSE_ALLOWED_HOSTS: list,
+    /** Whether runs may name folders of this machine: only where who calls is who owns it. */
+    GATEHOUSE_LOCAL_REPOSITORIES: z.enum(['on', 'off']).default('off'),
+    GATEHOUSE_OIDC_ISSUER: z.url({ protocol: /^https?$/ }).optional(),
+    GATEHOUSE_OIDC_AUDIENCE: z.string().min(1).optional(),
+    GATEHOUSE_OIDC_ORGANIZATION_CLAIM: z.string().min(1).default('organization'),
+    GATEHOUSE_OIDC_ROLES_CLAIM: z.string().min(1).default('roles'),
+    GATEHOUSE_OIDC_PERSON_CLAIM: z.string().min(1).default('sub'),
+    GATEHOUSE_OIDC_ALGORITHMS: z
+      .string()
+      .default('RS256,PS256,ES256,EdDSA')
+      .transform((text) => text.split(','))
+      .pipe(
+        z.array(
+          z.enum(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']),
+        ),
+      ),
+    GATEHOUSE_OIDC_CLOCK_TOLERANCE_S: z.coerce.number().int().min(0).max(300).default(30),
+  })
+  .refine(
+    (given) => (given.GATEHOUSE_OIDC_ISSUER === undefined) === (given.GATEHOUSE_OIDC_AUDIENCE === undefined),
+    { path: ['GATEHOUSE_OIDC_AUDIENCE'], message: 'and `GATEHOUSE_OIDC_ISSUER` need each other' },
+  );
+
 const cliEnv = z.object({
   /** Where `up` keeps its data. */
   GATEHOUSE_DATA: path.default('.gatehouse'),
@@ -108,6 +154,8 @@ const cliEnv = z.object({
   ...logging,
   /** Handed to control by `up`; see there. */
   GATEHOUSE_WAIT_FOR_PEOPLE_MS: z.string().optional(),
+  GATEHOUSE_PUBLIC_URL: z.string().optional(),
+  GATEHOUSE_PRIVATE_WEBHOOKS: z.string().optional(),
   CI: z.string().optional(),
   NO_COLOR: z.string().optional(),
   /** The model keys that `up` hands to the runner, and to nobody else. */
@@ -118,17 +166,23 @@ const cliEnv = z.object({
   USER: z.string().optional(),
   PATH: z.string().default('/usr/local/bin:/usr/bin:/bin'),
   HOME: z.string().optional(),
+  /** The file of the key that a person signs with. */
+  GATEHOUSE_KEY: path.optional(),
+  XDG_CONFIG_HOME: z.string().optional(),
+  EDITOR: z.string().default('vi'),
   XDG_CACHE_HOME: z.string().optional(),
 });
 
 export type ControlConfig = z.infer<typeof controlEnv>;
 export type RunnerConfig = z.infer<typeof runnerEnv>;
 export type SandboxConfig = z.infer<typeof sandboxEnv>;
+export type ApiConfig = z.infer<typeof apiEnv>;
 export type CliConfig = z.infer<typeof cliEnv>;
 
 export const controlConfig = (env = process.env): ControlConfig => read(controlEnv, env);
 export const runnerConfig = (env = process.env): RunnerConfig => read(runnerEnv, env);
 export const sandboxConfig = (env = process.env): SandboxConfig => read(sandboxEnv, env);
+export const apiConfig = (env = process.env): ApiConfig => read(apiEnv, env);
 export const cliConfig = (env = process.env): CliConfig => read(cliEnv, env);
 
 const HOST_VARIABLES =

@@ -6,15 +6,19 @@ import type { createDiscard } from '../activities/discard';
 import type { createDispatch } from '../activities/dispatch';
 import type { createExecuteTool } from '../activities/execute-tool';
 import type { createFinish } from '../activities/finish';
+import type { createHalts } from '../activities/halts';
 import type { createPeople } from '../activities/people';
 import type { createPolicyGate } from '../activities/policy-gate';
 import type { createPrepare } from '../activities/prepare';
+import type { createProgramQuestions } from '../activities/program-questions';
 import type { createTakeTurn } from '../activities/take-turn';
 import { hostQueue, queues } from './messages';
 
 type Control = ReturnType<typeof createDispatch> &
   ReturnType<typeof createPolicyGate> &
   ReturnType<typeof createPeople> &
+  ReturnType<typeof createHalts> &
+  ReturnType<typeof createProgramQuestions> &
   ReturnType<typeof createArchive> &
   ReturnType<typeof createFinish>;
 
@@ -74,8 +78,10 @@ const EXECUTION: ActivityOptions = {
 };
 
 /** Options of a tool's execution on the host that holds the run's workspace. */
-export function executionOn(host: string, summary: string): ActivityOptions {
-  return { ...EXECUTION, taskQueue: hostQueue(host), summary };
+export function executionOn(host: string, summary: string, mayAsk: boolean): ActivityOptions {
+  // A person has a day to answer, and the program may have worked before.
+  const limit = mayAsk ? { startToCloseTimeout: '25h' as const } : {};
+  return { ...EXECUTION, ...limit, taskQueue: hostQueue(host), summary };
 }
 
 export const sandbox = proxyActivities<ReturnType<typeof createExecuteTool>>(EXECUTION);

@@ -14,12 +14,14 @@ import { control } from './activities';
 import { CarryOut } from './carry-out';
 import { createExclusive, type Exclusive } from './exclusive';
 import { codeOf, publicTextOf } from './failures';
+import { Halts } from './halts';
 import { listen } from './listen';
 import { createOperatorView, labelRun } from './operator-view';
 import { People } from './people';
+import { ProgramQuestions } from './program-questions';
 import { type CarriedRun, RunState } from './run-state';
 import { takeTurn } from './take-turn';
-import { RunStoppedError, Waiting } from './waiting';
+import { RunStoppedError, stoppedText, Waiting } from './waiting';
 import { discardWorkspace } from './workspace';
 
 /**
@@ -39,33 +41,51 @@ export async function agentRun(input: RunInput, carried?: CarriedRun): Promise<R
   requireOwnStart(input, carried);
   const run = new RunState(input, Date.now, carried);
   const exclusively = createExclusive();
-  const people = new People(run, exclusively);
-  const waiting = new Waiting(run, people, createOperatorView(run, people));
-  const parts = { run, people, waiting, exclusively };
-  listen(run, people, waiting);
+  const people = new People(run, exclusively, () => halts.look());
+  const story = new CancellationScope();
+  const waiting = new Waiting(run, people, createOperatorView(run, people), () => halts.look());
+  const halts: Halts = new Halts(run, waiting, exclusively, () => story.cancel());
+  const programs = new ProgramQuestions(run, people, waiting, exclusively);
+  const parts = { run, people, waiting, exclusively, programs };
+  listen(run, people, waiting, halts, programs);
 
   try {
-    if (!carried) {
-      run.begin(await control.dispatch(input));
-      labelRun(run);
-    }
-    waiting.set('RUNNING');
-    for (;;) {
-      await waiting.whilePaused();
-      if (isLarge(run)) return await startAfresh(run);
-      await waiting.withinBudget(() => run.budget.check(run.budgetLimits));
-      const turn = await takeTurn(run, exclusively);
-      if (turn.calls.length === 0) return await finish(parts, { status: 'COMPLETED', text: turn.text });
-      await new CarryOut(run, people, waiting, exclusively, turn.calls).carryOut();
-    }
+    return await story.run(() => tell(parts, halts, carried !== undefined));
   } catch (error) {
-    const outcome = outcomeOf(error);
+    await CancellationScope.nonCancellable(() => halts.settled());
+    const outcome = outcomeOf(error, run);
     await CancellationScope.nonCancellable(() => finish(parts, outcome));
-    if (isCancellation(error)) throw error;
+    if (isCancellation(error) && !isOwnStop(story)) throw error;
     if (outcome.status === 'FAILED')
       throw ApplicationFailure.nonRetryable(outcome.text, 'RunFailed', outcome);
     return outcome;
   }
+}
+
+/** The story of a run: turn after turn, until the model has nothing more to do. */
+async function tell(parts: RunParts, halts: Halts, isCarried: boolean): Promise<RunOutcome> {
+  const { run, people, waiting, exclusively, programs } = parts;
+  if (!isCarried) {
+    const dispatched = await control.dispatch(run.input);
+    run.begin(dispatched);
+    labelRun(run);
+    if (dispatched.halt) await halts.look();
+  }
+  halts.watch();
+  waiting.set('RUNNING');
+  for (;;) {
+    await waiting.whilePaused();
+    if (isLarge(run)) return await startAfresh(run);
+    await waiting.withinBudget(() => run.budget.check(run.budgetLimits));
+    const turn = await takeTurn(parts);
+    if (turn.calls.length === 0) return await finish(parts, { status: 'COMPLETED', text: turn.text });
+    await new CarryOut(run, people, waiting, exclusively, turn.calls, programs).carryOut();
+  }
+}
+
+/** Whether the run ended itself, having found in the database that it is stopped; Temporal knows of no cancellation. */
+function isOwnStop(story: CancellationScope): boolean {
+  return story.consideredCancelled && !CancellationScope.current().consideredCancelled;
 }
 
 /**
@@ -88,15 +108,16 @@ function requireOwnStart(input: unknown, carried: unknown): void {
 }
 
 /** @throws what is not a named end of a run: a defect, which Temporal retries until a fixed worker is deployed */
-function outcomeOf(error: unknown): RunOutcome {
+function outcomeOf(error: unknown, run: RunState): RunOutcome {
   if (error instanceof BudgetExceededError) return { status: 'BUDGET_EXCEEDED', text: error.message };
   if (error instanceof RunStoppedError) return { status: error.status, text: error.message };
-  if (isCancellation(error)) return { status: 'CANCELLED', text: 'stopped by an operator' };
+  if (isCancellation(error)) return { status: 'CANCELLED', text: stoppedText(run) };
   if (error instanceof TemporalFailure) return { status: 'FAILED', text: publicTextOf(error) };
   throw error;
 }
 
 interface RunParts {
+  programs: ProgramQuestions;
   run: RunState;
   people: People;
   waiting: Waiting;

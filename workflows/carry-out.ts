@@ -1,16 +1,17 @@
-import { sleep } from '@temporalio/workflow';
+import { isCancellation, sleep } from '@temporalio/workflow';
 import { type ApprovalOutcome, NOBODY_ANSWERED } from '../src/domain/approval';
 import type { ToolCall } from '../src/domain/call';
 import { findingId, reasons, voidReason } from '../src/domain/decision';
 import { typedValues } from '../src/domain/edited-arguments';
 import { normalizeToolName } from '../src/domain/permissions';
-import type { ExecuteResult, GatedCall, Workspace } from '../src/domain/steps';
+import type { ExecuteResult, GatedCall, Grant, Workspace } from '../src/domain/steps';
 import type { Exclusive } from './exclusive';
-import { executeCalls, outcomeWithout } from './execute-calls';
-import { gate } from './gate';
+import { type Execution, executeCalls, outcomeWithout, STOPPED } from './execute-calls';
+import { gateWhenLetGo } from './gate';
 import { GatedCalls } from './gated-calls';
 import { refusalOf } from './outcomes';
 import type { People } from './people';
+import type { ProgramQuestions } from './program-questions';
 import type { RunState } from './run-state';
 import { TurnOutcomes } from './turn-outcomes';
 import { RunStoppedError, type Waiting } from './waiting';
@@ -30,7 +31,7 @@ export class CarryOut {
   /** Ids of approvals given, by call. */
   private readonly approvals: Record<string, string> = {};
   private gated = new GatedCalls({ calls: [], grant: null, halt: null });
-  /** When each deferred call was deferred first, in milliseconds since the epoch. */
+  /** When each deferred call was deferred first, in milliseconds since the epoch less those paused until then. */
   private readonly deferredSince = new Map<string, number>();
   private gates = 0;
   private hasActed = false;
@@ -41,6 +42,7 @@ export class CarryOut {
     private readonly waiting: Waiting,
     private readonly exclusively: Exclusive,
     private readonly calls: ToolCall[],
+    private readonly programs: ProgramQuestions,
   ) {
     this.turn = new TurnOutcomes(run, calls);
   }
@@ -81,12 +83,8 @@ export class CarryOut {
   private async gateAgain(): Promise<void> {
     if (++this.gates > MAX_GATES_PER_CALL * this.calls.length)
       throw new RunStoppedError('FAILED', 'a call was gated again and again without getting anywhere');
-    for (;;) {
-      const result = await gate(this.run, this.exclusively, [...this.turn.open], this.approvals);
-      this.gated = new GatedCalls(result);
-      if (!result.halt) break;
-      await this.waiting.whileHalted(result.halt);
-    }
+    const parts = { run: this.run, exclusively: this.exclusively, waiting: this.waiting };
+    this.gated = new GatedCalls(await gateWhenLetGo(parts, [...this.turn.open], this.approvals));
     for (const call of this.gated.calls) {
       this.people.voidExcept(call.callId, call.approval?.id ?? null, voidReason(call.decision));
       if (call.approval) this.people.hold(call.approval);
@@ -140,7 +138,7 @@ export class CarryOut {
     const { workspace } = this.run.facts;
     if (!grant || !workspace) throw new TypeError('nothing executes without a grant and a workspace');
     for (const call of batch) await this.reserve(call);
-    const execution = await executeCalls(this.run.input.runId, workspace, grant, batch);
+    const execution = await this.executed(workspace, grant, batch);
     for (const { use } of batch) {
       const mayHaveRun = execution.kind === 'ran' || execution.kind === 'unknown';
       if (mayHaveRun) this.run.budget.commit(use ?? undefined);
@@ -162,6 +160,19 @@ export class CarryOut {
         return;
       default:
         execution satisfies never;
+    }
+  }
+
+  /** A run that is stopped meanwhile records what is known of the calls, before it ends. */
+  private async executed(workspace: Workspace, grant: Grant, batch: GatedCall[]): Promise<Execution> {
+    try {
+      return await this.programs.during(grant, batch, () =>
+        executeCalls(this.run.input.runId, workspace, grant, batch),
+      );
+    } catch (error) {
+      if (isCancellation(error))
+        for (const { callId } of batch) this.turn.settle(outcomeWithout(callId, STOPPED));
+      throw error;
     }
   }
 
@@ -189,6 +200,8 @@ export class CarryOut {
         return this.turn.settle({ kind: 'answered', callId, text: outcome.answer, answeredBy: outcome.by });
       case 'timed-out':
         return this.turn.settle({ kind: 'answered', callId, text: NOBODY_ANSWERED, answeredBy: null });
+      case 'withdrawn':
+        throw new TypeError('only a question of a program is withdrawn');
       default:
         outcome satisfies never;
     }
@@ -251,9 +264,10 @@ export class CarryOut {
   private async defer(next: GatedCall): Promise<void> {
     const { callId, call, decision } = next;
     const until = Math.max(0, ...decision.findings.map((finding) => finding.until ?? 0));
-    const since = this.deferredSince.get(callId) ?? Date.now();
+    const { pausedMs } = this.run;
+    const since = this.deferredSince.get(callId) ?? Date.now() - pausedMs;
     this.deferredSince.set(callId, since);
-    if (until - since > MAX_DEFERRED_MS) {
+    if (until - pausedMs - since > MAX_DEFERRED_MS) {
       this.turn.refuse(
         callId,
         `${reasons(decision)[0]?.message ?? 'too many calls'}: that is more than an hour; do something else, or try again later`,

@@ -1,4 +1,4 @@
-import { isCancellation } from '@temporalio/workflow';
+import { CancellationScope, isCancellation, patched, sleep } from '@temporalio/workflow';
 import type { CallOutcome, CanonicalCall } from '../src/domain/call';
 import type { ExecuteResult, GatedCall, Grant, Workspace } from '../src/domain/steps';
 import { visibleText } from '../src/domain/visible-text';
@@ -28,8 +28,13 @@ export async function executeCalls(
 ): Promise<Execution> {
   try {
     const input = { runId, grant: token, calls: batch.map(canonical) };
-    const options = executionOn(host, summaryOf(batch));
-    return { kind: 'ran', result: await sandbox.executeTool.executeWithOptions(options, [input]) };
+    const options = executionOn(
+      host,
+      summaryOf(batch),
+      batch.some((call) => call.mayAsk === true),
+    );
+    const execution = sandbox.executeTool.executeWithOptions(options, [input]);
+    return { kind: 'ran', result: await unlessStopSlow(execution) };
   } catch (error) {
     if (isCancellation(error)) throw error;
     const code = codeOf(error);
@@ -42,11 +47,30 @@ export async function executeCalls(
   }
 }
 
+type NotDone = Extract<Execution, { kind: 'not-run' | 'unknown' }>;
+
+/** The run was stopped, and nothing was heard of the calls any more. */
+export const STOPPED: NotDone = { kind: 'unknown', text: 'the run was stopped' };
+
+/**
+ * A stop kills what runs, and waits for its end: what finished just before is known so. Not for ever, though: a sandbox
+ * that does not end it holds no run back.
+ *
+ * @throws the cancellation
+ */
+async function unlessStopSlow<T>(execution: Promise<T>): Promise<T> {
+  const { cancelRequested } = CancellationScope.current();
+  const tooSlow = cancelRequested.catch(async (cancellation) => {
+    if (!patched('bounded-stop')) return execution;
+    await CancellationScope.nonCancellable(() => sleep(STOP_WAIT_MS, { summary: 'stopping what runs' }));
+    throw cancellation;
+  });
+  tooSlow.catch(() => undefined);
+  return Promise.race([execution, tooSlow]);
+}
+
 /** What the model is told of calls that surely did not run, or of which nobody knows. */
-export function outcomeWithout(
-  callId: string,
-  execution: Extract<Execution, { kind: 'not-run' | 'unknown' }>,
-): CallOutcome {
+export function outcomeWithout(callId: string, execution: NotDone): CallOutcome {
   switch (execution.kind) {
     case 'not-run': {
       const lost = '; it is made anew: what was not pushed is gone, so look again';
@@ -61,6 +85,9 @@ export function outcomeWithout(
       };
   }
 }
+
+/** Longest that a stopped run waits for what it was executing. */
+const STOP_WAIT_MS = 15_000;
 
 /** Failures before anything ran; every other leaves the outcome unknown. */
 const NOT_RUN: ReadonlySet<string> = new Set([

@@ -5,6 +5,27 @@ import { control, localControl, summarized } from './activities';
 import { eitherWay } from './either-way';
 import type { Exclusive } from './exclusive';
 import type { RunState } from './run-state';
+import type { Waiting } from './waiting';
+
+/** What a gate is asked with. */
+export interface GateParts {
+  run: RunState;
+  exclusively: Exclusive;
+  waiting: Waiting;
+}
+
+/** As {@link gate}; while the run is halted it waits, and asks again. @throws RunStoppedError when it is stopped */
+export async function gateWhenLetGo(
+  parts: GateParts,
+  calls: ToolCall[],
+  approvals: Record<string, string>,
+): Promise<GateResult> {
+  for (;;) {
+    const result = await gate(parts.run, parts.exclusively, calls, approvals);
+    if (!result.halt) return result;
+    await parts.waiting.whileHalted(result.halt);
+  }
+}
 
 const MAX_SUMMARY_LENGTH = 100;
 

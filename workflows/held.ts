@@ -1,4 +1,12 @@
-import type { ApprovalProgress, Receipt } from '../src/domain/approval';
+import type {
+  ApprovalOutcome,
+  ApprovalProgress,
+  PendingApproval,
+  PendingQuestion,
+  QuestionOutcome,
+  Receipt,
+} from '../src/domain/approval';
+import { alreadySettled, describeAnswer, describeApproval } from '../src/domain/settled';
 
 /** Something that waits for people. */
 export interface Held<Item, Outcome> {
@@ -12,6 +20,9 @@ export interface Held<Item, Outcome> {
   receipts: Map<string, Receipt>;
   ended: Promise<Outcome>;
 }
+
+export type HeldApproval = Held<PendingApproval, ApprovalOutcome>;
+export type HeldQuestion = Held<PendingQuestion, QuestionOutcome>;
 
 /** Settled items whose receipts are still remembered. */
 const MAX_REMEMBERED = 200;
@@ -64,4 +75,14 @@ export function settle<Item, Outcome>(held: Held<Item, Outcome>, outcome: Outcom
   if (outcome === null || held.outcome !== null) return;
   held.outcome = outcome;
   held.settledAt = Date.now();
+}
+
+/** Tells who comes too late who settled it, and when; null while it waits. */
+export function settledApproval({ outcome, settledAt }: HeldApproval): string | null {
+  return outcome && alreadySettled('approval', describeApproval(outcome), settledAt);
+}
+
+/** The same of a question. */
+export function settledQuestion({ outcome, settledAt }: HeldQuestion): string | null {
+  return outcome && alreadySettled('question', describeAnswer(outcome), settledAt);
 }

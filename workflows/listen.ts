@@ -1,8 +1,11 @@
 import { setHandler, TemporalFailure } from '@temporalio/workflow';
 import type { TopUp } from '../src/domain/budget';
+import type { Halts } from './halts';
 import {
   answer,
+  askFromProgram,
   decide,
+  haltChanged,
   pause,
   pending,
   policyChanged,
@@ -17,6 +20,7 @@ import {
   usage,
 } from './messages';
 import type { People } from './people';
+import type { ProgramQuestions } from './program-questions';
 import type { RunState } from './run-state';
 import type { Waiting } from './waiting';
 
@@ -27,7 +31,13 @@ const MAX_INVALID_SIGNALS = 100;
  * Sets all handlers, before the run's first await: what arrives early is kept. Signals cannot be answered, so a refused
  * one is counted; updates say why.
  */
-export function listen(run: RunState, people: People, waiting: Waiting): void {
+export function listen(
+  run: RunState,
+  people: People,
+  waiting: Waiting,
+  halts: Halts,
+  programs: ProgramQuestions,
+): void {
   const tolerated = () => run.invalidSignals < MAX_INVALID_SIGNALS;
   const refused = () => {
     if (tolerated()) run.invalidSignals++;
@@ -74,6 +84,10 @@ export function listen(run: RunState, people: People, waiting: Waiting): void {
     validator: (given) => rejectWith(people.refusalOfAnswer(given)),
     description: 'As signal `answer`, and says whether it was accepted',
   });
+  setHandler(askFromProgram, (question) => programs.ask(question), {
+    validator: (question) => rejectWith(programs.refusalOf(question)),
+    description: 'Asks a person for a program of an executing call; sent by its sandbox host, with proof',
+  });
   setHandler(
     policyChanged,
     () => {
@@ -81,11 +95,14 @@ export function listen(run: RunState, people: People, waiting: Waiting): void {
     },
     { description: 'Says that the policy changed: what waits for approval is decided again' },
   );
+  setHandler(haltChanged, () => halts.look(), {
+    description: 'Says that a halt of run, agent or organization changed: the run asks the database',
+  });
   setHandler(
     pause,
     (request) => {
       if (!isRequest(request)) return refused();
-      run.paused ??= { by: request.by, reason: request.reason };
+      run.setPause({ by: request.by, reason: request.reason });
       waiting.refresh();
     },
     { description: 'Holds the run before its next step: {by, reason}' },
@@ -94,8 +111,9 @@ export function listen(run: RunState, people: People, waiting: Waiting): void {
     resume,
     (request) => {
       if (!isRequest(request)) return refused();
-      run.paused = null;
+      run.setPause(null);
       waiting.refresh();
+      return run.halt ? halts.look() : undefined;
     },
     { description: 'Lets a paused run go on: {by, reason}' },
   );

@@ -9,21 +9,32 @@ import type {
   QuestionAnswer,
   Receipt,
 } from '../src/domain/approval';
+import type { BreakGlassWord } from '../src/domain/break-glass';
 import type { AgentBudget, BudgetUsage, TopUp } from '../src/domain/budget';
+import type { ProgramAnswer, ProgramQuestion } from '../src/domain/program-question';
 import type { RunStatus } from '../src/domain/run';
 import type { TranscriptPage } from '../src/domain/steps';
 
 export const AGENT_RUN = 'agentRun';
+export const BREAK_GLASS = 'breakGlass';
 
 export const queues = {
   control: 'gatehouse-control',
   runner: 'gatehouse-runner',
   sandbox: 'gatehouse-sandbox',
+  notifications: 'gatehouse-notifications',
 } as const;
 
 /** The queue of one sandbox host, which alone has the workspaces of the runs prepared on it. */
 export function hostQueue(host: string): string {
   return `${queues.sandbox}.${host}`;
+}
+
+/** Delivers one notification; its workflow's id is made from the delivery's. */
+export const DELIVER_NOTIFICATION = 'deliverNotification';
+
+export function notificationWorkflowId(deliveryId: string): string {
+  return `notification-${deliveryId}`;
 }
 
 /** Payload of signals `pause` and `resume`. */
@@ -39,6 +50,8 @@ export const resume = defineSignal<[PauseRequest]>('resume');
 export const topUp = defineSignal<[TopUp]>('topUp');
 /** Sent by Gatehouse itself when the organization's policy changed: what waits for approval is decided again. */
 export const policyChanged = defineSignal('policyChanged');
+/** Sent by Gatehouse itself when run, agent or organization was halted or resumed: the run asks the database. */
+export const haltChanged = defineSignal('haltChanged');
 
 export const submitDecision = defineUpdate<Receipt, [ApprovalDecision]>('submitDecision');
 export const submitAnswer = defineUpdate<Receipt, [QuestionAnswer]>('submitAnswer');
@@ -46,6 +59,13 @@ export const submitAnswer = defineUpdate<Receipt, [QuestionAnswer]>('submitAnswe
 export const submitTopUp = defineUpdate<Receipt, [TopUp]>('submitTopUp');
 /** Ends an approval that was given for the rest of the run. */
 export const submitRevocation = defineUpdate<Receipt, [ApprovalRevocation]>('submitRevocation');
+
+/** Of workflow `breakGlass`: whether its request was accepted, and what others say to it. */
+export const breakGlassRequested = defineUpdate<Receipt>('breakGlassRequested');
+export const confirmBreakGlass = defineUpdate<Receipt, [BreakGlassWord]>('confirmBreakGlass');
+export const endBreakGlass = defineUpdate<Receipt, [BreakGlassWord]>('endBreakGlass');
+/** Sent by a sandbox host for a program it runs; it is answered when a person answered. */
+export const askFromProgram = defineUpdate<ProgramAnswer, [ProgramQuestion]>('askFromProgram');
 
 /** What query `status` answers. */
 export interface StatusView {

@@ -12,28 +12,25 @@ import type {
 } from '../src/domain/approval';
 import type { AgentBudget, TopUp } from '../src/domain/budget';
 import { progressOf } from '../src/domain/count-votes';
-import { alreadySettled, describeAnswer, describeApproval } from '../src/domain/settled';
 import { EVENTS_OF_PEOPLE } from '../src/domain/steps';
 import { visibleText } from '../src/domain/visible-text';
 import { localControl, control as regularControl } from './activities';
 import { runsOut } from './countdown';
 import { eitherWay } from './either-way';
 import type { Exclusive } from './exclusive';
-import { type Held, HeldItems, settle } from './held';
+import { type Held, type HeldApproval, HeldItems, settle, settledApproval, settledQuestion } from './held';
 import type { PendingView } from './messages';
 import { promptsOf, summaryOf } from './prompts';
 import type { RunState } from './run-state';
 import {
   isTextOrAbsent,
+  isVerdict,
   misshapenAnswer,
   misshapenDecision,
   misshapenRevocation,
   misshapenTerms,
   misshapenTopUp,
 } from './word-shapes';
-
-type HeldApproval = Held<PendingApproval, ApprovalOutcome>;
-type HeldQuestion = Held<PendingQuestion, QuestionOutcome>;
 
 /**
  * The people in the loop: what is pending, what they said, and the durable waits. Words are verified and recorded by
@@ -47,6 +44,8 @@ export class People {
   constructor(
     private readonly run: RunState,
     private readonly exclusively: Exclusive,
+    /** Has the run ask the database who halted it. */
+    private readonly lookAtHalt: () => Promise<void>,
   ) {}
 
   /** Shows an approval to people and starts its timers; an approval already shown stays as it is. */
@@ -98,6 +97,12 @@ export class People {
   /** Resolves when the question is answered, or nobody did. */
   answered(id: string): Promise<QuestionOutcome> {
     return this.questions.of(id).ended;
+  }
+
+  /** Ends a question whose program no longer waits; what was answered stays. */
+  withdraw(id: string, reason: string): void {
+    const question = this.questions.get(id);
+    if (question) question.outcome ??= { kind: 'withdrawn', reason };
   }
 
   /** Ends approvals that the gate replaced: other content or a stricter policy. */
@@ -248,8 +253,17 @@ export class People {
     summary: string,
   ): Promise<Outcome> {
     const limitMs = this.run.pinned.waitForPeopleMs;
-    const isExpired = await runsOut(this.run, () => item.outcome !== null, limitMs, summary);
-    return isExpired ? this.expire(kind, item, limitMs) : (item.outcome as Outcome);
+    let remainingMs = limitMs;
+    for (;;) {
+      const startedAt = Date.now();
+      const isExpired = await runsOut(this.run, () => item.outcome !== null, remainingMs, summary);
+      if (!isExpired) return item.outcome as Outcome;
+      const { since } = await this.expire(kind, item, limitMs);
+      if (item.outcome !== null) return item.outcome;
+      // The signal of a pause was lost: what ran down since is given back.
+      remainingMs = Math.min(limitMs, Math.max(1, Date.now() - (since ?? startedAt)));
+      await this.lookAtHalt();
+    }
   }
 
   /** Tells people again, and lets others decide too, each after a timer of its own, while the approval waits. */
@@ -277,28 +291,30 @@ export class People {
     }
   }
 
+  /** Settles what nobody said anything about; not while run, agent or organization is paused, which control knows. */
   private async expire<Item extends { id: string }, Outcome>(
     kind: 'approval' | 'question',
     item: Held<Item, Outcome>,
     waitedMs: number,
-  ): Promise<Outcome> {
+  ): Promise<{ since: number | null }> {
     return this.exclusively(async () => {
-      if (item.outcome !== null) return item.outcome;
+      if (item.outcome !== null) return { since: null };
       const expired = (
         kind === 'approval' ? { kind: 'expired', waitedMs } : { kind: 'timed-out', waitedMs }
       ) as Outcome;
-      settle(item, expired);
       try {
-        await eitherWay(localControl.recordExpiry, regularControl.recordExpiry, {
+        const recorded = await eitherWay(localControl.recordExpiry, regularControl.recordExpiry, {
           ...this.address(),
           kind,
           id: item.item.id,
           waitedMs,
         });
+        if (recorded?.kind === 'paused') return recorded;
       } catch (error) {
         if (isCancellation(error)) throw error;
       }
-      return expired;
+      settle(item, expired);
+      return { since: null };
     });
   }
 
@@ -309,16 +325,4 @@ export class People {
       firstSequence: this.run.takeSequence(EVENTS_OF_PEOPLE),
     };
   }
-}
-
-function isVerdict(decision: unknown): boolean {
-  return decision === 'approve' || decision === 'deny';
-}
-
-function settledApproval({ outcome, settledAt }: HeldApproval): string | null {
-  return outcome && alreadySettled('approval', describeApproval(outcome), settledAt);
-}
-
-function settledQuestion({ outcome, settledAt }: HeldQuestion): string | null {
-  return outcome && alreadySettled('question', describeAnswer(outcome), settledAt);
 }

@@ -1,18 +1,17 @@
 import type { CallOutcome } from '../src/domain/call';
-import type { Exclusive } from './exclusive';
 import { executeCalls, outcomeWithout } from './execute-calls';
-import { gate } from './gate';
+import { type GateParts, gateWhenLetGo } from './gate';
 import { refusalOf } from './outcomes';
 import type { RunState } from './run-state';
 import { prepareAgain } from './workspace';
 
 /** Executes reads that were to ride on the next turn as an activity instead: the channel is off. */
-export async function executeRiding(run: RunState, exclusively: Exclusive): Promise<void> {
+export async function executeRiding(parts: GateParts): Promise<void> {
+  const { run } = parts;
   const { riding, facts } = run;
   if (!riding || !facts.workspace) return;
-  const gated = await gate(
-    run,
-    exclusively,
+  const gated = await gateWhenLetGo(
+    parts,
     riding.calls.flatMap((each) => each.call ?? []),
     {},
   );
@@ -20,7 +19,7 @@ export async function executeRiding(run: RunState, exclusively: Exclusive): Prom
   const outcomes = gated.calls.filter((each) => !granted.includes(each)).map(refusalOf);
   if (gated.grant && granted.length > 0) {
     const execution = await executeCalls(run.input.runId, facts.workspace, gated.grant, granted);
-    if (execution.kind === 'stale') return executeRiding(run, exclusively);
+    if (execution.kind === 'stale') return executeRiding(parts);
     if (execution.kind === 'ran') outcomes.push(...execution.result.outcomes);
     else {
       if (execution.kind === 'not-run' && execution.isWorkspaceLost) await prepareAgain(run);

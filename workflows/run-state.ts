@@ -1,6 +1,7 @@
 import { type AgentBudget, BudgetTracker, type BudgetUsage, raisedBudget } from '../src/domain/budget';
 import type { CallOutcome } from '../src/domain/call';
 import type { RunEventData } from '../src/domain/events';
+import type { HaltView } from '../src/domain/halt';
 import type { RunInput } from '../src/domain/run';
 import type { DispatchResult, GatedCall, Grant, Observation, RunFacts } from '../src/domain/steps';
 import type { PauseRequest } from './messages';
@@ -34,6 +35,10 @@ export interface CarriedRun {
   channel: boolean;
   events: RunEventData[];
   paused: PauseRequest | null;
+  /** Absent in runs that began before it was kept. */
+  halt?: HaltView | null;
+  /** Absent in runs that began before it was kept. */
+  pausedMs?: number;
   invalidSignals: number;
   /** Absent in runs that began before it was kept. */
   noticed?: (keyof AgentBudget)[];
@@ -53,7 +58,11 @@ export class RunState {
   observations: Observation[];
   /** Whether reads go over the channel; off for good once the runner could not reach it. */
   channel: boolean;
-  paused: PauseRequest | null;
+  /** Told by the database; null for none. */
+  halt: HaltView | null;
+  private askedPause: PauseRequest | null;
+  private pausedBeforeMs: number;
+  private pausedSince: number | null = null;
   /** How often the run was told that the organization's policy changed. */
   policyChanges = 0;
   invalidSignals: number;
@@ -65,7 +74,7 @@ export class RunState {
 
   constructor(
     readonly input: RunInput,
-    now: () => number,
+    private readonly now: () => number,
     carried?: CarriedRun,
   ) {
     this.dispatched = carried?.dispatched ?? null;
@@ -87,7 +96,10 @@ export class RunState {
     this.observations = carried?.observations ?? [];
     this.channel = carried?.channel ?? false;
     this.events = carried?.events ?? [];
-    this.paused = carried?.paused ?? null;
+    this.askedPause = carried?.paused ?? null;
+    this.halt = carried?.halt ?? null;
+    this.pausedBeforeMs = carried?.pausedMs ?? 0;
+    if (this.paused) this.pausedSince = now();
     this.invalidSignals = carried?.invalidSignals ?? 0;
     this.noticed = new Set(carried?.noticed);
   }
@@ -119,6 +131,27 @@ export class RunState {
 
   get budgetLimits(): AgentBudget {
     return this.limits ?? this.pinned.budget;
+  }
+
+  /** Who holds the run, and why: by a signal of its own, or by a halt of run, agent or organization. */
+  get paused(): PauseRequest | null {
+    return this.askedPause ?? this.halt;
+  }
+
+  /** Milliseconds that the run was paused so far. */
+  get pausedMs(): number {
+    return this.pausedBeforeMs + (this.pausedSince === null ? 0 : this.now() - this.pausedSince);
+  }
+
+  /** The first request to pause stays; null lets the run go on, as far as no halt holds it. */
+  setPause(request: PauseRequest | null): void {
+    this.askedPause = request && (this.askedPause ?? request);
+    this.countPause();
+  }
+
+  setHalt(halt: HaltView | null): void {
+    this.halt = halt;
+    this.countPause();
   }
 
   raiseLimits(by: Partial<AgentBudget>): void {
@@ -194,6 +227,14 @@ export class RunState {
       this.facts.lastValidateStep = this.facts.executed;
   }
 
+  private countPause(): void {
+    if (this.paused) this.pausedSince ??= this.now();
+    else {
+      this.pausedBeforeMs = this.pausedMs;
+      this.pausedSince = null;
+    }
+  }
+
   private observe(observation: Observation): void {
     this.observations.push(observation);
     let length = 0;
@@ -219,7 +260,9 @@ export class RunState {
       observations: this.observations,
       channel: this.channel,
       events: this.events,
-      paused: this.paused,
+      paused: this.askedPause,
+      halt: this.halt,
+      pausedMs: this.pausedMs,
       invalidSignals: this.invalidSignals,
       noticed: [...this.noticed],
     };

@@ -1,9 +1,8 @@
 import type { ToolCall } from '../src/domain/call';
 import type { TurnInput, TurnResult } from '../src/domain/steps';
 import { runner, runnerOptions } from './activities';
-import type { Exclusive } from './exclusive';
 import { codeOf } from './failures';
-import { gate } from './gate';
+import { type GateParts, gateWhenLetGo } from './gate';
 import { executeRiding, settleRiding } from './riding-reads';
 import type { RunState } from './run-state';
 import { RunStoppedError } from './waiting';
@@ -21,17 +20,18 @@ const MAX_RENEWALS = 5;
  * One model turn: the runner gets what is new, has the granted reads executed over the channel, and asks the model.
  * Where the channel is off or lost, the reads run as an activity in the sandbox first: same results.
  */
-export async function takeTurn(run: RunState, exclusively: Exclusive): Promise<ModelTurn> {
+export async function takeTurn(parts: GateParts): Promise<ModelTurn> {
+  const { run } = parts;
   run.turn++;
   for (let renewals = 0; ; renewals++) {
-    if (run.riding && !run.channel) await executeRiding(run, exclusively);
+    if (run.riding && !run.channel) await executeRiding(parts);
     try {
       return accept(run, await ask(run));
     } catch (error) {
       const code = codeOf(error);
       if (!run.riding || renewals >= MAX_RENEWALS) throw error;
       if (code === 'channel-unavailable') run.channel = false;
-      else if (code === 'grant-expired') await renew(run, exclusively);
+      else if (code === 'grant-expired') await renew(parts);
       else throw error;
     }
   }
@@ -82,11 +82,12 @@ function requireOwnCallIds(turn: number, calls: readonly ToolCall[]): void {
 }
 
 /** The reads waited too long for their turn: gated again, they get a new grant or are refused. */
-async function renew(run: RunState, exclusively: Exclusive): Promise<void> {
+async function renew(parts: GateParts): Promise<void> {
+  const { run } = parts;
   const { riding } = run;
   if (!riding) return;
   const calls = riding.calls.flatMap((gated) => gated.call ?? []);
-  const gated = await gate(run, exclusively, calls, {});
+  const gated = await gateWhenLetGo(parts, calls, {});
   const isWhole = gated.grant?.audience === 'channel' && gated.grant.callIds.length === calls.length;
   if (isWhole && gated.grant) run.riding = { calls: gated.calls, grant: gated.grant };
   else run.channel = false;

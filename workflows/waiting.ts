@@ -1,6 +1,8 @@
-import { condition } from '@temporalio/workflow';
+import { condition, patched } from '@temporalio/workflow';
 import { type AgentBudget, BudgetExceededError } from '../src/domain/budget';
+import { describeHalt } from '../src/domain/halt';
 import type { RunOutcome, RunStatus } from '../src/domain/run';
+import { runsOut } from './countdown';
 import type { People } from './people';
 import type { RunState } from './run-state';
 
@@ -31,11 +33,22 @@ export class Waiting {
     private readonly people: People,
     /** Called whenever the status that people see changes. */
     private readonly show: (status: RunStatus) => void,
+    /** Has the run ask the database who halted it. */
+    private readonly lookAtHalt: () => Promise<void>,
   ) {}
 
   get status(): RunStatus {
     if (this.outcome) return this.outcome.status;
     return this.run.paused ? 'PAUSED' : this.shown;
+  }
+
+  /** What the run is at, whether or not it is paused at it. */
+  get activeStatus(): RunStatus {
+    return this.shown;
+  }
+
+  get hasEnded(): boolean {
+    return this.outcome !== null;
   }
 
   /** Public text of how the run ended; null before. */
@@ -81,9 +94,13 @@ export class Waiting {
     if (!wasWaiting) this.run.budget.stopWaiting();
   }
 
-  /** The organization or the run is halted in the database. */
+  /** A gate found run, agent or organization halted in the database. */
   async whileHalted(halt: 'stopped' | 'paused'): Promise<void> {
-    if (halt === 'stopped') throw new RunStoppedError('CANCELLED', 'stopped by an operator');
+    if (patched('halt-looked-at')) {
+      await this.lookAtHalt();
+      if (this.run.paused) return this.whilePaused();
+    }
+    if (halt === 'stopped') throw new RunStoppedError('CANCELLED', stoppedText(this.run));
     this.run.budget.startWaiting();
     this.set('PAUSED');
     const seen = this.nudges;
@@ -138,10 +155,15 @@ export class Waiting {
 
   private forAnyTopUp(reason: string): Promise<boolean> {
     const limits = this.run.limits;
-    return this.forPeople('WAITING_APPROVAL', () =>
-      condition(() => this.run.limits !== limits, this.run.pinned.waitForPeopleMs, {
-        summary: `${reason}: waiting for a top-up`,
-      }),
-    );
+    return this.forPeople('WAITING_APPROVAL', async () => {
+      const isToppedUp = () => this.run.limits !== limits;
+      const summary = `${reason}: waiting for a top-up`;
+      return !(await runsOut(this.run, isToppedUp, this.run.pinned.waitForPeopleMs, summary));
+    });
   }
+}
+
+/** What a stopped run says of its end. */
+export function stoppedText({ halt }: RunState): string {
+  return halt?.halt === 'stopped' ? describeHalt(halt) : 'stopped by an operator';
 }

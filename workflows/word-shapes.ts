@@ -11,10 +11,15 @@ export function misshapenDecision(given: ApprovalDecision): string | null {
 
 /** Why the parts of a decision do not do, or null. */
 export function misshapenTerms({ decision, by, reason, signature, scope }: ApprovalDecision): string | null {
-  if (decision !== 'approve' && decision !== 'deny') return '`decision` must be `approve` or `deny`';
+  if (!isVerdict(decision)) return '`decision` must be `approve` or `deny`';
   if (![by, reason, signature].every(isTextOrAbsent)) return '`by`, `reason` and `signature` must be text';
   if (!isAbsent(scope) && scope !== 'once' && scope !== 'run') return '`scope` must be `once` or `run`';
   return null;
+}
+
+/** Whether it says yes or no. */
+export function isVerdict(decision: unknown): boolean {
+  return decision === 'approve' || decision === 'deny';
 }
 
 /** Why this is no answer, or null. */

@@ -54,7 +54,7 @@ export async function showAudit(context: CliContext, runId: string): Promise<Exi
     const records: FoundRecord[] = [];
     let cursor: string | null = null;
     do {
-      const page = await commands.searchAudit({ runId, limit: 500, cursor });
+      const page = await commands.searchAudit({ runId, limit: 200, cursor });
       records.push(...page.records);
       cursor = page.next;
     } while (cursor !== null);

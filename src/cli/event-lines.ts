@@ -48,10 +48,10 @@ export function eventLines(event: RunEvent, colours: Colours): string {
     case 'answer':
       return line('answer', `${event.data.outcome}${by(event.data.by ? [event.data.by] : [])}`);
     case 'approval': {
-      const { approvalId, tool, outcome, by: people, reason } = event.data;
+      const { approvalId, tool, outcome, by: people, reason, breakGlass } = event.data;
       return line(
         'approval',
-        `${paintApproval(outcome, outcome, colours)}  ${visibleText(tool, 60)}${by(people)}${reason ? `  ${visibleText(reason, MAX_TEXT)}` : ''} ${colours.dim(approvalId)}`,
+        `${paintApproval(outcome, outcome, colours)}  ${visibleText(tool, 60)}${by(people)}${breakGlass ? colours.red(`  alone, by break-glass ${breakGlass}`) : ''}${reason ? `  ${visibleText(reason, MAX_TEXT)}` : ''} ${colours.dim(approvalId)}`,
       );
     }
     case 'refused-word': {

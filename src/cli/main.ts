@@ -3,8 +3,9 @@ import { resolve } from 'node:path';
 import { CommanderError } from 'commander';
 import { type CliConfig, cliConfig } from '../config';
 import { BadInputError } from './bad-input';
+import type { GlobalOptions } from './command-line';
 import type { CliContext, ExitCode } from './context';
-import { createProgram, type GlobalOptions } from './program';
+import { createProgram } from './program';
 import { reportError } from './report-error';
 import { openTerminal } from './terminal';
 

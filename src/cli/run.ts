@@ -17,7 +17,7 @@ export async function run(context: CliContext, agentOrFile: string, options: Run
   const { terminal } = context;
   return withStack(context, async (commands, stack) => {
     const agent = await nameOf(agentOrFile, context, commands, stack);
-    const { runId, workflowId, isNew } = await commands.startRun({
+    const { runId, workflowId, isNew, isPaused } = await commands.startRun({
       agent,
       prompt: options.prompt,
       repo: options.repo === undefined ? undefined : repositoryAt(options.repo),
@@ -25,6 +25,7 @@ export async function run(context: CliContext, agentOrFile: string, options: Run
       idempotencyKey: options.key,
     });
     if (!isNew) terminal.note('this key started the run before; it was not started again');
+    if (isPaused) terminal.note('it is paused and waits: `gatehouse halts` says why');
     if (terminal.isJson) terminal.printJson({ runId, workflowId });
     else if (!options.watch) terminal.print(runId);
     if (stack.temporalUi)

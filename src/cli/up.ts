@@ -56,13 +56,15 @@ export async function start(
     databaseUrl: config.DATABASE_URL,
     log: config.GATEHOUSE_LOG,
     waitForPeopleMs: config.GATEHOUSE_WAIT_FOR_PEOPLE_MS,
+    publicUrl: config.GATEHOUSE_PUBLIC_URL,
+    privateWebhooks: config.GATEHOUSE_PRIVATE_WEBHOOKS,
   });
 }
 
 function announce({ addresses, dataDir }: Gatehouse, terminal: Terminal): void {
-  const { temporal, namespace, temporalUi, keyFile } = addresses;
+  const { temporal, namespace, temporalUi, api, console, keyFile } = addresses;
   if (terminal.isJson) {
-    terminal.printJson({ temporal, namespace, temporalUi, api: null, console: null, keyFile });
+    terminal.printJson({ temporal, namespace, temporalUi, api, console, keyFile });
     return;
   }
   const { colours } = terminal;
@@ -70,6 +72,8 @@ function announce({ addresses, dataDir }: Gatehouse, terminal: Terminal): void {
   for (const [name, value] of [
     ['Temporal', `${temporal} (namespace ${namespace})`],
     ['Temporal UI', temporalUi ?? 'that of your own server'],
+    ['API', api ?? '-'],
+    ...(console === null ? [] : [['console', console]]),
     ['data', dataDir],
     ['API key', keyFile],
   ])

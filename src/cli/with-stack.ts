@@ -1,5 +1,6 @@
 import type { ArtifactStore } from '../artifacts/artifact-store';
 import { createLocalArtifactStore } from '../artifacts/local-artifact-store';
+import type { SigningKey } from '../broker/keys';
 import type { Commands, StackAddress } from '../commands/commands';
 import { GatehouseError } from '../domain/errors';
 import { readStackFile } from '../embedded/stack-file';
@@ -47,14 +48,15 @@ export async function findStack({ config, dataDir }: CliContext): Promise<FoundS
 /** Opens the commands over the stack, does the work, closes. */
 export async function withStack(
   context: CliContext,
-  work: (commands: Commands, stack: FoundStack) => Promise<ExitCode>,
+  work: (commands: Commands, stack: FoundStack, speaker: string | null) => Promise<ExitCode>,
+  personKey?: SigningKey,
 ): Promise<ExitCode> {
   const stack = await findStack(context);
   // Loaded when needed: `--help` and mistakes answer at once.
   const { openCommands } = require('../commands/commands') as typeof import('../commands/commands');
-  const { commands, close } = await openCommands(stack.address);
+  const { commands, speaker, close } = await openCommands({ ...stack.address, personKey });
   try {
-    return await work(commands, stack);
+    return await work(commands, stack, speaker);
   } finally {
     await close();
   }

@@ -14,6 +14,8 @@ export interface AnswerRequest {
   questionId: string;
   answer: string;
   by?: string;
+  /** Whose question it must be. @default any run's */
+  runId?: string;
 }
 
 export interface Answered {
@@ -31,11 +33,11 @@ export const createAnswer =
   (
     dependencies: Pick<CommandDependencies, 'organizationId' | 'runs' | 'questions' | 'temporal' | 'signer'>,
   ) =>
-  async ({ questionId, answer, by }: AnswerRequest): Promise<Answered> => {
+  async ({ questionId, answer, by, runId }: AnswerRequest): Promise<Answered> => {
     const { organizationId, questions, temporal } = dependencies;
     const speaker = speakerOf(dependencies, by);
     const question = await questions.get(organizationId, questionId);
-    if (!question)
+    if (!question || (runId !== undefined && question.runId !== runId))
       throw new GatehouseError(
         'question-unknown',
         `there is no question \`${visibleText(questionId, 80)}\`; \`gatehouse runs\` shows what waits`,

@@ -1,29 +1,47 @@
-import type { WordSigner } from '../identity/word-signer';
+import type { SigningKey } from '../broker/keys';
+import { personSigner, type WordSigner } from '../identity/word-signer';
 import { createAgentStore } from '../store/agent-store';
+import { createApiKeyStore } from '../store/api-key-store';
 import { createApprovalStore } from '../store/approval-store';
 import { createAuditReader } from '../store/audit-reader';
 import { createAuditSearch } from '../store/audit-search';
-import { openDatabase } from '../store/database';
+import { createBreakGlassStore } from '../store/break-glass-store';
+import { type Database, openDatabase } from '../store/database';
 import { createDecisionStore } from '../store/decision-store';
 import { createEventStore } from '../store/event-store';
+import { createHaltStore } from '../store/halt-store';
+import { createOpenGrants } from '../store/open-grants';
 import { createOrganizationStore } from '../store/organization-store';
-import { createPersonStore } from '../store/person-store';
+import { createPersonStore, type PersonStore } from '../store/person-store';
 import { createPolicyStore } from '../store/policy-store';
 import { createQuestionStore } from '../store/question-store';
 import { createRecordedRuns } from '../store/recorded-runs';
 import { createRunStore } from '../store/run-store';
 import { createStandingStore } from '../store/standing-store';
+import { createWebhookStore } from '../store/webhook-store';
 import { createAnswer } from './answer';
 import { createApplyAgent } from './apply-agent';
+import {
+  createConfirmBreakGlass,
+  createEndBreakGlass,
+  createListBreakGlass,
+  createRequestBreakGlass,
+} from './break-glass';
+import { createCandidatePolicies } from './candidate-policies';
 import { createDecide } from './decide';
 import { createDecideMany } from './decide-many';
 import type { CommandDependencies } from './dependencies';
 import { createDiffPolicy, createDiffPolicyFile } from './diff-policy';
 import { createExportAudit } from './export-audit';
+import { createFollowRun } from './follow-run';
+import { createHaltAgent, createHaltOrganization, createListHalts } from './halt';
 import { createListAgents } from './list-agents';
+import { createListOpenGrants } from './list-open-grants';
 import { createListPending } from './list-pending';
 import { createListPolicies, createShowPolicyHistory } from './list-policies';
 import { createListRuns } from './list-runs';
+import { createListStanding } from './list-standing';
+import { createManageApiKeys } from './manage-api-keys';
 import { createPauseRun } from './pause-run';
 import {
   createAddKey,
@@ -37,14 +55,25 @@ import { createPublishPolicies } from './publish-policies';
 import { createResumeRun } from './resume-run';
 import { createRevokeApproval } from './revoke-approval';
 import { createRollbackPolicy } from './rollback-policy';
-import { createListOpenGrants, createSearchAudit } from './search-audit';
+import { createSearchAudit } from './search-audit';
 import { createSetPolicyMode } from './set-policy-mode';
+import { createShowAgent } from './show-agent';
+import { createShowApproval } from './show-approval';
+import { createShowPerson } from './show-person';
 import { createShowRun } from './show-run';
+import { createShowTranscript } from './show-transcript';
 import { createSimulatePolicies } from './simulate-policies';
 import { createStartRun } from './start-run';
 import { createStopRun } from './stop-run';
 import { createTopUp } from './top-up';
 import { createWatchRun } from './watch-run';
+import {
+  createAddWebhook,
+  createListDeliveries,
+  createListWebhooks,
+  createRemoveWebhook,
+  createTestWebhook,
+} from './webhooks';
 import { openWorkflowClient } from './workflow-client';
 
 /** Everything one can do with an organization's agents and runs; the CLI, the API and the console share it. */
@@ -52,6 +81,7 @@ export type Commands = ReturnType<typeof createCommands>;
 
 export const createCommands = (dependencies: CommandDependencies) => ({
   listAgents: createListAgents(dependencies),
+  showAgent: createShowAgent(dependencies),
   applyAgent: createApplyAgent(dependencies),
   listPolicies: createListPolicies(dependencies),
   showPolicyHistory: createShowPolicyHistory(dependencies),
@@ -61,17 +91,21 @@ export const createCommands = (dependencies: CommandDependencies) => ({
   publishPolicies: createPublishPolicies(dependencies),
   rollbackPolicy: createRollbackPolicy(dependencies),
   setPolicyMode: createSetPolicyMode(dependencies),
+  candidates: createCandidatePolicies(dependencies),
   startRun: createStartRun(dependencies),
   listRuns: createListRuns(dependencies),
   showRun: createShowRun(dependencies),
   watchRun: createWatchRun(dependencies),
   listPending: createListPending(dependencies),
+  showApproval: createShowApproval(dependencies),
   decide: createDecide(dependencies),
   decideMany: createDecideMany(dependencies),
   answer: createAnswer(dependencies),
   topUp: createTopUp(dependencies),
   revokeApproval: createRevokeApproval(dependencies),
+  listStanding: createListStanding(dependencies),
   listPeople: createListPeople(dependencies),
+  showPerson: createShowPerson(dependencies),
   applyPerson: createApplyPerson(dependencies),
   disablePerson: createDisablePerson(dependencies),
   addKey: createAddKey(dependencies),
@@ -81,10 +115,51 @@ export const createCommands = (dependencies: CommandDependencies) => ({
   pauseRun: createPauseRun(dependencies),
   resumeRun: createResumeRun(dependencies),
   stopRun: createStopRun(dependencies),
+  addWebhook: createAddWebhook(dependencies),
+  listWebhooks: createListWebhooks(dependencies),
+  removeWebhook: createRemoveWebhook(dependencies),
+  testWebhook: createTestWebhook(dependencies),
+  listDeliveries: createListDeliveries(dependencies),
+  followRun: createFollowRun(dependencies),
+  showTranscript: createShowTranscript(dependencies),
   searchAudit: createSearchAudit(dependencies),
   listOpenGrants: createListOpenGrants(dependencies),
   exportAudit: createExportAudit(dependencies),
+  apiKeys: createManageApiKeys(dependencies),
+  haltAgent: createHaltAgent(dependencies),
+  haltOrganization: createHaltOrganization(dependencies),
+  listHalts: createListHalts(dependencies),
+  requestBreakGlass: createRequestBreakGlass(dependencies),
+  confirmBreakGlass: createConfirmBreakGlass(dependencies),
+  endBreakGlass: createEndBreakGlass(dependencies),
+  listBreakGlass: createListBreakGlass(dependencies),
 });
+
+/** The stores that commands work on, all of one database. */
+export function openStores(
+  database: Database,
+): Omit<CommandDependencies, 'organizationId' | 'temporal' | 'signer'> {
+  return {
+    agents: createAgentStore(database),
+    policies: createPolicyStore(database),
+    runs: createRunStore(database),
+    events: createEventStore(database),
+    decisions: createDecisionStore(database),
+    recordedRuns: createRecordedRuns(database),
+    approvals: createApprovalStore(database),
+    questions: createQuestionStore(database),
+    halts: createHaltStore(database),
+    breakGlasses: createBreakGlassStore(database),
+    webhooks: createWebhookStore(database),
+    standing: createStandingStore(database),
+    organizations: createOrganizationStore(database),
+    persons: createPersonStore(database),
+    apiKeys: createApiKeyStore(database),
+    auditReader: createAuditReader(database),
+    auditSearch: createAuditSearch(database),
+    openGrants: createOpenGrants(database),
+  };
+}
 
 /** Where a stack is reached. */
 export interface StackAddress {
@@ -95,40 +170,35 @@ export interface StackAddress {
   organization: string;
   /** Signs what is said; without one only organizations without signatures listen. @default none */
   signer?: WordSigner;
+  /** The key of a person who has registered it: signs in their name. One that nobody registered signs nothing. */
+  personKey?: SigningKey;
 }
 
 /**
  * Opens the commands over a running stack.
  *
+ * @returns also in whose name is signed; null where nothing is
+ *
  * @throws GatehouseError `temporal-unreachable`, `database-unreachable`, `database-url-malformed`
  */
 export async function openCommands(
   stack: StackAddress,
-): Promise<{ commands: Commands; close(): Promise<void> }> {
+): Promise<{ commands: Commands; speaker: string | null; close(): Promise<void> }> {
   const database = openDatabase(stack.databaseUrl, { poolSize: 4 });
   try {
     await database.ready();
     const temporal = await openWorkflowClient({ address: stack.temporal, namespace: stack.namespace });
+    const persons = createPersonStore(database);
+    const signer = stack.signer ?? (await registeredSigner(stack, persons));
     const commands = createCommands({
+      ...openStores(database),
       organizationId: stack.organization,
-      agents: createAgentStore(database),
-      policies: createPolicyStore(database),
-      runs: createRunStore(database),
-      events: createEventStore(database),
-      decisions: createDecisionStore(database),
-      recordedRuns: createRecordedRuns(database),
-      approvals: createApprovalStore(database),
-      questions: createQuestionStore(database),
-      auditReader: createAuditReader(database),
-      auditSearch: createAuditSearch(database),
-      standing: createStandingStore(database),
-      organizations: createOrganizationStore(database),
-      persons: createPersonStore(database),
       temporal,
-      signer: stack.signer ?? null,
+      signer,
     });
     return {
       commands,
+      speaker: signer?.person ?? null,
       async close() {
         await temporal.close();
         await database.close();
@@ -138,4 +208,14 @@ export async function openCommands(
     await database.close();
     throw error;
   }
+}
+
+/** Who registered a key speaks with it. */
+async function registeredSigner(
+  { organization, personKey }: StackAddress,
+  persons: Pick<PersonStore, 'findByKey'>,
+): Promise<WordSigner | null> {
+  if (!personKey) return null;
+  const found = await persons.findByKey(organization, personKey.thumbprint);
+  return found && personSigner(found.person, personKey);
 }

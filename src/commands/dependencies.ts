@@ -1,10 +1,14 @@
 import type { WordSigner } from '../identity/word-signer';
 import type { AgentStore } from '../store/agent-store';
+import type { ApiKeyStore } from '../store/api-key-store';
 import type { ApprovalStore } from '../store/approval-store';
 import type { AuditReader } from '../store/audit-reader';
 import type { AuditSearch } from '../store/audit-search';
+import type { BreakGlassStore } from '../store/break-glass-store';
 import type { DecisionStore } from '../store/decision-store';
 import type { EventStore } from '../store/event-store';
+import type { HaltStore } from '../store/halt-store';
+import type { OpenGrants } from '../store/open-grants';
 import type { OrganizationStore } from '../store/organization-store';
 import type { PersonStore } from '../store/person-store';
 import type { PolicyStore } from '../store/policy-store';
@@ -12,6 +16,7 @@ import type { QuestionStore } from '../store/question-store';
 import type { RecordedRuns } from '../store/recorded-runs';
 import type { RunStore } from '../store/run-store';
 import type { StandingStore } from '../store/standing-store';
+import type { WebhookStore } from '../store/webhook-store';
 import type { WorkflowClient } from './workflow-client';
 
 /** What commands work on; each takes what it needs. */
@@ -27,7 +32,12 @@ export interface CommandDependencies {
   approvals: ApprovalStore;
   questions: QuestionStore;
   auditReader: AuditReader;
+  openGrants: OpenGrants;
+  webhooks: WebhookStore;
+  apiKeys: ApiKeyStore;
   auditSearch: AuditSearch;
+  halts: HaltStore;
+  breakGlasses: BreakGlassStore;
   standing: StandingStore;
   organizations: OrganizationStore;
   persons: PersonStore;

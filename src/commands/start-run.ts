@@ -14,6 +14,7 @@ import { tierName } from '../domain/tier';
 import { visibleLines, visibleText } from '../domain/visible-text';
 import { readRunInput } from '../policy/run-input';
 import type { CommandDependencies } from './dependencies';
+import { requireNotStopped } from './halt';
 import { requireRepository } from './require-repository';
 
 /** The input of a run without what is found here; `repo` is an absolute path, or a URL. */
@@ -27,6 +28,8 @@ export interface StartedRun {
   workflowId: string;
   /** False when this key had started it before. */
   isNew: boolean;
+  /** It waits for its agent or organization to be resumed. */
+  isPaused: boolean;
 }
 
 /** In UTF-8 bytes; Temporal ends a workflow whose input is over 2 MiB. */
@@ -35,20 +38,24 @@ const MAX_INPUT_BYTES = 1_000_000;
 /**
  * Starts a run.
  *
- * @throws GatehouseError `agent-unknown`, `prompt-empty`, `input-too-large`, `repository-unavailable`,
+ * Where agent or organization is paused, it is queued until they are resumed.
+ *
+ * @throws GatehouseError `halted` where they are stopped, `agent-unknown`, `prompt-empty`, `input-too-large`, `repository-unavailable`,
  *   `idempotency-key-reused`, `database-unreachable`, `temporal-unreachable`
  */
 export const createStartRun =
   ({
     organizationId,
     agents,
+    halts,
     temporal,
-  }: Pick<CommandDependencies, 'organizationId' | 'agents' | 'temporal'>) =>
+  }: Pick<CommandDependencies, 'organizationId' | 'agents' | 'halts' | 'temporal'>) =>
   async (request: StartRunRequest): Promise<StartedRun> => {
     const { idempotencyKey, ...asked } = request;
     const agent = await requireAgent(organizationId, request.agent);
     if (request.prompt.trim() === '')
       throw new GatehouseError('prompt-empty', 'a run needs a prompt that says what to do');
+    const halt = await requireNotStopped({ organizationId, halts }, agent.name);
     if (request.repo !== undefined) await requireRepository(request.repo);
     const runId = idempotencyKey === undefined ? newRunId() : runIdOf(organizationId, idempotencyKey);
     const input = readRunInput({ ...asked, runId, organizationId }, workflowIdOf(runId));
@@ -72,7 +79,7 @@ export const createStartRun =
           typedSearchAttributes: [
             { key: searchAttributes.organization, value: organizationId },
             { key: searchAttributes.agent, value: agent.name },
-            { key: searchAttributes.status, value: 'QUEUED' },
+            { key: searchAttributes.status, value: halt === 'paused' ? 'PAUSED' : 'QUEUED' },
             { key: searchAttributes.tier, value: tierName(agent.tier) },
           ],
           memo: { inputHash, requestedBy: request.requestedBy },
@@ -80,11 +87,11 @@ export const createStartRun =
           staticDetails: detailsOf(input, agent),
         }),
       );
-      return { runId, workflowId, isNew: true };
+      return { runId, workflowId, isNew: true, isPaused: halt === 'paused' };
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
       await requireSameInput(runId, inputHash);
-      return { runId, workflowId, isNew: false };
+      return { runId, workflowId, isNew: false, isPaused: halt === 'paused' };
     }
 
     async function requireAgent(organization: string, name: string): Promise<Agent> {

@@ -92,7 +92,9 @@ export type ApprovalOutcome =
 /** How the wait for an answer ended. */
 export type QuestionOutcome =
   | { kind: 'answered'; answer: string; by: string | null }
-  | { kind: 'timed-out'; waitedMs: number };
+  | { kind: 'timed-out'; waitedMs: number }
+  /** The program that asked ended before anybody answered. */
+  | { kind: 'withdrawn'; reason: string };
 
 /** What an update answers: accepted, or why not. */
 export type Receipt = { accepted: true; status: string } | { accepted: false; reason: string };

@@ -12,6 +12,8 @@ export interface ApprovalEvent {
   outcome: ApprovalOutcome['kind'] | 'pending' | 'reminder' | 'escalated' | 'revoked';
   by: string[];
   reason?: string;
+  /** The break-glass by which one person was enough. */
+  breakGlass?: string;
   /** With `pending`, `reminder` and `escalated`: who is needed still, for notifications. */
   roles?: string[];
   expiresAt?: number;

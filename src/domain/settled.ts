@@ -24,6 +24,8 @@ export function describeAnswer(outcome: QuestionOutcome): string {
       return `answered by ${shown(outcome.by ?? 'unknown')}`;
     case 'timed-out':
       return 'nobody answered in time';
+    case 'withdrawn':
+      return `withdrawn, since ${visibleText(outcome.reason, 200)}`;
   }
 }
 

@@ -14,8 +14,10 @@ import type { CallOutcome, CanonicalCall, ToolCall } from './call';
 import type { Decision } from './decision';
 import type { RunEventData } from './events';
 import type { GrantAudience } from './grant';
+import type { HaltView } from './halt';
 import type { PeopleSettings } from './people-settings';
-import type { RunInput, RunOutcome } from './run';
+import type { ProgramQuestion } from './program-question';
+import type { RunInput, RunOutcome, RunStatus } from './run';
 import type { ArchivedEntry, OpenEntry, TranscriptEntry, TranscriptPosition } from './transcript';
 
 /** What the model is given at dispatch. */
@@ -39,6 +41,8 @@ export interface DispatchResult {
   waitForPeopleMs: number;
   /** Whether the runner reads over the channel. */
   channel: boolean;
+  /** Set where the run begins halted; absent for one that may go on. */
+  halt?: HaltView;
   /** How the organization's people are asked; absent in runs that began before it was kept, which only wait. */
   people?: PeopleSettings;
 }
@@ -165,6 +169,8 @@ export interface GatedCall {
   writes: boolean;
   needsWorkspace: boolean;
   use: BudgetedUse | null;
+  /** Whether its program may ask people while it runs. Absent in runs that began before it was kept. */
+  mayAsk?: boolean;
   /** Set when the verdict is `ask`. */
   approval: PendingApproval | null;
   /** The approval for the rest of the run that allowed it; absent for none. */
@@ -227,6 +233,15 @@ interface PeopleInput {
 }
 export const EVENTS_OF_PEOPLE = 4;
 
+/** Asks whether the run is halted; listeners are told where that is news to it. */
+export interface NoteHaltInput extends PeopleInput {
+  agent: string;
+  known: HaltView | null;
+  /** What the run shows while nothing halts it. */
+  status: RunStatus;
+}
+export const EVENTS_OF_HALT = 1;
+
 export interface RecordDecisionInput extends PeopleInput {
   decision: ApprovalDecision;
 }
@@ -240,6 +255,9 @@ export interface RecordAnswerInput extends PeopleInput {
   answer: QuestionAnswer;
 }
 
+/** `paused`: the wait does not end, since the run is halted; `since` is when that began, where it is known. */
+export type RecordedExpiry = { kind: 'recorded' } | { kind: 'paused'; since: number | null };
+
 export type RecordedAnswer =
   | { accepted: true; outcome: QuestionOutcome }
   | { accepted: false; reason: string };
@@ -248,6 +266,24 @@ export interface RecordExpiryInput extends PeopleInput {
   kind: 'approval' | 'question';
   id: string;
   waitedMs: number;
+}
+
+export interface VerifyProgramQuestionInput {
+  runId: string;
+  organizationId: string;
+  /** The grant that the asking call executes under, as the workflow handed it out. */
+  grant: string;
+  question: ProgramQuestion;
+}
+
+/** Whether a question comes from the host that executes the call. */
+export type VerifiedProgramQuestion = { accepted: true } | { accepted: false; reason: string };
+
+export interface CloseProgramQuestionInput extends PeopleInput {
+  /** What the gate knew the question by. */
+  callId: string;
+  /** Why what is still open of it is withdrawn. */
+  reason: string;
 }
 
 /** An approval waited so long that people are told again, or that others may decide too. */

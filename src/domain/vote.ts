@@ -15,6 +15,8 @@ export interface Vote {
   isVerified: boolean;
   /** They asked for the run and are its only operator: what four eyes would have refused. */
   waived?: 'four-eyes';
+  /** The break-glass by which it counts alone. */
+  breakGlass?: string;
   /** Milliseconds since the epoch. */
   at: number;
 }

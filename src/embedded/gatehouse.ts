@@ -7,6 +7,7 @@ import type { GatehouseError } from '../domain/errors';
 import { sha256 } from '../domain/hashing';
 import { createAgentStore } from '../store/agent-store';
 import { openDatabase } from '../store/database';
+import { createHaltStore } from '../store/halt-store';
 import { migrate } from '../store/migrate';
 import { createOrganizationStore, LOCAL_ORGANIZATION } from '../store/organization-store';
 import { createPolicyStore } from '../store/policy-store';
@@ -19,6 +20,7 @@ import { socketPath } from './socket-folder';
 import { type Stack, startStack } from './stack';
 import { type RunningStack, removeStackFile, writeStackFile } from './stack-file';
 import { createSupervisor } from './supervisor';
+import { warnOfHalts } from './warn-of-halts';
 import { type ModelKeys, WORKER_FOLDERS, workerProcesses } from './worker-processes';
 
 export interface GatehouseOptions {
@@ -31,11 +33,13 @@ export interface GatehouseOptions {
   /** Servers of the user's own; none are started then. */
   temporalAddress?: string;
   databaseUrl?: string;
-  askedPorts?: { postgres?: number; temporal?: number; temporalUi?: number };
+  askedPorts?: { postgres?: number; temporal?: number; temporalUi?: number; api?: number };
   /** @default 'info' */
   log?: string;
   /** How long people have, in milliseconds, as text. @default a day */
   waitForPeopleMs?: string;
+  publicUrl?: string;
+  privateWebhooks?: string;
   /** Where example agents and policies are. @default those of this release */
   examples?: string;
 }
@@ -55,7 +59,7 @@ export interface Gatehouse {
 
 /**
  * Brings up everything of one data folder: servers, database schema, keys, the organization `local` with its examples,
- * and the workers. What an earlier one left, killed or not, is continued.
+ * the workers and the API. What an earlier one left, killed or not, is continued.
  *
  * @throws GatehouseError, with nothing left running
  */
@@ -71,9 +75,11 @@ export async function startGatehouse(options: GatehouseOptions): Promise<Gatehou
   };
   try {
     for (const folder of WORKER_FOLDERS) await mkdir(join(dataDir, folder), { recursive: true, mode: 0o700 });
-    for (const name of ['grant', 'audit', 'runner', 'sandbox'] as const)
+    for (const name of ['grant', 'audit', 'runner', 'sandbox', 'api'] as const)
       loadOrMakeKey(join(dataDir, 'keys'), name);
     const { keyFile, databaseUrl } = await furnish(stack, options);
+    const apiPort = await stack.ports.choose('api', options.askedPorts?.api);
+    const api = `http://127.0.0.1:${apiPort}/`;
     const addresses: GatehouseAddresses = {
       temporal: stack.temporalAddress,
       namespace: stack.namespace,
@@ -82,6 +88,8 @@ export async function startGatehouse(options: GatehouseOptions): Promise<Gatehou
       organization: LOCAL_ORGANIZATION,
       keyFile,
       artifacts: join(dataDir, 'artifacts'),
+      api,
+      console: null,
     };
     const workers = workerProcesses({
       temporalAddress: stack.temporalAddress,
@@ -94,6 +102,9 @@ export async function startGatehouse(options: GatehouseOptions): Promise<Gatehou
       modelKeys: options.modelKeys,
       log: options.log ?? 'info',
       waitForPeopleMs: options.waitForPeopleMs,
+      publicUrl: options.publicUrl,
+      privateWebhooks: options.privateWebhooks,
+      apiPort,
     });
     await reportIfSlow(options.progress, 'starting the workers', supervisor.start(workers));
     await writeStackFile(dataDir, addresses);
@@ -122,6 +133,7 @@ async function furnish(
       policies: createPolicyStore(database),
       folder: options.examples,
     });
+    await warnOfHalts(organizationId, createHaltStore(database), options.warn);
     return { keyFile: await ensureLocalApiKey(dataDir, organizationId, database), databaseUrl };
   } finally {
     await database.close();

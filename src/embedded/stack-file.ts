@@ -16,6 +16,9 @@ const running = z.object({
   keyFile: z.string(),
   /** Folder of the artifact store. */
   artifacts: z.string(),
+  /** URLs; null where there is none. */
+  api: z.string().nullable(),
+  console: z.string().nullable(),
 });
 
 /** Where a running Gatehouse can be reached, as it is written into its data folder. */

@@ -23,20 +23,25 @@ export interface WorkerSettings {
   log: string;
   /** Milliseconds, as text. @default a day */
   waitForPeopleMs?: string;
+  /** Where notifications lead and may go; see control in src/config.ts. */
+  publicUrl?: string;
+  privateWebhooks?: string;
+  /** Where the API listens, on loopback. */
+  apiPort: number;
 }
 
 /** Folders of the data folder that the workers keep things in. */
 export const WORKER_FOLDERS = ['artifacts', 'workspaces', 'forge', 'keys'] as const;
 
 /**
- * The three worker processes, each with exactly the environment of its plane (src/config.ts) and PATH: runner and
- * sandbox are not told where the database is, and the model's keys go to the runner alone.
+ * The three worker processes and the API, each with exactly the environment of its plane (src/config.ts) and PATH: runner
+ * and sandbox are not told where the database is, and the model's keys go to the runner alone.
  */
 export function workerProcesses(settings: WorkerSettings): ProcessDescription[] {
-  return (['control', 'runner', 'sandbox'] as const).map((plane) => ({
+  return PLANES.map((plane) => ({
     name: `gatehouse-${plane}`,
     command: process.execPath,
-    args: ['--require', require.resolve('tsx/cjs'), join(ROOT, `src/workers/${plane}.ts`)],
+    args: ['--require', require.resolve('tsx/cjs'), join(ROOT, ENTRIES[plane])],
     workingDirectory: ROOT,
     environment: definedOnly({ ...shared(settings), ...environments[plane](settings) }),
     readiness: { kind: 'line', line: `gatehouse-${plane} is ready` },
@@ -46,6 +51,15 @@ export function workerProcesses(settings: WorkerSettings): ProcessDescription[] 
 }
 
 const ROOT = join(__dirname, '../..');
+
+const ENTRIES = {
+  control: 'src/workers/control.ts',
+  runner: 'src/workers/runner.ts',
+  sandbox: 'src/workers/sandbox.ts',
+  api: 'src/api/main.ts',
+} as const;
+type Plane = keyof typeof ENTRIES;
+const PLANES = Object.keys(ENTRIES) as Plane[];
 
 function shared({ temporalAddress, namespace, path, log, dataDir }: WorkerSettings) {
   return {
@@ -57,18 +71,18 @@ function shared({ temporalAddress, namespace, path, log, dataDir }: WorkerSettin
   };
 }
 
-const environments: Record<
-  'control' | 'runner' | 'sandbox',
-  (settings: WorkerSettings) => Record<string, string | undefined>
-> = {
-  control: ({ databaseUrl, dataDir, waitForPeopleMs }) => ({
+const environments: Record<Plane, (settings: WorkerSettings) => Record<string, string | undefined>> = {
+  control: ({ databaseUrl, dataDir, waitForPeopleMs, publicUrl, privateWebhooks, apiPort }) => ({
     DATABASE_URL: databaseUrl,
     GATEHOUSE_GRANT_KEY: key(dataDir, 'grant.jwk'),
     GATEHOUSE_AUDIT_KEY: key(dataDir, 'audit.jwk'),
     GATEHOUSE_RUNNER_PUBLIC_KEY: key(dataDir, 'runner.public.jwk'),
     GATEHOUSE_SANDBOX_PUBLIC_KEYS: key(dataDir, 'sandbox.public.jwk'),
+    GATEHOUSE_API_PUBLIC_KEYS: key(dataDir, 'api.public.jwk'),
     GATEHOUSE_CHANNEL: 'on',
     GATEHOUSE_WAIT_FOR_PEOPLE_MS: waitForPeopleMs,
+    GATEHOUSE_PUBLIC_URL: publicUrl ?? `http://127.0.0.1:${apiPort}`,
+    GATEHOUSE_PRIVATE_WEBHOOKS: privateWebhooks,
   }),
   runner: ({ dataDir, host, channelSocket, modelKeys }) => ({
     GATEHOUSE_RUNNER_KEY: key(dataDir, 'runner.jwk'),
@@ -83,6 +97,13 @@ const environments: Record<
     GATEHOUSE_WORKSPACES: join(dataDir, 'workspaces'),
     GATEHOUSE_FORGE: join(dataDir, 'forge'),
     GATEHOUSE_CHANNEL_SOCKET: channelSocket,
+  }),
+  api: ({ databaseUrl, dataDir, apiPort }) => ({
+    DATABASE_URL: databaseUrl,
+    GATEHOUSE_API_KEY: key(dataDir, 'api.jwk'),
+    GATEHOUSE_API_HOST: '127.0.0.1',
+    GATEHOUSE_API_PORT: String(apiPort),
+    GATEHOUSE_LOCAL_REPOSITORIES: 'on',
   }),
 };
 

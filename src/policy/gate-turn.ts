@@ -112,9 +112,10 @@ export function gateTurn(input: GateInput, context: GateContext): GatedTurn {
       decision,
       isRead,
       isTreeJudged: isContentBound(read),
-      writes: read.judgement.effect !== 'read' && read.judgement.effect !== 'propose',
+      writes: writesWorkspace(read),
       needsWorkspace,
       use: read.tool.use ?? null,
+      ...(read.tool.mayAsk && writesWorkspace(read) ? { mayAsk: true } : {}),
       approval:
         decision.verdict === 'ask' && !isBehindEffect && !lacksContent
           ? pendingApproval(input.runId, read, decision, action, context)
@@ -150,6 +151,10 @@ export function gateTurn(input: GateInput, context: GateContext): GatedTurn {
     demands,
     trustedResults: trustedResults(input.observations ?? [], context.pinned.settings),
   };
+}
+
+function writesWorkspace({ judgement: { effect } }: ReadCall): boolean {
+  return effect !== 'read' && effect !== 'propose';
 }
 
 function judgeBoth(

@@ -6,6 +6,7 @@ import type {
   RecordExpiryInput,
   RecordedAnswer,
   RecordedDecision,
+  RecordedExpiry,
   RecordedPrompt,
   RecordedRevocation,
   RecordedTopUp,
@@ -80,7 +81,8 @@ export interface PeopleStore {
    */
   recordDecision(decision: DecisionToRecord): Promise<RecordedDecision>;
   recordAnswer(answer: AnswerToRecord): Promise<RecordedAnswer>;
-  recordExpiry(expiry: RecordExpiryInput & { at: number }): Promise<void>;
+  /** Nothing expires while run, agent or organization is halted: then `paused`. */
+  recordExpiry(expiry: RecordExpiryInput & { at: number }): Promise<RecordedExpiry>;
   /** A reminder or an escalation, while the approval still waits; once each. */
   recordPrompt(prompt: RecordPromptInput & { at: number }): Promise<RecordedPrompt>;
   /** Shows people that more budget is needed. */

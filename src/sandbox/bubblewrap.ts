@@ -51,6 +51,7 @@ export function createBubblewrapSandbox(options: BubblewrapOptions = {}): OsSand
           argv: [...(group?.prefix ?? []), bwrap, ...argumentsOf(command, confinement, host, egress)],
           stdin: command.stdin,
           timeoutMs: command.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+          clock: confinement.questions?.clock,
           maxOutputBytes: command.maxOutputBytes ?? DEFAULT_OUTPUT_BYTES,
           signal,
         });
@@ -79,13 +80,17 @@ const LIMITS = [
 
 function argumentsOf(
   command: SandboxCommand,
-  { effect, workspace, hasGit, forge, binds }: Confinement,
+  { effect, workspace, hasGit, forge, binds, questions }: Confinement,
   host: ProfileHost,
   egress: Egress | null,
 ): string[] {
   const { writesGit, reachesForge, cwd, env } = command;
   const profile = profileOf(
-    { effect, workspace, hasGit, forge, binds, writesGit, reachesForge, cwd, env, egress: egress?.socket },
+    {
+      ...{ effect, workspace, hasGit, forge, binds, writesGit, reachesForge, cwd, env },
+      egress: egress?.socket,
+      questions: questions?.socket,
+    },
     host,
   );
   const limited = ['/usr/bin/prlimit', ...LIMITS, '--', ...command.argv];

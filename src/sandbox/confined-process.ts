@@ -1,12 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import type { CommandResult } from '../tools/tool';
+import { startPausableTimer, type WaitClock } from './pausable-timer';
 
 export interface ProcessRequest {
   /** Absolute path of the program, then its arguments. */
   argv: string[];
   stdin?: string | Uint8Array;
   timeoutMs: number;
+  /** Its waits do not count against the time. */
+  clock?: WaitClock;
   /** Of standard output and error each. */
   maxOutputBytes: number;
   signal?: AbortSignal;
@@ -27,6 +30,7 @@ export function runConfined({
   argv,
   stdin,
   timeoutMs,
+  clock,
   maxOutputBytes,
   signal,
 }: ProcessRequest): Promise<ProcessResult> {
@@ -55,12 +59,12 @@ export function runConfined({
     status.on('data', () => {
       if (killed) killTree(child, outputs[2]?.().text ?? '');
     });
-    const timer = setTimeout(() => kill('timeout'), timeoutMs);
+    const stopTimer = startPausableTimer(timeoutMs, () => kill('timeout'), clock);
     const cancel = () => kill('cancelled');
     signal?.addEventListener('abort', cancel, { once: true });
     if (signal?.aborted) cancel();
     const done = () => {
-      clearTimeout(timer);
+      stopTimer();
       signal?.removeEventListener('abort', cancel);
     };
     child.once('error', (error) => {

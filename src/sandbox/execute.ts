@@ -8,6 +8,7 @@ import type { ExecuteResult, RefusedHost } from '../domain/steps';
 import type { ToolDeclaration } from '../domain/tool-declaration';
 import type { Forge } from '../tools/forge';
 import type { Tool } from '../tools/tool';
+import type { Asker } from './asker';
 import type { Journal, JournalRecord } from './journal';
 import type { OsSandbox } from './os-sandbox';
 import { isWriting } from './profile';
@@ -28,6 +29,8 @@ export interface ExecutorDependencies {
   forge: Forge;
   /** This host, as grants name it and as it proves itself. */
   host: { name: string; thumbprint: string };
+  /** Absent where programs cannot ask people. */
+  asker?: Asker;
   /** Milliseconds since the epoch. @default Date.now */
   now?(): number;
   /** Internal causes of what is told the model in public words. */

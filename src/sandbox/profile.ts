@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Effect } from '../domain/effect';
 import { effects } from '../domain/effect';
 import type { SystemLayout } from './system-layout';
@@ -9,6 +9,9 @@ export const INSIDE = {
   home: '/home/agent',
   /** Socket of the proxy, present only where there is one. */
   egress: '/run/gatehouse/egress.sock',
+  /** Socket on which people are asked, and the client for it, present only for programs that may ask. */
+  questions: '/run/gatehouse/ask.sock',
+  client: '/run/gatehouse/bin/ask-user',
   path: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
 } as const;
 
@@ -32,6 +35,8 @@ export interface ProfileInput {
   reachesForge?: boolean;
   /** Socket of the proxy that leads out. */
   egress?: string | null;
+  /** Socket on which people are asked. */
+  questions?: string | null;
   binds?: readonly Bind[];
   /** Relative to the workspace. @default '.' */
   cwd?: string;
@@ -59,6 +64,9 @@ export function profileOf(input: ProfileInput, host: ProfileHost): string[] {
     ...forge(input),
     ...(input.binds ?? []).flatMap(bind),
     ...(input.egress ? ['--ro-bind', input.egress, INSIDE.egress] : []),
+    ...(input.questions
+      ? ['--ro-bind', input.questions, INSIDE.questions, '--ro-bind', CLIENT, INSIDE.client]
+      : []),
     ...environment(input),
     // INVARIANT: last, when all places to mount at have been made. /proc is read-only because to root of the host, whose
     // id stays root's behind the mapping, /proc/sys would be writable.
@@ -162,9 +170,14 @@ function temporary(path: string, megabytes: number): string[] {
 
 function environment(input: ProfileInput): string[] {
   const proxy: Record<string, string> = input.egress ? PROXY_ENVIRONMENT : {};
-  const variables = { ...BASE_ENVIRONMENT, ...input.env, PATH: INSIDE.path, ...proxy };
+  const questions = input.questions
+    ? { GATEHOUSE_SOCKET: INSIDE.questions, PATH: `${INSIDE.path}:${dirname(INSIDE.client)}` }
+    : {};
+  const variables = { ...BASE_ENVIRONMENT, ...input.env, PATH: INSIDE.path, ...proxy, ...questions };
   return Object.entries(variables).flatMap(([name, value]) => ['--setenv', name, value]);
 }
+
+const CLIENT = join(__dirname, '../client/ask-user.js');
 
 /** Port inside the sandbox at which programs find the proxy. */
 export const PROXY_PORT = 3128;

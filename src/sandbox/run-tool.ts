@@ -7,9 +7,11 @@ import type { PolicySnapshotContent } from '../domain/policy';
 import { branchOf } from '../domain/run';
 import type { Forge } from '../tools/forge';
 import type { Tool, ToolContext, ToolOutput } from '../tools/tool';
-import type { OsSandbox } from './os-sandbox';
+import type { Asker } from './asker';
+import type { Confinement, OsSandbox } from './os-sandbox';
 import { limited } from './output-limit';
-import { INSIDE } from './profile';
+import { INSIDE, isWriting } from './profile';
+import { openQuestionSocket, type QuestionSocket } from './question-socket';
 import type { Workspaces } from './workspace';
 
 /** A call whose grant was verified, with its tool. */
@@ -26,6 +28,7 @@ interface ToolRunnerDependencies {
   workspaces: Workspaces;
   artifacts: ArtifactStore;
   forge: Forge;
+  asker?: Asker;
   log?(message: string, cause: unknown): void;
   onRefusedHost?(runId: string, callId: string, host: string, port: number): void;
 }
@@ -63,13 +66,17 @@ export function createToolRunner(dependencies: ToolRunnerDependencies): ToolRunn
       const { call, tool } = prepared;
       const refused = new Set<string>();
       let output: ToolOutput | undefined;
+      let questions: QuestionSocket | null = null;
       try {
-        const context = await contextOf(dependencies, prepared, signal, refused);
+        questions = await questionsOf(dependencies, prepared);
+        const context = await contextOf(dependencies, prepared, signal, refused, questions);
         output = await tool.run?.(argumentsOf(prepared), context);
         if (!output) throw new TypeError(`the tool ${tool.name} does not run`);
       } catch (error) {
         log(`call ${call.id} of run ${prepared.claims.sub} failed`, error);
         return { kind: 'failed', callId: call.id, text: publicMessage(error) };
+      } finally {
+        await questions?.close();
       }
       // Outside: a store that is away does not make a failure of what was done.
       return outcomeOf(call.id, output, [...refused].sort().map(networkNote));
@@ -101,13 +108,15 @@ async function contextOf(
   { claims, call, granted, tool, settings }: PreparedCall,
   signal: AbortSignal,
   refused: Set<string>,
+  questions: QuestionSocket | null = null,
 ): Promise<ToolContext> {
   const runId = claims.sub;
-  const confinement = {
+  const confinement: Confinement = {
     effect: granted.effect,
     workspace: tool.needsWorkspace === false ? null : await workspaces.path(runId),
     forge: workspaces.forgePath(runId),
     network: settings.network,
+    questions,
     onRefusedHost(host: string, port: number) {
       refused.add(`${host}:${port}`);
       onRefusedHost?.(runId, call.id, host, port);
@@ -123,6 +132,18 @@ async function contextOf(
     forge,
     signal,
   };
+}
+
+/** The socket of this call alone, where its programs may ask. */
+async function questionsOf(
+  { asker, log }: ToolRunnerDependencies,
+  { claims, call, granted, tool }: PreparedCall,
+): Promise<QuestionSocket | null> {
+  if (!asker || tool.mayAsk !== true || !isWriting(granted.effect)) return null;
+  return openQuestionSocket({
+    ask: (asked, signal) => asker.ask({ grant: claims, callId: call.id, ...asked }, signal),
+    log,
+  });
 }
 
 /** Parsed from the very bytes whose hash the grant holds. */

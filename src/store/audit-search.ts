@@ -1,25 +1,13 @@
+import { z } from 'zod';
+import { GatehouseError } from '../domain/errors';
 import type { Database } from './database';
 import { Prisma } from './generated/client';
 
 export type AuditSearch = ReturnType<typeof createAuditSearch>;
 
-export interface AuditQuery {
-  organizationId: string;
-  runId?: string;
-  kind?: string;
-  /** Who said, did or was given it. */
-  person?: string;
-  /** Milliseconds since the epoch; `until` itself is left out. */
-  since?: number;
-  until?: number;
-  /** At most 500. @default 100 */
-  limit?: number;
-  /** `next` of the page before. */
-  cursor?: string | null;
-}
-
+/** A record of a run's chain, or of the organization's own. */
 export interface FoundRecord {
-  /** Null for the organization's own chain. */
+  /** Null for the organization's own. */
   runId: string | null;
   sequence: number;
   kind: string;
@@ -29,85 +17,125 @@ export interface FoundRecord {
   hash: string;
 }
 
+export interface AuditQuery {
+  /** Only of this run. */
+  runId?: string;
+  kind?: string;
+  /** Who said, did or was given something. */
+  person?: string;
+  /** Records from then on, and before then, in milliseconds since the epoch. */
+  since?: number;
+  until?: number;
+  /** At most 200. @default 50 */
+  limit?: number;
+  /** `next` of the page before. */
+  cursor?: string | null;
+}
+
 export interface AuditPage {
   /** Newest first. */
   records: FoundRecord[];
+  /** Cursor of the next page, or null at the end. */
   next: string | null;
 }
 
-/** A call that was granted and of which nobody said what became of it. */
-export interface OpenGrant {
-  runId: string;
-  callId: string;
-  tool: string;
-  /** When it was granted last; milliseconds since the epoch. */
-  grantedAt: number;
-  /** Of an open run it may still be under way. */
-  hasRunEnded: boolean;
+const MAX_RECORDS = 200;
+const DEFAULT_RECORDS = 50;
+
+/** Where a page ended: time, chain and number, which together are one record's own. */
+const place = z.tuple([
+  z.int().min(0).max(253_402_300_799_999),
+  z.string().max(500),
+  z.int().min(0).max(2_147_483_647),
+]);
+type Place = z.infer<typeof place>;
+
+interface Row {
+  run: string;
+  sequence: number;
+  kind: string;
+  body: string;
+  at: Date;
+  hash: string;
 }
 
+/** Looks through the audit of an organization, its runs' chains and its own as one. */
 export const createAuditSearch = (database: Database) =>
   database.guarded({
-    /** Records of an organization and of its runs. */
-    async search(query: AuditQuery): Promise<AuditPage> {
-      const limit = Math.min(Math.max(query.limit ?? 100, 1), 500);
-      const after = cursorOf(query.cursor);
-      const rows = await database.client.$queryRaw<(Omit<FoundRecord, 'at' | 'body'> & Row)[]>`
-        SELECT NULLIF("runId", '') AS "runId", "sequence", "kind", "body", "at", "hash" FROM (
-          SELECT "runId", "sequence", "kind", "body", "at", "hash" FROM "AuditRecord"
-          WHERE ${conditionsOf(query, Prisma.sql`"runId"`)}
-          UNION ALL
-          SELECT '' AS "runId", "sequence", "kind", "body", "at", "hash" FROM "OrganizationAuditRecord"
-          WHERE ${conditionsOf(query, Prisma.sql`''`)}
-        ) found
-        WHERE ${after ? Prisma.sql`("at", "runId" COLLATE "C", "sequence") < (${after.at}, ${after.runId} COLLATE "C", ${after.sequence})` : Prisma.sql`TRUE`}
+    /** @throws GatehouseError `cursor-malformed` */
+    async find(organizationId: string, query: AuditQuery): Promise<AuditPage> {
+      const limit = Math.min(Math.max(query.limit ?? DEFAULT_RECORDS, 1), MAX_RECORDS);
+      const after = query.cursor ? placeOf(query.cursor) : null;
+      const own = Prisma.sql`SELECT '' AS run, "sequence", "kind", "body", "at", "hash"
+        FROM "OrganizationAuditRecord" WHERE ${conditions(organizationId, query, after, Prisma.sql`''`)}
+        ORDER BY "at" DESC, "sequence" DESC LIMIT ${limit + 1}`;
+      const runs = Prisma.sql`SELECT "runId" AS run, "sequence", "kind", "body", "at", "hash"
+        FROM "AuditRecord" WHERE ${conditions(organizationId, query, after, Prisma.sql`"runId" COLLATE "C"`)}
+          ${query.runId === undefined ? Prisma.empty : Prisma.sql`AND "runId" = ${query.runId}`}
         ORDER BY "at" DESC, "runId" COLLATE "C" DESC, "sequence" DESC LIMIT ${limit + 1}`;
-      const records = rows
-        .slice(0, limit)
-        .map(({ at, body, ...row }) => ({ ...row, body: bodyOf(body), at: at.getTime() }));
-      const last = records.at(-1);
-      return { records, next: rows.length > limit && last ? cursorTextOf(last) : null };
-    },
-
-    /** Granted calls without an outcome, oldest first; of one run where one is named. */
-    async openGrants(organizationId: string, runId?: string): Promise<OpenGrant[]> {
-      const rows = await database.client.$queryRaw<(Omit<OpenGrant, 'grantedAt'> & { grantedAt: Date })[]>`
-        SELECT d."runId", d."callId", max(d."gated" -> 'call' ->> 'tool') AS tool, max(d."at") AS "grantedAt",
-          r."endedAt" IS NOT NULL AS "hasRunEnded"
-        FROM "DecisionRecord" d JOIN "Run" r ON r."id" = d."runId"
-        WHERE d."organizationId" = ${organizationId} AND d."isGranted"
-          AND ${runId === undefined ? Prisma.sql`TRUE` : Prisma.sql`d."runId" = ${runId}`}
-          AND NOT EXISTS (SELECT FROM "AuditRecord" a
-            WHERE a."runId" = d."runId" AND a."key" = 'outcome:' || d."callId")
-        GROUP BY d."runId", d."callId", r."endedAt" ORDER BY "grantedAt", d."runId", d."callId"`;
-      return rows.map(({ grantedAt, ...grant }) => ({ ...grant, grantedAt: grantedAt.getTime() }));
+      const parts = query.runId === undefined ? Prisma.sql`(${own}) UNION ALL (${runs})` : runs;
+      const rows = await database.client.$queryRaw<Row[]>`SELECT * FROM (${parts}) AS found
+        ORDER BY "at" DESC, run COLLATE "C" DESC, "sequence" DESC LIMIT ${limit + 1}`;
+      const page = rows.slice(0, limit);
+      const last = page.at(-1);
+      return {
+        records: page.map(({ run, sequence, kind, body, at, hash }) => ({
+          runId: run === '' ? null : run,
+          sequence,
+          kind,
+          body: bodyOf(body),
+          at: at.getTime(),
+          hash,
+        })),
+        next: rows.length > limit && last ? cursorOf([last.at.getTime(), last.run, last.sequence]) : null,
+      };
     },
   });
 
-interface Row {
-  at: Date;
-  body: string;
-}
-
-function conditionsOf(
-  { organizationId, runId, kind, person, since, until }: AuditQuery,
-  run: Prisma.Sql,
+function conditions(
+  organizationId: string,
+  { kind, person, since, until }: AuditQuery,
+  after: Place | null,
+  chain: Prisma.Sql,
 ): Prisma.Sql {
-  const conditions = [Prisma.sql`"organizationId" = ${organizationId}`];
-  if (runId !== undefined) conditions.push(Prisma.sql`${run} = ${runId}`);
-  if (kind !== undefined) conditions.push(Prisma.sql`"kind" = ${kind}`);
-  if (since !== undefined) conditions.push(Prisma.sql`"at" >= ${new Date(since)}`);
-  if (until !== undefined) conditions.push(Prisma.sql`"at" < ${new Date(until)}`);
-  if (person !== undefined) {
-    // Canonical text has one spelling, and within a string its quotes would be escaped: this finds members only.
-    const name = JSON.stringify(person);
-    conditions.push(
-      Prisma.sql`(strpos("body", ${`"by":${name}`}) > 0 OR strpos("body", ${`"person":${name}`}) > 0)`,
-    );
-  }
-  return Prisma.join(conditions, ' AND ');
+  return Prisma.join(
+    [
+      Prisma.sql`"organizationId" = ${organizationId}`,
+      ...(kind === undefined ? [] : [Prisma.sql`"kind" = ${kind}`]),
+      ...(person === undefined ? [] : [concerns(person)]),
+      ...(since === undefined ? [] : [Prisma.sql`"at" >= ${time(since)}::timestamptz`]),
+      ...(until === undefined ? [] : [Prisma.sql`"at" < ${time(until)}::timestamptz`]),
+      ...(after === null
+        ? []
+        : [
+            Prisma.sql`("at", ${chain}, "sequence") < (${time(after[0])}::timestamptz, ${after[1]}::text COLLATE "C", ${after[2]}::int)`,
+          ]),
+    ],
+    ' AND ',
+  );
 }
 
+/** Canonical text has one spelling, and within a string its quotes would be escaped: this finds members only. */
+function concerns(person: string): Prisma.Sql {
+  const name = JSON.stringify(person);
+  return Prisma.sql`(strpos("body", ${`"by":${name}`}) > 0 OR strpos("body", ${`"person":${name}`}) > 0)`;
+}
+
+function cursorOf(last: Place): string {
+  return Buffer.from(JSON.stringify(last)).toString('base64url');
+}
+
+function placeOf(cursor: string): Place {
+  try {
+    return place.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
+  } catch (cause) {
+    throw new GatehouseError('cursor-malformed', 'this cursor is none that a page here ended with', {
+      cause,
+    });
+  }
+}
+
+/** As text, where somebody broke it: looking is not verifying. */
 function bodyOf(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -116,11 +144,6 @@ function bodyOf(text: string): unknown {
   }
 }
 
-function cursorTextOf({ at, runId, sequence }: FoundRecord): string {
-  return `${at}.${sequence}.${runId ?? ''}`;
-}
-
-function cursorOf(cursor: string | null | undefined): { at: Date; runId: string; sequence: number } | null {
-  const [, at, sequence, runId = ''] = /^(\d{1,15})\.(-?\d{1,9})\.(.*)$/.exec(cursor ?? '') ?? [];
-  return at && sequence ? { at: new Date(Number(at)), sequence: Number(sequence), runId } : null;
+function time(at: number): string {
+  return new Date(at).toISOString();
 }

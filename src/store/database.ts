@@ -104,7 +104,7 @@ const UNREACHABLE_CODES = new Set([
 const UNREACHABLE_DRIVER_CODES =
   /^(08...|57P0[1-3]|28...|3D000|53300|E(CONNREFUSED|CONNRESET|TIMEDOUT|PIPE|HOSTUNREACH)|ENOTFOUND)$/;
 const UNREACHABLE_TEXTS =
-  /can't reach database server|connection terminated|timeout exceeded when trying to connect|server has closed the connection/i;
+  /can't reach database server|connection terminated|timeout exceeded when trying to connect|server has closed the connection|not currently accepting connections/i;
 
 // The driver adapter's own names for the same.
 const UNREACHABLE_KINDS = new Set([

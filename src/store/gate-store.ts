@@ -1,5 +1,6 @@
 import { findingId } from '../domain/decision';
 import { GatehouseError } from '../domain/errors';
+import { type Halt, strictestHalt } from '../domain/halt';
 import { sha256 } from '../domain/hashing';
 import type { Tightening } from '../domain/permissions';
 import type { GatedCall } from '../domain/steps';
@@ -8,7 +9,7 @@ import type { GateCommit, GateLoad, GateStore } from '../policy/gate-records';
 import type { RecordedStanding } from '../policy/gate-turn';
 import type { AuditEntry, AuditHead } from './audit-chain';
 import type { Database } from './database';
-import type { ApprovalStatus, Halt } from './generated/client';
+import type { ApprovalStatus } from './generated/client';
 import { outcomeRecords } from './outcome-records';
 import { commitRun, numbered } from './run-commit';
 
@@ -22,7 +23,7 @@ export function createGateStore(database: Database): GateStore {
     async load({ runId, organizationId, step }: Parameters<GateStore['load']>[0]): Promise<GateLoad> {
       const [row] = await database.client.$queryRaw<LoadedRow[]>`
         SELECT r."agent", r."input" ->> 'prompt' AS prompt, r."input" -> 'narrow' AS narrow, r."halt"::text AS "runHalt",
-          o."halt"::text AS "organizationHalt", o."policyRevision", r."auditLength", r."auditHash",
+          o."halt"::text AS "organizationHalt", COALESCE(g."halt"::text, 'none') AS "agentHalt", o."policyRevision", r."auditLength", r."auditHash",
           (SELECT json_agg(d."gated" ORDER BY d."position") FROM "DecisionRecord" d
             WHERE d."runId" = r."id" AND d."step" = ${step}) AS recorded,
           (SELECT json_agg(json_build_object('id', a."id", 'callId', a."callId", 'status', a."status",
@@ -33,6 +34,7 @@ export function createGateStore(database: Database): GateStore {
               AND NOT EXISTS (SELECT FROM "Person" p WHERE p."organizationId" = r."organizationId"
                 AND p."name" = ANY(s."by") AND p."disabledAt" IS NOT NULL)) AS standing
         FROM "Run" r JOIN "Organization" o ON o."id" = r."organizationId"
+          LEFT JOIN "Agent" g ON g."organizationId" = r."organizationId" AND g."name" = r."agent"
         WHERE r."id" = ${runId} AND r."organizationId" = ${organizationId}`;
       if (!row) throw new GatehouseError('run-unknown', `there is no run \`${runId}\``);
       if (heads.size >= MAX_HEADS) heads.clear();
@@ -41,7 +43,7 @@ export function createGateStore(database: Database): GateStore {
         agent: row.agent,
         prompt: row.prompt,
         narrow: row.narrow,
-        halt: stricterHalt(row.runHalt, row.organizationHalt),
+        halt: strictestHalt(row.runHalt, row.agentHalt, row.organizationHalt),
         policyMarker: String(row.policyRevision),
         recorded: row.recorded,
         approvals: (row.approvals ?? []).map(({ status, expiresAt, ...approval }) => ({
@@ -100,6 +102,7 @@ interface LoadedRow {
   prompt: string;
   narrow: Tightening | null;
   runHalt: Halt;
+  agentHalt: Halt;
   organizationHalt: Halt;
   policyRevision: number;
   auditLength: number;
@@ -109,11 +112,6 @@ interface LoadedRow {
     | { id: string; callId: string; status: ApprovalStatus; action: Action; expiresAt: number }[]
     | null;
   standing: RecordedStanding[] | null;
-}
-
-function stricterHalt(one: Halt, other: Halt): Halt {
-  if (one === 'stopped' || other === 'stopped') return 'stopped';
-  return one === 'paused' || other === 'paused' ? 'paused' : 'none';
 }
 
 /** What is remembered for good of one decision: the arguments by their hash, the rest in the decision record. */

@@ -6,7 +6,7 @@ import type { Prisma } from './generated/client';
 
 /** An approval's row with what its votes are counted by. */
 export const WITH_POLL = {
-  run: { select: { requestedBy: true, organization: { select: { people: true } } } },
+  run: { select: { agent: true, requestedBy: true, organization: { select: { people: true } } } },
 } satisfies Prisma.ApprovalInclude;
 
 type Polled = Prisma.ApprovalGetPayload<{ include: typeof WITH_POLL }>;

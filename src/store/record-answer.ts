@@ -1,9 +1,10 @@
 import type { QuestionOutcome } from '../domain/approval';
 import { alreadySettled, describeAnswer } from '../domain/settled';
-import type { RecordExpiryInput, RecordedAnswer } from '../domain/steps';
+import type { RecordExpiryInput, RecordedAnswer, RecordedExpiry } from '../domain/steps';
 import type { AnswerToRecord } from '../policy/people-records';
 import { appendRecords } from './audit-store';
 import type { PrismaClient } from './generated/client';
+import { readHalt } from './halt-store';
 import { json, lockRun, refused, settledAs } from './people-transaction';
 import { numbered } from './run-commit';
 
@@ -40,18 +41,25 @@ export async function recordAnswer(client: PrismaClient, input: AnswerToRecord):
   });
 }
 
-/** Ends a wait that nobody ended in time. */
+/** Ends a wait that nobody ended in time; not while run, agent or organization is halted. */
 export async function recordExpiry(
   client: PrismaClient,
   input: RecordExpiryInput & { at: number },
-): Promise<void> {
+): Promise<RecordedExpiry> {
   const { runId, organizationId, kind, id, waitedMs, at } = input;
-  await client.$transaction(async (transaction) => {
+  return client.$transaction(async (transaction) => {
     await lockRun(transaction, runId);
+    const { agent } = await transaction.run.findUniqueOrThrow({
+      where: { id: runId },
+      select: { agent: true },
+    });
+    const halt = await readHalt(transaction, { runId, organizationId, agent });
+    if (halt) return { kind: 'paused', since: halt.since };
+    const recorded = { kind: 'recorded' } as const;
     const where = { id, runId, organizationId, status: 'pending' as const };
     if (kind === 'approval') {
       const approval = await transaction.approval.findFirst({ where });
-      if (!approval) return;
+      if (!approval) return recorded;
       await transaction.approval.update({
         where: { id },
         data: settledAs({ kind: 'expired', waitedMs }, at),
@@ -69,14 +77,14 @@ export async function recordExpiry(
           },
         ],
       });
-      return;
+      return recorded;
     }
     const outcome: QuestionOutcome = { kind: 'timed-out', waitedMs };
     const { count } = await transaction.question.updateMany({
       where,
       data: { status: 'timed_out', outcome: json(outcome), settledAt: new Date(at) },
     });
-    if (count === 0) return;
+    if (count === 0) return recorded;
     await appendRecords(transaction, input, {
       events: numbered(runId, input.firstSequence, at, [
         { type: 'answer', data: { questionId: id, by: null, outcome: 'timed-out' } },
@@ -85,5 +93,6 @@ export async function recordExpiry(
         { key: `expiry:${id}`, kind: 'answer', body: { questionId: id, outcome: 'timed-out', waitedMs }, at },
       ],
     });
+    return recorded;
   });
 }

@@ -1,4 +1,5 @@
 import type { ApprovalOutcome } from '../domain/approval';
+import { withBreakGlass } from '../domain/break-glass-votes';
 import { isSameWord, isWaived, outcomeOfVotes, progressOf, refusalOfVote } from '../domain/count-votes';
 import { alreadySettled, describeApproval } from '../domain/settled';
 import type { RecordedDecision } from '../domain/steps';
@@ -7,6 +8,7 @@ import { type Vote, votesOf } from '../domain/vote';
 import { type Action, refusalToStand, standingActionOf } from '../policy/action';
 import type { DecisionToRecord } from '../policy/people-records';
 import { appendRecords } from './audit-store';
+import { activeBreakGlass, recordBreakGlassUse } from './break-glass-store';
 import type { Prisma, PrismaClient } from './generated/client';
 import { json, lockRun, refused, settledAs } from './people-transaction';
 import { pollOf, stillCounting, WITH_POLL } from './polls';
@@ -38,20 +40,38 @@ export async function recordDecision(
             alreadySettled('approval', describeApproval(outcome), approval.settledAt?.getTime() ?? null),
           );
     const votes = await stillCounting(transaction, organizationId, all);
-    if (votes.some((each) => isSameWord(each, vote)))
-      return { accepted: true, outcome, progress: progressOf(votes, poll) };
-    const refusal = refusalOfTerms(vote, approval) ?? refusalOfVote(vote, votes, poll);
-    if (refusal) return refused(refusal);
-    const said: Vote = isWaived(vote, poll) ? { ...vote, waived: 'four-eyes' } : vote;
-    const counted = [...votes, said];
-    const settled = outcomeOfVotes(counted, poll);
+    const terms = refusalOfTerms(vote, approval);
+    if (terms) return refused(terms);
+    const isRepeated = votes.some((each) => isSameWord(each, vote));
+    const refusal = isRepeated ? null : refusalOfVote(vote, votes, poll);
+    const isShort = isRepeated || refusal !== null || outcomeOfVotes([...votes, vote], poll) === null;
+    const breakGlass =
+      isShort && vote.verdict === 'approve'
+        ? await activeBreakGlass(transaction, {
+            ...{ organizationId, runId, by: vote.by },
+            agent: approval.run.agent,
+          })
+        : null;
+    if (isRepeated && !breakGlass) return { accepted: true, outcome, progress: progressOf(votes, poll) };
+    if (refusal && !breakGlass) return refused(refusal);
+    const said: Vote = {
+      ...vote,
+      ...(breakGlass ? { breakGlass } : isWaived(vote, poll) ? { waived: 'four-eyes' } : {}),
+    };
+    const counted = [...votes.filter((each) => !isSameWord(each, said)), said];
+    const countedBy = withBreakGlass(poll, counted);
+    const settled = outcomeOfVotes(counted, countedBy);
     await transaction.approval.update({
       where: { id: approvalId },
       data: { votes: json(counted), ...(settled ? settledAs(settled, at) : {}) },
     });
     const standing = await letStand(transaction, decision, approval, settled);
     const { callId, actionHash, tool } = approval;
-    const progress = progressOf(counted, poll);
+    if (breakGlass)
+      await recordBreakGlassUse(transaction, organizationId, breakGlass, {
+        ...{ by: said.by, runId, approvalId, tool },
+      });
+    const progress = progressOf(counted, countedBy);
     await appendRecords(transaction, decision, {
       events: numbered(runId, decision.firstSequence, at, [
         {
@@ -62,6 +82,7 @@ export async function recordDecision(
             outcome: settled?.kind ?? 'pending',
             by: counted.map((each) => each.by),
             ...(said.reason ? { reason: said.reason } : {}),
+            ...(breakGlass ? { breakGlass } : {}),
           },
         },
       ]),

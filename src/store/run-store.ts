@@ -111,6 +111,15 @@ export const createRunStore = (database: Database, now: () => number = Date.now)
       return { runs, next: rows.length > limit ? (runs.at(-1)?.id ?? null) : null };
     },
 
+    /** Ids of runs that have not ended; of one agent where one is named. */
+    async listOpen(organizationId: string, agent?: string): Promise<string[]> {
+      const rows = await client.run.findMany({
+        where: { organizationId, agent, endedAt: null },
+        select: { id: true },
+      });
+      return rows.map(({ id }) => id);
+    },
+
     /** Closes a run: outcome, last events, closing audit record. Idempotent; the first outcome stays. */
     async finish(input: FinishInput): Promise<void> {
       const { runId, organizationId, outcome, usage } = input;

@@ -31,6 +31,7 @@ export const runCommand = defineTool<z.infer<typeof parameters>>({
   },
   sensitive: [],
   idempotent: false,
+  mayAsk: true,
   async run(args, context) {
     const cwd = workspacePath(args.cwd);
     if (isBlank(args.command)) return succeeded('(nothing to run)');

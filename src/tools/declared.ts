@@ -48,6 +48,7 @@ function build(declaration: ToolDeclaration): Tool {
     use: declaration.budget,
     idempotent: declaration.idempotent ?? false,
     needsWorkspace: command !== undefined,
+    mayAsk: command !== undefined,
     async run(args, context) {
       if (command === undefined || command.length === 0)
         return failed(`the tool \`${name}\` declares no command, so it cannot run here`);

@@ -28,6 +28,7 @@ export const triggerPipeline = defineTool<z.infer<typeof parameters>>({
   use: 'pipelineRun',
   idempotent: false,
   isTreeJudged: true,
+  mayAsk: true,
   async run({ pipeline, ref }, context) {
     const result = await runScript(context, RUN, [`${FOLDER}/${pipeline}`, ref ?? ''], {
       timeoutMs: TIMEOUT_MS,

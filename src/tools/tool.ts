@@ -83,6 +83,8 @@ export interface Tool<Args = unknown> {
   isTreeJudged?: boolean;
   /** Whether it runs in the run's workspace. @default true */
   needsWorkspace?: boolean;
+  /** Whether programs that it runs may ask people; never at effects `read` and `propose`. @default false */
+  mayAsk?: boolean;
   /** Program that must be present for the tool to be offered. */
   program?: string;
   /** Absent for tools the workflow itself carries out (ask-user). */

@@ -22,6 +22,7 @@ export const validate = defineTool({
   judge: () => ({ effect: 'draft', marks: [] }),
   sensitive: [],
   idempotent: true,
+  mayAsk: true,
   async run(_args, context) {
     const command = context.settings.validate;
     if (command !== null && command.length > 0)

@@ -1,31 +1,42 @@
+import { Client } from '@temporalio/client';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createArchive } from '../../activities/archive';
+import { createBreakGlass } from '../../activities/break-glass';
+import { createDeliverNotification } from '../../activities/deliver-notification';
 import { createDispatch } from '../../activities/dispatch';
 import { createFinish } from '../../activities/finish';
+import { createHalts } from '../../activities/halts';
 import { createPeople } from '../../activities/people';
 import { createPolicyGate } from '../../activities/policy-gate';
+import { createProgramQuestions } from '../../activities/program-questions';
 import { queues } from '../../workflows/messages';
 import { openArtifactStore } from '../artifacts/open-artifact-store';
-import { createGrantMinter } from '../broker/grant';
+import { createGrantMinter, createGrantVerifier } from '../broker/grant';
 import { loadKey, loadPublicKey, thumbprintOf } from '../broker/keys';
 import type { ControlConfig } from '../config';
 import { createWordVerifier } from '../identity/word-verifier';
+import { createAddressGuard } from '../notifications/address-guard';
 import { createContentLoader } from '../policy/content/content-loader';
 import { createAgentStore } from '../store/agent-store';
 import { createAnchorStore } from '../store/anchor-store';
+import { createBreakGlassStore } from '../store/break-glass-store';
 import { createCurrentPolicy } from '../store/current-policy';
 import { openDatabase } from '../store/database';
+import { createDeliveryStore } from '../store/delivery-store';
 import { createGateStore } from '../store/gate-store';
+import { createHaltStore } from '../store/halt-store';
 import { createOrganizationStore } from '../store/organization-store';
 import { createPeopleStore } from '../store/people-store';
 import { createPersonStore } from '../store/person-store';
 import { createPolicyStore } from '../store/policy-store';
+import { createProgramQuestionStore } from '../store/program-question-store';
 import { createRateStore } from '../store/rate-store';
 import { createRunStore } from '../store/run-store';
 import { createSnapshotStore } from '../store/snapshot-store';
 import { createToolsOf } from '../tools/snapshot-tools';
 import { startAnchoring } from './anchoring';
+import { startNotificationDispatcher } from './notification-dispatcher';
 import { WORKER_LIMITS, type WorkerSetup, workerIdentity } from './serve';
 
 /** Builds the worker; see the entry point of the same name. */
@@ -41,15 +52,27 @@ export async function createControlWorker(
   const snapshots = createSnapshotStore(database);
   const runs = createRunStore(database);
   const anchors = createAnchorStore(database, loadKey(config.GATEHOUSE_AUDIT_KEY));
+  const people = createPeopleStore(database);
+  const halts = createHaltStore(database);
+  const words = createWordVerifier({
+    persons: createPersonStore(database),
+    apiKeys: config.GATEHOUSE_API_PUBLIC_KEYS.map(loadPublicKey),
+    now: Date.now,
+  });
   const waitForPeopleMs = config.GATEHOUSE_WAIT_FOR_PEOPLE_MS;
   const now = Date.now;
-  const worker = await Worker.create({
+  const grantKey = loadKey(config.GATEHOUSE_GRANT_KEY);
+  const deliveries = createDeliveryStore(database);
+  const shared = {
     ...WORKER_LIMITS,
     identity: workerIdentity('control'),
     connection,
     namespace: config.TEMPORAL_NAMESPACE,
+  };
+  const worker = await Worker.create({
+    ...shared,
     taskQueue: queues.control,
-    workflowsPath: require.resolve('../../workflows/agent-run'),
+    workflowsPath: require.resolve('../../workflows/workflows'),
     // A killed worker's runs go on after this, instead of after 10 s.
     stickyQueueScheduleToStartTimeout: '1s',
     maxCachedWorkflows: 500,
@@ -59,6 +82,7 @@ export async function createControlWorker(
         policies,
         snapshots,
         runs,
+        halts,
         organizations: createOrganizationStore(database),
         artifacts,
         waitForPeopleMs,
@@ -71,7 +95,7 @@ export async function createControlWorker(
         currentPolicy: createCurrentPolicy(agents, policies, snapshots),
         toolsOf: createToolsOf(),
         contents: createContentLoader({ artifacts }),
-        minter: createGrantMinter(loadKey(config.GATEHOUSE_GRANT_KEY)),
+        minter: createGrantMinter(grantKey),
         presenters: {
           runner: thumbprintOf(loadPublicKey(config.GATEHOUSE_RUNNER_PUBLIC_KEY)),
           sandboxes: new Set(
@@ -81,23 +105,41 @@ export async function createControlWorker(
         waitForPeopleMs,
         now,
       }),
-      ...createPeople({
-        people: createPeopleStore(database),
-        words: createWordVerifier({
-          persons: createPersonStore(database),
-          apiKeys: config.GATEHOUSE_API_PUBLIC_KEYS.map(loadPublicKey),
-          now,
-        }),
+      ...createPeople({ people, words, now }),
+      ...createHalts({ halts }),
+      ...createBreakGlass({ store: createBreakGlassStore(database), people, words }),
+      ...createProgramQuestions({
+        verifier: createGrantVerifier({ publicKeys: [grantKey.publicKey] }),
+        questions: createProgramQuestionStore(database),
         now,
       }),
       ...createArchive({ artifacts }),
       ...createFinish({ runs, anchors }),
     },
   });
+  // On a queue of its own: receivers that answer slowly hold up no run.
+  const notifier = await Worker.create({
+    ...shared,
+    taskQueue: queues.notifications,
+    maxConcurrentActivityTaskExecutions: 20,
+    activities: createDeliverNotification({
+      deliveries,
+      guard: createAddressGuard(config.GATEHOUSE_PRIVATE_WEBHOOKS),
+      publicUrl: config.GATEHOUSE_PUBLIC_URL ?? null,
+      now,
+    }),
+  });
+  const dispatcher = startNotificationDispatcher({
+    databaseUrl: config.DATABASE_URL,
+    deliveries,
+    client: new Client({ connection, namespace: config.TEMPORAL_NAMESPACE }),
+    log: (message, cause) => logger.error({ err: cause }, message),
+  });
   const anchoring = startAnchoring({ anchors, everyMs: config.GATEHOUSE_ANCHOR_EVERY_MS, logger });
   return {
-    workers: [worker],
+    workers: [worker, notifier],
     async close() {
+      await dispatcher.close();
       await anchoring.stop();
       await database.close();
     },

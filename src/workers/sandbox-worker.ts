@@ -18,6 +18,7 @@ import { builtInTools } from '../tools/catalogue';
 import { toolOf } from '../tools/declared';
 import { createLocalForge } from '../tools/local-forge';
 import { WORKER_LIMITS, type WorkerSetup, workerIdentity } from './serve';
+import { createTemporalAsker } from './temporal-asker';
 
 /** Prepares workspaces on the shared queue, executes on this host's own, and reads over the channel. */
 export async function createSandboxWorker(
@@ -42,6 +43,7 @@ export async function createSandboxWorker(
     toolOf,
     forge,
     host,
+    asker: createTemporalAsker({ connection, namespace: config.TEMPORAL_NAMESPACE, key, log }),
     log,
   });
   const shared = {

@@ -13,6 +13,7 @@ test('what no activity could return fails the run at once, and says what is too 
     policies: { listActive: async () => [], modeOf: async () => 'enforce' } as never,
     snapshots: unused,
     runs: unused,
+    halts: { read: async () => null },
     organizations: unused,
     artifacts: unused,
     waitForPeopleMs: 1,

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
-import { controlConfig, runnerConfig, sandboxConfig } from '../../src/config';
+import { apiConfig, controlConfig, runnerConfig, sandboxConfig } from '../../src/config';
 import { searchAttributeTypes } from '../../src/embedded/search-attributes';
 import { ROOT } from './cruise';
 
@@ -41,7 +41,7 @@ test('every network, volume and secret that a service names is declared', () => 
 });
 
 test('runner and sandbox share no network and no secret with the database', () => {
-  expect(onNetwork('database').sort()).toEqual(['control', 'migrate', 'postgres', 'temporal']);
+  expect(onNetwork('database').sort()).toEqual(['api', 'control', 'migrate', 'postgres', 'temporal']);
   expect(service('postgres').networks).toEqual(['database']);
   expect(compose.networks.database?.internal).toBe(true);
   for (const name of ['runner', 'sandbox'])
@@ -68,10 +68,11 @@ test('each private key reaches its own process alone', () => {
   expect(sharers('control-keys')).toEqual(['keys', 'control']);
   expect(sharers('runner-keys')).toEqual(['keys', 'runner']);
   expect(sharers('sandbox-keys')).toEqual(['keys', 'sandbox']);
+  expect(sharers('api-keys')).toEqual(['keys', 'api']);
 });
 
 test('the operators’ network holds no process of a run', () => {
-  expect(onNetwork('operators').sort()).toEqual(['temporal', 'temporal-ui']);
+  expect(onNetwork('operators').sort()).toEqual(['api', 'temporal', 'temporal-ui']);
 });
 
 test('each process is given an environment that its configuration accepts', () => {
@@ -83,6 +84,10 @@ test('each process is given an environment that its configuration accepts', () =
     new Map([['sandbox-1', service('sandbox').environment?.GATEHOUSE_CHANNEL_SOCKET]]),
   );
   expect(sandboxConfig(service('sandbox').environment)).toMatchObject({ GATEHOUSE_HOST: 'sandbox-1' });
+  expect(apiConfig({ ...service('api').environment, ...database })).toMatchObject({
+    GATEHOUSE_API_PORT: 8080,
+    GATEHOUSE_LOCAL_REPOSITORIES: 'off',
+  });
 });
 
 test.each([
@@ -95,7 +100,7 @@ test.each([
 });
 
 test('our own containers have no capability', () => {
-  for (const name of ['keys', 'migrate', 'control', 'runner', 'sandbox'])
+  for (const name of ['keys', 'migrate', 'control', 'api', 'runner', 'sandbox'])
     expect(service(name).cap_drop).toEqual(['ALL']);
 });
 

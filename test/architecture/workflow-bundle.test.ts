@@ -5,13 +5,14 @@ import { ROOT } from './cruise';
 const quiet: Logger = { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 const bundle = (workflowsPath: string) => bundleWorkflowCode({ workflowsPath, logger: quiet });
 
-test('the agent run bundles', async () => {
-  const { code } = await bundle(path.join(ROOT, 'workflows/agent-run.ts'));
+test('the workflows bundle', async () => {
+  const { code } = await bundle(path.join(ROOT, 'workflows/workflows.ts'));
   expect(code).toContain('agentRun');
+  expect(code).toContain('deliverNotification');
 });
 
 test('no activity code and no policy code is in its bundle', async () => {
-  const { code } = await bundle(path.join(ROOT, 'workflows/agent-run.ts'));
+  const { code } = await bundle(path.join(ROOT, 'workflows/workflows.ts'));
   const ours = new Set(
     [...code.matchAll(/!\*\*\* \.\/((?:src|activities|workflows)\/[\w/.-]+) \*\*\*!/g)].map(
       ([, file]) => file,

@@ -28,7 +28,7 @@ test('every change of policies and agents says who, from which version to which,
   await policies.setActive(organizationId, 'naming', false, 'paul');
   await policies.remove(organizationId, 'naming', 'paul');
   await createAgentStore(audit.database).apply(organizationId, { ...agent, network: ['a.example'] }, 'anna');
-  const { records } = await search.search({ organizationId });
+  const { records } = await search.find(organizationId, {});
   const first = { contentHash: sha256('first') };
   expect(records.reverse().map(({ kind, body }) => [kind, body])).toEqual([
     ['agent-applied', { agent: 'demo', from: null, to: 1, by: 'olga', contentHash: expect.any(String) }],
@@ -43,31 +43,31 @@ test('every change of policies and agents says who, from which version to which,
 });
 
 test('a refused publication leaves no record', async () => {
-  const { records: before } = await search.search({ organizationId, kind: 'policy-published' });
+  const { records: before } = await search.find(organizationId, { kind: 'policy-published' });
   const file = { name: 'naming', version: 1, content: 'other' };
   await expect(createPolicyStore(audit.database).publish(organizationId, file, 'paul')).rejects.toMatchObject(
     {
       code: 'policy-version-taken',
     },
   );
-  expect((await search.search({ organizationId, kind: 'policy-published' })).records).toEqual(before);
+  expect((await search.find(organizationId, { kind: 'policy-published' })).records).toEqual(before);
 });
 
 test('records are found by person, kind, run and time, newest first and page by page', async () => {
   await decide(audit, 'found', 2);
   const kindsOf = async (query: object) =>
-    (await search.search({ organizationId, ...query })).records.map(({ kind }) => kind);
+    (await search.find(organizationId, query)).records.map(({ kind }) => kind);
   expect(await kindsOf({ person: 'rosa' })).toEqual(['policy-rolled-back']);
   expect(await kindsOf({ person: 'ros' })).toEqual([]);
   expect(await kindsOf({ person: 'r"osa%' })).toEqual([]);
   expect(await kindsOf({ runId: 'found', kind: 'outcome' })).toEqual(['outcome', 'outcome']);
   expect(await kindsOf({ runId: 'found', until: 0 })).toEqual([]);
   expect(await kindsOf({ since: Date.UTC(2040, 0) })).toEqual([]);
-  const all = (await search.search({ organizationId })).records;
+  const all = (await search.find(organizationId, {})).records;
   const paged = [];
   let cursor: string | null = null;
   do {
-    const page = await search.search({ organizationId, limit: 3, cursor });
+    const page = await search.find(organizationId, { limit: 3, cursor });
     paged.push(...page.records);
     cursor = page.next;
   } while (cursor !== null);
@@ -76,7 +76,7 @@ test('records are found by person, kind, run and time, newest first and page by 
 });
 
 test('another organization’s records are not found', async () => {
-  expect((await search.search({ organizationId: 'other', person: 'rosa' })).records).toEqual([]);
+  expect((await search.find('other', { person: 'rosa' })).records).toEqual([]);
 });
 
 test('of two that anchor at once, none loses a record and nothing is broken', async () => {

@@ -44,7 +44,7 @@ test('`up --json` prints one line with the addresses, and keeps its secrets to i
     temporal: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
     namespace: 'default',
     temporalUi: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/$/),
-    api: null,
+    api: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/$/),
     console: null,
     keyFile: join(dataDir, 'api-key'),
   });
@@ -57,9 +57,13 @@ test('`up --json` prints one line with the addresses, and keeps its secrets to i
     'keys/audit.jwk',
     'keys/runner.jwk',
     'keys/sandbox.jwk',
+    'keys/api.jwk',
   ])
     expect(statSync(join(dataDir, file)).mode & 0o777).toBe(0o600);
   expect((await fetch(line.temporalUi)).status).toBe(200);
+  const authorization = `Bearer ${readFileSync(line.keyFile, 'utf8').trim()}`;
+  expect((await fetch(new URL('/v1/agents', line.api), { headers: { authorization } })).status).toBe(200);
+  expect((await fetch(new URL('/v1/agents', line.api))).status).toBe(401);
 });
 
 test('the key is in the database by its hash only', async () => {
@@ -80,13 +84,25 @@ test('each worker has its plane’s variables and no others', () => {
       ...shared,
       'DATABASE_URL',
       'GATEHOUSE_AUDIT_KEY',
+      'GATEHOUSE_API_PUBLIC_KEYS',
       'GATEHOUSE_CHANNEL',
       'GATEHOUSE_GRANT_KEY',
+      'GATEHOUSE_PUBLIC_URL',
       'GATEHOUSE_RUNNER_PUBLIC_KEY',
       'GATEHOUSE_SANDBOX_PUBLIC_KEYS',
     ].sort(),
   );
   expect(names('runner').sort()).toEqual([...shared, 'GATEHOUSE_CHANNELS', 'GATEHOUSE_RUNNER_KEY'].sort());
+  expect(names('api').sort()).toEqual(
+    [
+      ...shared,
+      'DATABASE_URL',
+      'GATEHOUSE_API_HOST',
+      'GATEHOUSE_API_KEY',
+      'GATEHOUSE_API_PORT',
+      'GATEHOUSE_LOCAL_REPOSITORIES',
+    ].sort(),
+  );
   expect(names('sandbox').sort()).toEqual(
     [
       ...shared,

@@ -113,7 +113,7 @@ test('a run that was terminated by hand ends its watching, and cannot be stopped
   await onWorkflow(workflowId, (handle) => handle.terminate('by hand'));
   const { value } = await opened.commands.watchRun({ runId }).next();
   expect(value).toMatchObject({ status: 'FAILED' });
-  await expect(opened.commands.stopRun({ runId })).rejects.toMatchObject({
+  await expect(opened.commands.stopRun({ runId, by: 'tester' })).rejects.toMatchObject({
     code: 'run-ended',
     message: `run \`${runId}\` has ended already: FAILED`,
   });
@@ -123,7 +123,9 @@ test('a workflow that is no run of the organization is unknown', async () => {
   const connection = await Connection.connect({ address: address.temporal });
   const client = new WorkflowClient({ connection, namespace: address.namespace });
   await client.start('somethingElse', { taskQueue: 'other', workflowId: 'run-stranger' });
-  await expect(opened.commands.stopRun({ runId: 'stranger' })).rejects.toMatchObject({ code: 'run-unknown' });
+  await expect(opened.commands.stopRun({ runId: 'stranger', by: 'tester' })).rejects.toMatchObject({
+    code: 'run-unknown',
+  });
   await connection.close();
 });
 

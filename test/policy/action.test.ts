@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { type Effect, effects, type Mark, marks } from '../../src/domain/effect';
-import { type Action, actionHash, covers, type Demand } from '../../src/policy/action';
+import {
+  type Action,
+  actionHash,
+  covers,
+  coversAgain,
+  type Demand,
+  refusalToStand,
+  standingActionOf,
+} from '../../src/policy/action';
 
 const word = fc.constantFrom('a', 'b', 'c', 'd');
 const content = fc.record({ tree: word, head: word }, { requiredKeys: [] });
@@ -105,3 +113,35 @@ function sorted(value: unknown): unknown {
       .map(([key, each]) => [key, sorted(each)]),
   );
 }
+
+test('an approval for the rest of the run covers the same call on any content, and nothing else', () => {
+  fc.assert(
+    fc.property(action, action, (one, other) => {
+      const standing = standingActionOf(one);
+      const mayStand = refusalToStand(standing) === null;
+      expect(mayStand).toBe(one.effect !== 'production' && !one.marks.includes('catastrophic'));
+      expect(coversAgain(standing, { ...one, content: other.content })).toBe(mayStand);
+      if (coversAgain(standing, other)) expect(covers({ ...one, content: other.content }, other)).toBe(true);
+    }),
+  );
+});
+
+test('an approval for the rest of the run does not cover a rule that demands more by now', () => {
+  const demand: Demand = { finding: 'organization/x', role: 'sre', quorum: 1, fourEyes: false };
+  const given: Action = {
+    ...{
+      tool: 'run-command',
+      args: '{}',
+      effect: 'sandbox',
+      marks: ['destructive'],
+      snapshot: 's',
+      content: {},
+    },
+    findings: ['organization/x'],
+    demands: [demand],
+  };
+  const standing = standingActionOf(given);
+  expect(coversAgain(standing, given)).toBe(true);
+  for (const more of [{ quorum: 2 }, { fourEyes: true }, { role: 'lead' }])
+    expect(coversAgain(standing, { ...given, demands: [{ ...demand, ...more }] })).toBe(false);
+});

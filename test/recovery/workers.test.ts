@@ -1,8 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createAddWebhook, createRemoveWebhook } from '../../src/commands/webhooks';
 import { type Gatehouse, startGatehouse } from '../../src/embedded/gatehouse';
+import { openDatabase } from '../../src/store/database';
+import { createWebhookStore } from '../../src/store/webhook-store';
 import { initRepository } from '../support/git-repository';
+import { startReceiver } from '../support/receiver';
 import { call } from '../support/scripted-agent';
 import { scheduled, type TestRun } from '../support/test-run';
 import { waitUntil } from '../support/wait-until';
@@ -16,7 +20,9 @@ const repo = join(folder, 'repository');
 let gatehouse: Gatehouse;
 let reached: Reached;
 const warnings: string[] = [];
+let receiver: Awaited<ReturnType<typeof startReceiver>>;
 beforeAll(async () => {
+  receiver = await startReceiver();
   initRepository(repo, { 'main.tf': 'resource "aws_s3_bucket" "logs" {}\n' });
   gatehouse = await startGatehouse({
     dataDir,
@@ -25,12 +31,14 @@ beforeAll(async () => {
     progress: () => undefined,
     warn: (line) => warnings.push(line),
     log: 'error',
+    privateWebhooks: receiver.host,
   });
   reached = await reach(gatehouse.addresses, { dataDir, repo });
 });
 afterAll(async () => {
   await reached?.close();
   await gatehouse?.stop();
+  await receiver?.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -125,6 +133,56 @@ test('a tool scheduled again by Temporal gives its recorded result: it ran once'
     (event) => event.activityTaskStartedEventAttributes?.attempt ?? [],
   );
   expect(Math.max(...attempts)).toBeGreaterThan(1);
+});
+
+test('a control worker killed while a program asks: the answer reaches the program all the same', async () => {
+  const agent = await reached.agent({ tier: 'SANDBOX' }, [
+    { calls: [call('run-command', { command: 'ask-user Which?' })] },
+    { capture: { answer: { from: 1, pattern: '([^]*)' } }, say: '{{answer}}' },
+  ]);
+  const run = await reached.start(agent);
+  await run.question();
+  await send('SIGKILL', 'control');
+  await run.answerNext('this one');
+  expect(await run.outcome()).toEqual({ status: 'COMPLETED', text: expect.stringContaining('this one') });
+  expect((await run.events()).filter(({ type }) => type === 'question')).toHaveLength(1);
+});
+
+test('a sandbox worker killed while a program asks: the call is unknown, and its question is withdrawn', async () => {
+  const agent = await reached.agent({ tier: 'SANDBOX' }, [
+    { calls: [call('run-command', { command: 'ask-user Which?' })] },
+    { capture: { outcome: { from: 1, pattern: '([^]*)' } }, say: '{{outcome}}' },
+  ]);
+  const run = await reached.start(agent);
+  const { id } = await run.question();
+  await send('SIGKILL', 'sandbox');
+  expect(await run.outcome()).toEqual({
+    status: 'COMPLETED',
+    text: expect.stringContaining('it started and was broken off'),
+  });
+  const answers = (await run.events()).flatMap((event) => (event.type === 'answer' ? event.data : []));
+  expect(answers).toEqual([{ questionId: id, by: null, outcome: 'withdrawn' }]);
+});
+
+test('a control worker killed while a notification waits for its next try: it arrives, as the same one', async () => {
+  const database = openDatabase(gatehouse.addresses.databaseUrl, { poolSize: 1 });
+  const webhooks = createWebhookStore(database);
+  const dependencies = { organizationId: 'local', webhooks };
+  const { url } = receiver;
+  const { webhook } = await createAddWebhook(dependencies)({ url, events: ['run-ended'], by: 'olga' });
+  receiver.willAnswer({ status: 503 });
+  const run = await reached.start(await reached.agent({}, [{ say: 'done' }]));
+  await run.outcome();
+  await waitUntil(async () => {
+    const [delivery] = await webhooks.listDeliveries('local', { webhookId: webhook.id, limit: 1 });
+    return delivery?.attempts === 1;
+  }, 'the first try failed');
+  await send('SIGKILL', 'control');
+  const [first, second] = await receiver.gets(2, 90_000);
+  expect(second?.headers['webhook-id']).toBe(first?.headers['webhook-id']);
+  expect(second?.body).toBe(first?.body);
+  await createRemoveWebhook(dependencies)(webhook.id, 'olga');
+  await database.close();
 });
 
 test('each worker that died was started again, and nothing else', () => {

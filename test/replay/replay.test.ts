@@ -44,7 +44,7 @@ beforeAll(() => {
 afterAll(() => Runtime.instance().shutdown());
 
 test('every recorded history replays on the workflow as it is', async () => {
-  const errors = await replay(await bundle('../../workflows/agent-run'));
+  const errors = await replay(await bundle('../../workflows/workflows'));
   expect(Object.fromEntries(errors)).toEqual(Object.fromEntries(files.map((file) => [file, undefined])));
 });
 
@@ -68,7 +68,10 @@ test('histories of every way a run can go are there, small, and of no particular
       'edited',
       'expired',
       'failed',
+      'program-question',
       'question',
+      'reminded-and-escalated',
+      'topped-up',
     ]),
   );
   for (const file of files) {

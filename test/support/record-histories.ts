@@ -1,10 +1,12 @@
 /**
- * Records the histories that `npm run test:replay` replays: `npm run test:record`, into `test/histories`. Needed when a
- * change of `workflows/` is meant to change the order of a run's steps; a re-recorded history has its own commit.
+ * Records the histories that `npm run test:replay` replays: `npm run test:record`, into `test/histories`; with names,
+ * `npm run test:record -- topped-up`, only these. Needed when a change of `workflows/` adds a way a run can go, or is
+ * meant to change the order of its steps; a re-recorded history has its own commit.
  */
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { DEFAULT_PEOPLE_SETTINGS, type PeopleSettings } from '../../src/domain/people-settings';
 import { type Harness, startHarness } from './run-harness';
 import { call, DEPLOY_TOOL } from './scripted-agent';
 import { hostSharedServers } from './shared-servers';
@@ -68,6 +70,17 @@ const recordings: Recording[] = [
     },
   },
   {
+    name: 'program-question',
+    agent: [
+      { tier: 'SANDBOX' },
+      [
+        { calls: [call('run-command', { command: 'ask-user First?; timeout 1 ask-user Second?' })] },
+        { say: 'done' },
+      ],
+    ],
+    act: (run) => run.answerNext('one'),
+  },
+  {
     name: 'budget-exceeded',
     agent: [{ budget: { maxTurns: 2 } }, [read, read, { say: 'never' }]],
   },
@@ -87,6 +100,36 @@ const recordings: Recording[] = [
   },
 ];
 
+const waiting = { tier: 'SANDBOX', onBudget: 'topUp', budget: { maxTurns: 2 } };
+const clean = { calls: [call('run-command', { command: 'rm -rf build' })] };
+recordings.push({
+  name: 'topped-up',
+  agent: [waiting, [clean, clean, { say: 'done' }]],
+  async act(run) {
+    const [first] = await run.approvals();
+    await run.decide(decisionOn(first!, 'approve', { by: 'alice', scope: 'run' }));
+    await waitUntil(async () => (await run.approvals())[0]!.id !== first!.id, 'the limit is reached');
+    await run.approveNext();
+  },
+});
+
+/** In an organization with short times. */
+const prompted: Recording = {
+  name: 'reminded-and-escalated',
+  agent: [production, [deploy, { say: 'done' }]],
+  async act(run) {
+    await run.approvals();
+    await run.handle.signal('pause', { by: 'olga', reason: 'maintenance' });
+    await run.reaches('PAUSED');
+    await run.handle.signal('resume', { by: 'olga', reason: 'done' });
+    await waitUntil(
+      async () => (await run.approvals())[0]!.progress?.escalatedTo === 'lead',
+      'people are told twice',
+    );
+    await run.approveNext();
+  },
+};
+
 const expired: Recording = { name: 'expired', agent: [production, [deploy, { say: 'done' }]] };
 
 async function main(): Promise<void> {
@@ -94,17 +137,30 @@ async function main(): Promise<void> {
   process.env.GATEHOUSE_TEST_STACK = servers.socketPath;
   try {
     mkdirSync(FOLDER, { recursive: true });
-    for (const name of readdirSync(FOLDER)) rmSync(join(FOLDER, name));
-    await record(recordings, {});
-    await record([expired], { waitForPeopleMs: 500 });
+    const names = process.argv.slice(2);
+    const wanted = (all: Recording[]) => all.filter(({ name }) => names.length === 0 || names.includes(name));
+    if (names.length === 0) for (const name of readdirSync(FOLDER)) rmSync(join(FOLDER, name));
+    await record(wanted(recordings), {});
+    await record(
+      wanted([prompted]),
+      {},
+      { remindAfterMs: [300], escalation: { afterMs: 600, role: 'lead' } },
+    );
+    await record(wanted([expired]), { waitForPeopleMs: 500 });
   } finally {
     await servers.stop();
   }
 }
 
-async function record(all: Recording[], options: { waitForPeopleMs?: number }): Promise<void> {
+async function record(
+  all: Recording[],
+  options: { waitForPeopleMs?: number },
+  people: Partial<PeopleSettings> = {},
+): Promise<void> {
+  if (all.length === 0) return;
   const gatehouse = await startHarness({ ...options, repository: REPOSITORY, host: 'example' });
   try {
+    await gatehouse.organizations.setPeople('local', { ...DEFAULT_PEOPLE_SETTINGS, ...people }, 'recorder');
     for (const { name, agent, act, executions } of all) {
       const [definition, turns] = agent;
       const stored = await gatehouse.agent({ name, ...definition }, turns);

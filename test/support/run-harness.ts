@@ -48,6 +48,7 @@ export interface Harness {
   databaseUrl: string;
   /** A git repository with `README.md`, `main.tf` and `large.txt` (16 KB). */
   repository: string;
+  /** Has `keys/`, with those of every plane. */
   folder: string;
   organizations: OrganizationStore;
   /** Applies an agent whose model says `turns`, through the same door as an agent file. @returns its name */
@@ -77,7 +78,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     'large.txt': `${'all work and no play '.repeat(40)}\n`.repeat(20),
   });
   const keys = join(folder, 'keys');
-  for (const name of ['grant', 'audit', 'runner', 'sandbox'] as const) loadOrMakeKey(keys, name);
+  for (const name of ['grant', 'audit', 'runner', 'sandbox', 'api'] as const) loadOrMakeKey(keys, name);
   for (const name of ['artifacts', 'workspaces', 'forge']) mkdirSync(join(folder, name));
   const [testDatabase, { temporalAddress, namespace }] = await Promise.all([
     createTestDatabase(),
@@ -180,6 +181,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
         GATEHOUSE_AUDIT_KEY: join(keys, 'audit.jwk'),
         GATEHOUSE_RUNNER_PUBLIC_KEY: join(keys, 'runner.public.jwk'),
         GATEHOUSE_SANDBOX_PUBLIC_KEYS: join(keys, 'sandbox.public.jwk'),
+        GATEHOUSE_API_PUBLIC_KEYS: join(keys, 'api.public.jwk'),
         GATEHOUSE_CHANNEL: options.channel ?? 'on',
         ...(options.waitForPeopleMs === undefined
           ? {}

@@ -66,7 +66,10 @@ test('a stopped organization grants nothing: its runs end as CANCELLED at their 
   await run.question();
   await gatehouse.organizations.setHalt('stopped', 'stopped');
   await run.answerNext('yes');
-  expect(await run.outcome()).toEqual({ status: 'CANCELLED', text: 'stopped by an operator' });
+  expect(await run.outcome()).toEqual({
+    status: 'CANCELLED',
+    text: 'the organization is stopped by an operator',
+  });
   expect(scheduled(await run.history(), 'executeTool')).toEqual([]);
 });
 

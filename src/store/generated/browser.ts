@@ -99,6 +99,11 @@ export type AuditRecord = Prisma.AuditRecordModel
  */
 export type OrganizationAuditRecord = Prisma.OrganizationAuditRecordModel
 /**
+ * Model BreakGlass
+ * For a while and somewhere, one person's approval is enough. What it is worth follows from its times alone.
+ */
+export type BreakGlass = Prisma.BreakGlassModel
+/**
  * Model RateUse
  * One call that counts against a sliding window. Rows older than their window are deleted with the next one.
  */
@@ -108,3 +113,13 @@ export type RateUse = Prisma.RateUseModel
  * 
  */
 export type ApiKey = Prisma.ApiKeyModel
+/**
+ * Model Webhook
+ * Somebody outside who is told what happens, by an HTTPS request for each event.
+ */
+export type Webhook = Prisma.WebhookModel
+/**
+ * Model NotificationDelivery
+ * One event for one webhook: written by triggers in the transaction of the event itself, and so never lost.
+ */
+export type NotificationDelivery = Prisma.NotificationDeliveryModel

@@ -396,6 +396,84 @@ export type EnumQuestionStatusWithAggregatesFilter<$PrismaModel = never> = {
   _max?: Prisma.NestedEnumQuestionStatusFilter<$PrismaModel>
 }
 
+export type EnumBreakGlassScopeFilter<$PrismaModel = never> = {
+  equals?: $Enums.BreakGlassScope | Prisma.EnumBreakGlassScopeFieldRefInput<$PrismaModel>
+  in?: $Enums.BreakGlassScope[] | Prisma.ListEnumBreakGlassScopeFieldRefInput<$PrismaModel>
+  notIn?: $Enums.BreakGlassScope[] | Prisma.ListEnumBreakGlassScopeFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumBreakGlassScopeFilter<$PrismaModel> | $Enums.BreakGlassScope
+}
+
+export type EnumBreakGlassScopeWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.BreakGlassScope | Prisma.EnumBreakGlassScopeFieldRefInput<$PrismaModel>
+  in?: $Enums.BreakGlassScope[] | Prisma.ListEnumBreakGlassScopeFieldRefInput<$PrismaModel>
+  notIn?: $Enums.BreakGlassScope[] | Prisma.ListEnumBreakGlassScopeFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumBreakGlassScopeWithAggregatesFilter<$PrismaModel> | $Enums.BreakGlassScope
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumBreakGlassScopeFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumBreakGlassScopeFilter<$PrismaModel>
+}
+
+export type EnumWebhookKindFilter<$PrismaModel = never> = {
+  equals?: $Enums.WebhookKind | Prisma.EnumWebhookKindFieldRefInput<$PrismaModel>
+  in?: $Enums.WebhookKind[] | Prisma.ListEnumWebhookKindFieldRefInput<$PrismaModel>
+  notIn?: $Enums.WebhookKind[] | Prisma.ListEnumWebhookKindFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumWebhookKindFilter<$PrismaModel> | $Enums.WebhookKind
+}
+
+export type EnumWebhookKindWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.WebhookKind | Prisma.EnumWebhookKindFieldRefInput<$PrismaModel>
+  in?: $Enums.WebhookKind[] | Prisma.ListEnumWebhookKindFieldRefInput<$PrismaModel>
+  notIn?: $Enums.WebhookKind[] | Prisma.ListEnumWebhookKindFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumWebhookKindWithAggregatesFilter<$PrismaModel> | $Enums.WebhookKind
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumWebhookKindFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumWebhookKindFilter<$PrismaModel>
+}
+
+export type IntNullableFilter<$PrismaModel = never> = {
+  equals?: number | Prisma.IntFieldRefInput<$PrismaModel> | null
+  in?: number[] | Prisma.ListIntFieldRefInput<$PrismaModel> | null
+  notIn?: number[] | Prisma.ListIntFieldRefInput<$PrismaModel> | null
+  lt?: number | Prisma.IntFieldRefInput<$PrismaModel>
+  lte?: number | Prisma.IntFieldRefInput<$PrismaModel>
+  gt?: number | Prisma.IntFieldRefInput<$PrismaModel>
+  gte?: number | Prisma.IntFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedIntNullableFilter<$PrismaModel> | number | null
+}
+
+export type EnumDeliveryStatusFilter<$PrismaModel = never> = {
+  equals?: $Enums.DeliveryStatus | Prisma.EnumDeliveryStatusFieldRefInput<$PrismaModel>
+  in?: $Enums.DeliveryStatus[] | Prisma.ListEnumDeliveryStatusFieldRefInput<$PrismaModel>
+  notIn?: $Enums.DeliveryStatus[] | Prisma.ListEnumDeliveryStatusFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumDeliveryStatusFilter<$PrismaModel> | $Enums.DeliveryStatus
+}
+
+export type IntNullableWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: number | Prisma.IntFieldRefInput<$PrismaModel> | null
+  in?: number[] | Prisma.ListIntFieldRefInput<$PrismaModel> | null
+  notIn?: number[] | Prisma.ListIntFieldRefInput<$PrismaModel> | null
+  lt?: number | Prisma.IntFieldRefInput<$PrismaModel>
+  lte?: number | Prisma.IntFieldRefInput<$PrismaModel>
+  gt?: number | Prisma.IntFieldRefInput<$PrismaModel>
+  gte?: number | Prisma.IntFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedIntNullableWithAggregatesFilter<$PrismaModel> | number | null
+  _count?: Prisma.NestedIntNullableFilter<$PrismaModel>
+  _avg?: Prisma.NestedFloatNullableFilter<$PrismaModel>
+  _sum?: Prisma.NestedIntNullableFilter<$PrismaModel>
+  _min?: Prisma.NestedIntNullableFilter<$PrismaModel>
+  _max?: Prisma.NestedIntNullableFilter<$PrismaModel>
+}
+
+export type EnumDeliveryStatusWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.DeliveryStatus | Prisma.EnumDeliveryStatusFieldRefInput<$PrismaModel>
+  in?: $Enums.DeliveryStatus[] | Prisma.ListEnumDeliveryStatusFieldRefInput<$PrismaModel>
+  notIn?: $Enums.DeliveryStatus[] | Prisma.ListEnumDeliveryStatusFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumDeliveryStatusWithAggregatesFilter<$PrismaModel> | $Enums.DeliveryStatus
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumDeliveryStatusFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumDeliveryStatusFilter<$PrismaModel>
+}
+
 export type NestedStringFilter<$PrismaModel = never> = {
   equals?: string | Prisma.StringFieldRefInput<$PrismaModel>
   in?: string[] | Prisma.ListStringFieldRefInput<$PrismaModel>
@@ -735,6 +813,84 @@ export type NestedEnumQuestionStatusWithAggregatesFilter<$PrismaModel = never> =
   _count?: Prisma.NestedIntFilter<$PrismaModel>
   _min?: Prisma.NestedEnumQuestionStatusFilter<$PrismaModel>
   _max?: Prisma.NestedEnumQuestionStatusFilter<$PrismaModel>
+}
+
+export type NestedEnumBreakGlassScopeFilter<$PrismaModel = never> = {
+  equals?: $Enums.BreakGlassScope | Prisma.EnumBreakGlassScopeFieldRefInput<$PrismaModel>
+  in?: $Enums.BreakGlassScope[] | Prisma.ListEnumBreakGlassScopeFieldRefInput<$PrismaModel>
+  notIn?: $Enums.BreakGlassScope[] | Prisma.ListEnumBreakGlassScopeFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumBreakGlassScopeFilter<$PrismaModel> | $Enums.BreakGlassScope
+}
+
+export type NestedEnumBreakGlassScopeWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.BreakGlassScope | Prisma.EnumBreakGlassScopeFieldRefInput<$PrismaModel>
+  in?: $Enums.BreakGlassScope[] | Prisma.ListEnumBreakGlassScopeFieldRefInput<$PrismaModel>
+  notIn?: $Enums.BreakGlassScope[] | Prisma.ListEnumBreakGlassScopeFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumBreakGlassScopeWithAggregatesFilter<$PrismaModel> | $Enums.BreakGlassScope
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumBreakGlassScopeFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumBreakGlassScopeFilter<$PrismaModel>
+}
+
+export type NestedEnumWebhookKindFilter<$PrismaModel = never> = {
+  equals?: $Enums.WebhookKind | Prisma.EnumWebhookKindFieldRefInput<$PrismaModel>
+  in?: $Enums.WebhookKind[] | Prisma.ListEnumWebhookKindFieldRefInput<$PrismaModel>
+  notIn?: $Enums.WebhookKind[] | Prisma.ListEnumWebhookKindFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumWebhookKindFilter<$PrismaModel> | $Enums.WebhookKind
+}
+
+export type NestedEnumWebhookKindWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.WebhookKind | Prisma.EnumWebhookKindFieldRefInput<$PrismaModel>
+  in?: $Enums.WebhookKind[] | Prisma.ListEnumWebhookKindFieldRefInput<$PrismaModel>
+  notIn?: $Enums.WebhookKind[] | Prisma.ListEnumWebhookKindFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumWebhookKindWithAggregatesFilter<$PrismaModel> | $Enums.WebhookKind
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumWebhookKindFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumWebhookKindFilter<$PrismaModel>
+}
+
+export type NestedEnumDeliveryStatusFilter<$PrismaModel = never> = {
+  equals?: $Enums.DeliveryStatus | Prisma.EnumDeliveryStatusFieldRefInput<$PrismaModel>
+  in?: $Enums.DeliveryStatus[] | Prisma.ListEnumDeliveryStatusFieldRefInput<$PrismaModel>
+  notIn?: $Enums.DeliveryStatus[] | Prisma.ListEnumDeliveryStatusFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumDeliveryStatusFilter<$PrismaModel> | $Enums.DeliveryStatus
+}
+
+export type NestedIntNullableWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: number | Prisma.IntFieldRefInput<$PrismaModel> | null
+  in?: number[] | Prisma.ListIntFieldRefInput<$PrismaModel> | null
+  notIn?: number[] | Prisma.ListIntFieldRefInput<$PrismaModel> | null
+  lt?: number | Prisma.IntFieldRefInput<$PrismaModel>
+  lte?: number | Prisma.IntFieldRefInput<$PrismaModel>
+  gt?: number | Prisma.IntFieldRefInput<$PrismaModel>
+  gte?: number | Prisma.IntFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedIntNullableWithAggregatesFilter<$PrismaModel> | number | null
+  _count?: Prisma.NestedIntNullableFilter<$PrismaModel>
+  _avg?: Prisma.NestedFloatNullableFilter<$PrismaModel>
+  _sum?: Prisma.NestedIntNullableFilter<$PrismaModel>
+  _min?: Prisma.NestedIntNullableFilter<$PrismaModel>
+  _max?: Prisma.NestedIntNullableFilter<$PrismaModel>
+}
+
+export type NestedFloatNullableFilter<$PrismaModel = never> = {
+  equals?: number | Prisma.FloatFieldRefInput<$PrismaModel> | null
+  in?: number[] | Prisma.ListFloatFieldRefInput<$PrismaModel> | null
+  notIn?: number[] | Prisma.ListFloatFieldRefInput<$PrismaModel> | null
+  lt?: number | Prisma.FloatFieldRefInput<$PrismaModel>
+  lte?: number | Prisma.FloatFieldRefInput<$PrismaModel>
+  gt?: number | Prisma.FloatFieldRefInput<$PrismaModel>
+  gte?: number | Prisma.FloatFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedFloatNullableFilter<$PrismaModel> | number | null
+}
+
+export type NestedEnumDeliveryStatusWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.DeliveryStatus | Prisma.EnumDeliveryStatusFieldRefInput<$PrismaModel>
+  in?: $Enums.DeliveryStatus[] | Prisma.ListEnumDeliveryStatusFieldRefInput<$PrismaModel>
+  notIn?: $Enums.DeliveryStatus[] | Prisma.ListEnumDeliveryStatusFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumDeliveryStatusWithAggregatesFilter<$PrismaModel> | $Enums.DeliveryStatus
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumDeliveryStatusFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumDeliveryStatusFilter<$PrismaModel>
 }
 
 

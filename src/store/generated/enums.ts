@@ -34,6 +34,15 @@ export const Halt = {
 export type Halt = (typeof Halt)[keyof typeof Halt]
 
 
+export const BreakGlassScope = {
+  organization: 'organization',
+  agent: 'agent',
+  run: 'run'
+} as const
+
+export type BreakGlassScope = (typeof BreakGlassScope)[keyof typeof BreakGlassScope]
+
+
 export const RunStatus = {
   QUEUED: 'QUEUED',
   RUNNING: 'RUNNING',
@@ -74,7 +83,25 @@ export type ApprovalStatus = (typeof ApprovalStatus)[keyof typeof ApprovalStatus
 export const QuestionStatus = {
   pending: 'pending',
   answered: 'answered',
-  timed_out: 'timed_out'
+  timed_out: 'timed_out',
+  withdrawn: 'withdrawn'
 } as const
 
 export type QuestionStatus = (typeof QuestionStatus)[keyof typeof QuestionStatus]
+
+
+export const WebhookKind = {
+  webhook: 'webhook',
+  slack: 'slack'
+} as const
+
+export type WebhookKind = (typeof WebhookKind)[keyof typeof WebhookKind]
+
+
+export const DeliveryStatus = {
+  pending: 'pending',
+  delivered: 'delivered',
+  failed: 'failed'
+} as const
+
+export type DeliveryStatus = (typeof DeliveryStatus)[keyof typeof DeliveryStatus]

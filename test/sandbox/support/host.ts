@@ -13,6 +13,7 @@ import type { ContentFile, ContentIndex } from '../../../src/domain/content';
 import type { Effect } from '../../../src/domain/effect';
 import { GRANT_LIFETIME_S, type GrantClaims, type GrantedCall } from '../../../src/domain/grant';
 import { sha256 } from '../../../src/domain/hashing';
+import type { Asker } from '../../../src/sandbox/asker';
 import { createBubblewrapSandbox } from '../../../src/sandbox/bubblewrap';
 import { createExecutor, type ExecutorDependencies } from '../../../src/sandbox/execute';
 import { createJournal } from '../../../src/sandbox/journal';
@@ -63,7 +64,7 @@ export const scriptTool = defineTool<{
 export type Host = ReturnType<typeof openHost>;
 
 /** A whole sandbox host in a folder of its own, with a source repository and the gate's key. */
-export function openHost(changes: { tools?: Tool[]; network?: string[] } = {}) {
+export function openHost(changes: { tools?: Tool[]; network?: string[]; asker?: Asker } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-host-'));
   const source = join(folder, 'source');
   makeRepository(source);
@@ -89,6 +90,7 @@ export function openHost(changes: { tools?: Tool[]; network?: string[] } = {}) {
     toolOf,
     forge,
     host,
+    asker: changes.asker,
   };
   const snapshot = artifacts.put(
     canonicalJson({

@@ -67,8 +67,11 @@ export const ModelName = {
   Question: 'Question',
   AuditRecord: 'AuditRecord',
   OrganizationAuditRecord: 'OrganizationAuditRecord',
+  BreakGlass: 'BreakGlass',
   RateUse: 'RateUse',
-  ApiKey: 'ApiKey'
+  ApiKey: 'ApiKey',
+  Webhook: 'Webhook',
+  NotificationDelivery: 'NotificationDelivery'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -329,6 +332,26 @@ export const OrganizationAuditRecordScalarFieldEnum = {
 export type OrganizationAuditRecordScalarFieldEnum = (typeof OrganizationAuditRecordScalarFieldEnum)[keyof typeof OrganizationAuditRecordScalarFieldEnum]
 
 
+export const BreakGlassScalarFieldEnum = {
+  id: 'id',
+  organizationId: 'organizationId',
+  person: 'person',
+  reason: 'reason',
+  scope: 'scope',
+  target: 'target',
+  durationMs: 'durationMs',
+  requestedAt: 'requestedAt',
+  confirmUntil: 'confirmUntil',
+  confirmedBy: 'confirmedBy',
+  confirmedAt: 'confirmedAt',
+  expiresAt: 'expiresAt',
+  endedAt: 'endedAt',
+  endedBy: 'endedBy'
+} as const
+
+export type BreakGlassScalarFieldEnum = (typeof BreakGlassScalarFieldEnum)[keyof typeof BreakGlassScalarFieldEnum]
+
+
 export const RateUseScalarFieldEnum = {
   windowKey: 'windowKey',
   runId: 'runId',
@@ -353,6 +376,44 @@ export const ApiKeyScalarFieldEnum = {
 } as const
 
 export type ApiKeyScalarFieldEnum = (typeof ApiKeyScalarFieldEnum)[keyof typeof ApiKeyScalarFieldEnum]
+
+
+export const WebhookScalarFieldEnum = {
+  id: 'id',
+  organizationId: 'organizationId',
+  url: 'url',
+  kind: 'kind',
+  secret: 'secret',
+  events: 'events',
+  hasContent: 'hasContent',
+  createdBy: 'createdBy',
+  createdAt: 'createdAt',
+  removedAt: 'removedAt'
+} as const
+
+export type WebhookScalarFieldEnum = (typeof WebhookScalarFieldEnum)[keyof typeof WebhookScalarFieldEnum]
+
+
+export const NotificationDeliveryScalarFieldEnum = {
+  id: 'id',
+  organizationId: 'organizationId',
+  webhookId: 'webhookId',
+  kind: 'kind',
+  runId: 'runId',
+  sequence: 'sequence',
+  auditSequence: 'auditSequence',
+  status: 'status',
+  attempts: 'attempts',
+  nextAttemptAt: 'nextAttemptAt',
+  lastStatus: 'lastStatus',
+  lastError: 'lastError',
+  bodyHash: 'bodyHash',
+  createdAt: 'createdAt',
+  startedAt: 'startedAt',
+  settledAt: 'settledAt'
+} as const
+
+export type NotificationDeliveryScalarFieldEnum = (typeof NotificationDeliveryScalarFieldEnum)[keyof typeof NotificationDeliveryScalarFieldEnum]
 
 
 export const SortOrder = {

@@ -264,6 +264,8 @@ export type OrganizationWhereInput = {
   persons?: Prisma.PersonListRelationFilter
   sessions?: Prisma.SessionListRelationFilter
   audit?: Prisma.OrganizationAuditRecordListRelationFilter
+  breakGlass?: Prisma.BreakGlassListRelationFilter
+  webhooks?: Prisma.WebhookListRelationFilter
 }
 
 export type OrganizationOrderByWithRelationInput = {
@@ -285,6 +287,8 @@ export type OrganizationOrderByWithRelationInput = {
   persons?: Prisma.PersonOrderByRelationAggregateInput
   sessions?: Prisma.SessionOrderByRelationAggregateInput
   audit?: Prisma.OrganizationAuditRecordOrderByRelationAggregateInput
+  breakGlass?: Prisma.BreakGlassOrderByRelationAggregateInput
+  webhooks?: Prisma.WebhookOrderByRelationAggregateInput
 }
 
 export type OrganizationWhereUniqueInput = Prisma.AtLeast<{
@@ -309,6 +313,8 @@ export type OrganizationWhereUniqueInput = Prisma.AtLeast<{
   persons?: Prisma.PersonListRelationFilter
   sessions?: Prisma.SessionListRelationFilter
   audit?: Prisma.OrganizationAuditRecordListRelationFilter
+  breakGlass?: Prisma.BreakGlassListRelationFilter
+  webhooks?: Prisma.WebhookListRelationFilter
 }, "id">
 
 export type OrganizationOrderByWithAggregationInput = {
@@ -364,6 +370,8 @@ export type OrganizationCreateInput = {
   persons?: Prisma.PersonCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
   audit?: Prisma.OrganizationAuditRecordCreateNestedManyWithoutOrganizationInput
+  breakGlass?: Prisma.BreakGlassCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationUncheckedCreateInput = {
@@ -385,6 +393,8 @@ export type OrganizationUncheckedCreateInput = {
   persons?: Prisma.PersonUncheckedCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
   audit?: Prisma.OrganizationAuditRecordUncheckedCreateNestedManyWithoutOrganizationInput
+  breakGlass?: Prisma.BreakGlassUncheckedCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationUpdateInput = {
@@ -406,6 +416,8 @@ export type OrganizationUpdateInput = {
   persons?: Prisma.PersonUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
   audit?: Prisma.OrganizationAuditRecordUpdateManyWithoutOrganizationNestedInput
+  breakGlass?: Prisma.BreakGlassUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationUncheckedUpdateInput = {
@@ -427,6 +439,8 @@ export type OrganizationUncheckedUpdateInput = {
   persons?: Prisma.PersonUncheckedUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
   audit?: Prisma.OrganizationAuditRecordUncheckedUpdateManyWithoutOrganizationNestedInput
+  breakGlass?: Prisma.BreakGlassUncheckedUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationCreateManyInput = {
@@ -646,6 +660,20 @@ export type OrganizationUpdateOneRequiredWithoutAuditNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.OrganizationUpdateToOneWithWhereWithoutAuditInput, Prisma.OrganizationUpdateWithoutAuditInput>, Prisma.OrganizationUncheckedUpdateWithoutAuditInput>
 }
 
+export type OrganizationCreateNestedOneWithoutBreakGlassInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutBreakGlassInput, Prisma.OrganizationUncheckedCreateWithoutBreakGlassInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutBreakGlassInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+}
+
+export type OrganizationUpdateOneRequiredWithoutBreakGlassNestedInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutBreakGlassInput, Prisma.OrganizationUncheckedCreateWithoutBreakGlassInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutBreakGlassInput
+  upsert?: Prisma.OrganizationUpsertWithoutBreakGlassInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.OrganizationUpdateToOneWithWhereWithoutBreakGlassInput, Prisma.OrganizationUpdateWithoutBreakGlassInput>, Prisma.OrganizationUncheckedUpdateWithoutBreakGlassInput>
+}
+
 export type OrganizationCreateNestedOneWithoutApiKeysInput = {
   create?: Prisma.XOR<Prisma.OrganizationCreateWithoutApiKeysInput, Prisma.OrganizationUncheckedCreateWithoutApiKeysInput>
   connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutApiKeysInput
@@ -658,6 +686,20 @@ export type OrganizationUpdateOneRequiredWithoutApiKeysNestedInput = {
   upsert?: Prisma.OrganizationUpsertWithoutApiKeysInput
   connect?: Prisma.OrganizationWhereUniqueInput
   update?: Prisma.XOR<Prisma.XOR<Prisma.OrganizationUpdateToOneWithWhereWithoutApiKeysInput, Prisma.OrganizationUpdateWithoutApiKeysInput>, Prisma.OrganizationUncheckedUpdateWithoutApiKeysInput>
+}
+
+export type OrganizationCreateNestedOneWithoutWebhooksInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutWebhooksInput, Prisma.OrganizationUncheckedCreateWithoutWebhooksInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutWebhooksInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+}
+
+export type OrganizationUpdateOneRequiredWithoutWebhooksNestedInput = {
+  create?: Prisma.XOR<Prisma.OrganizationCreateWithoutWebhooksInput, Prisma.OrganizationUncheckedCreateWithoutWebhooksInput>
+  connectOrCreate?: Prisma.OrganizationCreateOrConnectWithoutWebhooksInput
+  upsert?: Prisma.OrganizationUpsertWithoutWebhooksInput
+  connect?: Prisma.OrganizationWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.OrganizationUpdateToOneWithWhereWithoutWebhooksInput, Prisma.OrganizationUpdateWithoutWebhooksInput>, Prisma.OrganizationUncheckedUpdateWithoutWebhooksInput>
 }
 
 export type OrganizationCreateWithoutPersonsInput = {
@@ -678,6 +720,8 @@ export type OrganizationCreateWithoutPersonsInput = {
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
   audit?: Prisma.OrganizationAuditRecordCreateNestedManyWithoutOrganizationInput
+  breakGlass?: Prisma.BreakGlassCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationUncheckedCreateWithoutPersonsInput = {
@@ -698,6 +742,8 @@ export type OrganizationUncheckedCreateWithoutPersonsInput = {
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
   audit?: Prisma.OrganizationAuditRecordUncheckedCreateNestedManyWithoutOrganizationInput
+  breakGlass?: Prisma.BreakGlassUncheckedCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationCreateOrConnectWithoutPersonsInput = {
@@ -734,6 +780,8 @@ export type OrganizationUpdateWithoutPersonsInput = {
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
   audit?: Prisma.OrganizationAuditRecordUpdateManyWithoutOrganizationNestedInput
+  breakGlass?: Prisma.BreakGlassUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationUncheckedUpdateWithoutPersonsInput = {
@@ -754,6 +802,8 @@ export type OrganizationUncheckedUpdateWithoutPersonsInput = {
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
   audit?: Prisma.OrganizationAuditRecordUncheckedUpdateManyWithoutOrganizationNestedInput
+  breakGlass?: Prisma.BreakGlassUncheckedUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationCreateWithoutSessionsInput = {
@@ -774,6 +824,8 @@ export type OrganizationCreateWithoutSessionsInput = {
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
   persons?: Prisma.PersonCreateNestedManyWithoutOrganizationInput
   audit?: Prisma.OrganizationAuditRecordCreateNestedManyWithoutOrganizationInput
+  breakGlass?: Prisma.BreakGlassCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationUncheckedCreateWithoutSessionsInput = {
@@ -794,6 +846,8 @@ export type OrganizationUncheckedCreateWithoutSessionsInput = {
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
   persons?: Prisma.PersonUncheckedCreateNestedManyWithoutOrganizationInput
   audit?: Prisma.OrganizationAuditRecordUncheckedCreateNestedManyWithoutOrganizationInput
+  breakGlass?: Prisma.BreakGlassUncheckedCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationCreateOrConnectWithoutSessionsInput = {
@@ -830,6 +884,8 @@ export type OrganizationUpdateWithoutSessionsInput = {
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
   persons?: Prisma.PersonUpdateManyWithoutOrganizationNestedInput
   audit?: Prisma.OrganizationAuditRecordUpdateManyWithoutOrganizationNestedInput
+  breakGlass?: Prisma.BreakGlassUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationUncheckedUpdateWithoutSessionsInput = {
@@ -850,6 +906,8 @@ export type OrganizationUncheckedUpdateWithoutSessionsInput = {
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
   persons?: Prisma.PersonUncheckedUpdateManyWithoutOrganizationNestedInput
   audit?: Prisma.OrganizationAuditRecordUncheckedUpdateManyWithoutOrganizationNestedInput
+  breakGlass?: Prisma.BreakGlassUncheckedUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationCreateWithoutAgentsInput = {
@@ -870,6 +928,8 @@ export type OrganizationCreateWithoutAgentsInput = {
   persons?: Prisma.PersonCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
   audit?: Prisma.OrganizationAuditRecordCreateNestedManyWithoutOrganizationInput
+  breakGlass?: Prisma.BreakGlassCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationUncheckedCreateWithoutAgentsInput = {
@@ -890,6 +950,8 @@ export type OrganizationUncheckedCreateWithoutAgentsInput = {
   persons?: Prisma.PersonUncheckedCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
   audit?: Prisma.OrganizationAuditRecordUncheckedCreateNestedManyWithoutOrganizationInput
+  breakGlass?: Prisma.BreakGlassUncheckedCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationCreateOrConnectWithoutAgentsInput = {
@@ -926,6 +988,8 @@ export type OrganizationUpdateWithoutAgentsInput = {
   persons?: Prisma.PersonUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
   audit?: Prisma.OrganizationAuditRecordUpdateManyWithoutOrganizationNestedInput
+  breakGlass?: Prisma.BreakGlassUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationUncheckedUpdateWithoutAgentsInput = {
@@ -946,6 +1010,8 @@ export type OrganizationUncheckedUpdateWithoutAgentsInput = {
   persons?: Prisma.PersonUncheckedUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
   audit?: Prisma.OrganizationAuditRecordUncheckedUpdateManyWithoutOrganizationNestedInput
+  breakGlass?: Prisma.BreakGlassUncheckedUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationCreateWithoutPoliciesInput = {
@@ -966,6 +1032,8 @@ export type OrganizationCreateWithoutPoliciesInput = {
   persons?: Prisma.PersonCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
   audit?: Prisma.OrganizationAuditRecordCreateNestedManyWithoutOrganizationInput
+  breakGlass?: Prisma.BreakGlassCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationUncheckedCreateWithoutPoliciesInput = {
@@ -986,6 +1054,8 @@ export type OrganizationUncheckedCreateWithoutPoliciesInput = {
   persons?: Prisma.PersonUncheckedCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
   audit?: Prisma.OrganizationAuditRecordUncheckedCreateNestedManyWithoutOrganizationInput
+  breakGlass?: Prisma.BreakGlassUncheckedCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationCreateOrConnectWithoutPoliciesInput = {
@@ -1022,6 +1092,8 @@ export type OrganizationUpdateWithoutPoliciesInput = {
   persons?: Prisma.PersonUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
   audit?: Prisma.OrganizationAuditRecordUpdateManyWithoutOrganizationNestedInput
+  breakGlass?: Prisma.BreakGlassUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationUncheckedUpdateWithoutPoliciesInput = {
@@ -1042,6 +1114,8 @@ export type OrganizationUncheckedUpdateWithoutPoliciesInput = {
   persons?: Prisma.PersonUncheckedUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
   audit?: Prisma.OrganizationAuditRecordUncheckedUpdateManyWithoutOrganizationNestedInput
+  breakGlass?: Prisma.BreakGlassUncheckedUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationCreateWithoutSnapshotsInput = {
@@ -1062,6 +1136,8 @@ export type OrganizationCreateWithoutSnapshotsInput = {
   persons?: Prisma.PersonCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
   audit?: Prisma.OrganizationAuditRecordCreateNestedManyWithoutOrganizationInput
+  breakGlass?: Prisma.BreakGlassCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationUncheckedCreateWithoutSnapshotsInput = {
@@ -1082,6 +1158,8 @@ export type OrganizationUncheckedCreateWithoutSnapshotsInput = {
   persons?: Prisma.PersonUncheckedCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
   audit?: Prisma.OrganizationAuditRecordUncheckedCreateNestedManyWithoutOrganizationInput
+  breakGlass?: Prisma.BreakGlassUncheckedCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationCreateOrConnectWithoutSnapshotsInput = {
@@ -1118,6 +1196,8 @@ export type OrganizationUpdateWithoutSnapshotsInput = {
   persons?: Prisma.PersonUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
   audit?: Prisma.OrganizationAuditRecordUpdateManyWithoutOrganizationNestedInput
+  breakGlass?: Prisma.BreakGlassUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationUncheckedUpdateWithoutSnapshotsInput = {
@@ -1138,6 +1218,8 @@ export type OrganizationUncheckedUpdateWithoutSnapshotsInput = {
   persons?: Prisma.PersonUncheckedUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
   audit?: Prisma.OrganizationAuditRecordUncheckedUpdateManyWithoutOrganizationNestedInput
+  breakGlass?: Prisma.BreakGlassUncheckedUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationCreateWithoutRunsInput = {
@@ -1158,6 +1240,8 @@ export type OrganizationCreateWithoutRunsInput = {
   persons?: Prisma.PersonCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
   audit?: Prisma.OrganizationAuditRecordCreateNestedManyWithoutOrganizationInput
+  breakGlass?: Prisma.BreakGlassCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationUncheckedCreateWithoutRunsInput = {
@@ -1178,6 +1262,8 @@ export type OrganizationUncheckedCreateWithoutRunsInput = {
   persons?: Prisma.PersonUncheckedCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
   audit?: Prisma.OrganizationAuditRecordUncheckedCreateNestedManyWithoutOrganizationInput
+  breakGlass?: Prisma.BreakGlassUncheckedCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationCreateOrConnectWithoutRunsInput = {
@@ -1214,6 +1300,8 @@ export type OrganizationUpdateWithoutRunsInput = {
   persons?: Prisma.PersonUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
   audit?: Prisma.OrganizationAuditRecordUpdateManyWithoutOrganizationNestedInput
+  breakGlass?: Prisma.BreakGlassUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationUncheckedUpdateWithoutRunsInput = {
@@ -1234,6 +1322,8 @@ export type OrganizationUncheckedUpdateWithoutRunsInput = {
   persons?: Prisma.PersonUncheckedUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
   audit?: Prisma.OrganizationAuditRecordUncheckedUpdateManyWithoutOrganizationNestedInput
+  breakGlass?: Prisma.BreakGlassUncheckedUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationCreateWithoutAuditInput = {
@@ -1254,6 +1344,8 @@ export type OrganizationCreateWithoutAuditInput = {
   apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
   persons?: Prisma.PersonCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
+  breakGlass?: Prisma.BreakGlassCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationUncheckedCreateWithoutAuditInput = {
@@ -1274,6 +1366,8 @@ export type OrganizationUncheckedCreateWithoutAuditInput = {
   apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
   persons?: Prisma.PersonUncheckedCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
+  breakGlass?: Prisma.BreakGlassUncheckedCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationCreateOrConnectWithoutAuditInput = {
@@ -1310,6 +1404,8 @@ export type OrganizationUpdateWithoutAuditInput = {
   apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
   persons?: Prisma.PersonUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
+  breakGlass?: Prisma.BreakGlassUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationUncheckedUpdateWithoutAuditInput = {
@@ -1330,6 +1426,112 @@ export type OrganizationUncheckedUpdateWithoutAuditInput = {
   apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
   persons?: Prisma.PersonUncheckedUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
+  breakGlass?: Prisma.BreakGlassUncheckedUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUncheckedUpdateManyWithoutOrganizationNestedInput
+}
+
+export type OrganizationCreateWithoutBreakGlassInput = {
+  id: string
+  name: string
+  signatures?: $Enums.Signatures
+  halt?: $Enums.Halt
+  policyRevision?: number
+  policyMode?: $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: number
+  auditHash?: string
+  createdAt?: Date | string
+  agents?: Prisma.AgentCreateNestedManyWithoutOrganizationInput
+  policies?: Prisma.CustomPolicyCreateNestedManyWithoutOrganizationInput
+  snapshots?: Prisma.PolicySnapshotCreateNestedManyWithoutOrganizationInput
+  runs?: Prisma.RunCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
+  persons?: Prisma.PersonCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
+  audit?: Prisma.OrganizationAuditRecordCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookCreateNestedManyWithoutOrganizationInput
+}
+
+export type OrganizationUncheckedCreateWithoutBreakGlassInput = {
+  id: string
+  name: string
+  signatures?: $Enums.Signatures
+  halt?: $Enums.Halt
+  policyRevision?: number
+  policyMode?: $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: number
+  auditHash?: string
+  createdAt?: Date | string
+  agents?: Prisma.AgentUncheckedCreateNestedManyWithoutOrganizationInput
+  policies?: Prisma.CustomPolicyUncheckedCreateNestedManyWithoutOrganizationInput
+  snapshots?: Prisma.PolicySnapshotUncheckedCreateNestedManyWithoutOrganizationInput
+  runs?: Prisma.RunUncheckedCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
+  persons?: Prisma.PersonUncheckedCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
+  audit?: Prisma.OrganizationAuditRecordUncheckedCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookUncheckedCreateNestedManyWithoutOrganizationInput
+}
+
+export type OrganizationCreateOrConnectWithoutBreakGlassInput = {
+  where: Prisma.OrganizationWhereUniqueInput
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutBreakGlassInput, Prisma.OrganizationUncheckedCreateWithoutBreakGlassInput>
+}
+
+export type OrganizationUpsertWithoutBreakGlassInput = {
+  update: Prisma.XOR<Prisma.OrganizationUpdateWithoutBreakGlassInput, Prisma.OrganizationUncheckedUpdateWithoutBreakGlassInput>
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutBreakGlassInput, Prisma.OrganizationUncheckedCreateWithoutBreakGlassInput>
+  where?: Prisma.OrganizationWhereInput
+}
+
+export type OrganizationUpdateToOneWithWhereWithoutBreakGlassInput = {
+  where?: Prisma.OrganizationWhereInput
+  data: Prisma.XOR<Prisma.OrganizationUpdateWithoutBreakGlassInput, Prisma.OrganizationUncheckedUpdateWithoutBreakGlassInput>
+}
+
+export type OrganizationUpdateWithoutBreakGlassInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  signatures?: Prisma.EnumSignaturesFieldUpdateOperationsInput | $Enums.Signatures
+  halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
+  policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
+  policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: Prisma.IntFieldUpdateOperationsInput | number
+  auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  agents?: Prisma.AgentUpdateManyWithoutOrganizationNestedInput
+  policies?: Prisma.CustomPolicyUpdateManyWithoutOrganizationNestedInput
+  snapshots?: Prisma.PolicySnapshotUpdateManyWithoutOrganizationNestedInput
+  runs?: Prisma.RunUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
+  persons?: Prisma.PersonUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
+  audit?: Prisma.OrganizationAuditRecordUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUpdateManyWithoutOrganizationNestedInput
+}
+
+export type OrganizationUncheckedUpdateWithoutBreakGlassInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  signatures?: Prisma.EnumSignaturesFieldUpdateOperationsInput | $Enums.Signatures
+  halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
+  policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
+  policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: Prisma.IntFieldUpdateOperationsInput | number
+  auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  agents?: Prisma.AgentUncheckedUpdateManyWithoutOrganizationNestedInput
+  policies?: Prisma.CustomPolicyUncheckedUpdateManyWithoutOrganizationNestedInput
+  snapshots?: Prisma.PolicySnapshotUncheckedUpdateManyWithoutOrganizationNestedInput
+  runs?: Prisma.RunUncheckedUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
+  persons?: Prisma.PersonUncheckedUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
+  audit?: Prisma.OrganizationAuditRecordUncheckedUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationCreateWithoutApiKeysInput = {
@@ -1350,6 +1552,8 @@ export type OrganizationCreateWithoutApiKeysInput = {
   persons?: Prisma.PersonCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
   audit?: Prisma.OrganizationAuditRecordCreateNestedManyWithoutOrganizationInput
+  breakGlass?: Prisma.BreakGlassCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationUncheckedCreateWithoutApiKeysInput = {
@@ -1370,6 +1574,8 @@ export type OrganizationUncheckedCreateWithoutApiKeysInput = {
   persons?: Prisma.PersonUncheckedCreateNestedManyWithoutOrganizationInput
   sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
   audit?: Prisma.OrganizationAuditRecordUncheckedCreateNestedManyWithoutOrganizationInput
+  breakGlass?: Prisma.BreakGlassUncheckedCreateNestedManyWithoutOrganizationInput
+  webhooks?: Prisma.WebhookUncheckedCreateNestedManyWithoutOrganizationInput
 }
 
 export type OrganizationCreateOrConnectWithoutApiKeysInput = {
@@ -1406,6 +1612,8 @@ export type OrganizationUpdateWithoutApiKeysInput = {
   persons?: Prisma.PersonUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
   audit?: Prisma.OrganizationAuditRecordUpdateManyWithoutOrganizationNestedInput
+  breakGlass?: Prisma.BreakGlassUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUpdateManyWithoutOrganizationNestedInput
 }
 
 export type OrganizationUncheckedUpdateWithoutApiKeysInput = {
@@ -1426,6 +1634,112 @@ export type OrganizationUncheckedUpdateWithoutApiKeysInput = {
   persons?: Prisma.PersonUncheckedUpdateManyWithoutOrganizationNestedInput
   sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
   audit?: Prisma.OrganizationAuditRecordUncheckedUpdateManyWithoutOrganizationNestedInput
+  breakGlass?: Prisma.BreakGlassUncheckedUpdateManyWithoutOrganizationNestedInput
+  webhooks?: Prisma.WebhookUncheckedUpdateManyWithoutOrganizationNestedInput
+}
+
+export type OrganizationCreateWithoutWebhooksInput = {
+  id: string
+  name: string
+  signatures?: $Enums.Signatures
+  halt?: $Enums.Halt
+  policyRevision?: number
+  policyMode?: $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: number
+  auditHash?: string
+  createdAt?: Date | string
+  agents?: Prisma.AgentCreateNestedManyWithoutOrganizationInput
+  policies?: Prisma.CustomPolicyCreateNestedManyWithoutOrganizationInput
+  snapshots?: Prisma.PolicySnapshotCreateNestedManyWithoutOrganizationInput
+  runs?: Prisma.RunCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyCreateNestedManyWithoutOrganizationInput
+  persons?: Prisma.PersonCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionCreateNestedManyWithoutOrganizationInput
+  audit?: Prisma.OrganizationAuditRecordCreateNestedManyWithoutOrganizationInput
+  breakGlass?: Prisma.BreakGlassCreateNestedManyWithoutOrganizationInput
+}
+
+export type OrganizationUncheckedCreateWithoutWebhooksInput = {
+  id: string
+  name: string
+  signatures?: $Enums.Signatures
+  halt?: $Enums.Halt
+  policyRevision?: number
+  policyMode?: $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: number
+  auditHash?: string
+  createdAt?: Date | string
+  agents?: Prisma.AgentUncheckedCreateNestedManyWithoutOrganizationInput
+  policies?: Prisma.CustomPolicyUncheckedCreateNestedManyWithoutOrganizationInput
+  snapshots?: Prisma.PolicySnapshotUncheckedCreateNestedManyWithoutOrganizationInput
+  runs?: Prisma.RunUncheckedCreateNestedManyWithoutOrganizationInput
+  apiKeys?: Prisma.ApiKeyUncheckedCreateNestedManyWithoutOrganizationInput
+  persons?: Prisma.PersonUncheckedCreateNestedManyWithoutOrganizationInput
+  sessions?: Prisma.SessionUncheckedCreateNestedManyWithoutOrganizationInput
+  audit?: Prisma.OrganizationAuditRecordUncheckedCreateNestedManyWithoutOrganizationInput
+  breakGlass?: Prisma.BreakGlassUncheckedCreateNestedManyWithoutOrganizationInput
+}
+
+export type OrganizationCreateOrConnectWithoutWebhooksInput = {
+  where: Prisma.OrganizationWhereUniqueInput
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutWebhooksInput, Prisma.OrganizationUncheckedCreateWithoutWebhooksInput>
+}
+
+export type OrganizationUpsertWithoutWebhooksInput = {
+  update: Prisma.XOR<Prisma.OrganizationUpdateWithoutWebhooksInput, Prisma.OrganizationUncheckedUpdateWithoutWebhooksInput>
+  create: Prisma.XOR<Prisma.OrganizationCreateWithoutWebhooksInput, Prisma.OrganizationUncheckedCreateWithoutWebhooksInput>
+  where?: Prisma.OrganizationWhereInput
+}
+
+export type OrganizationUpdateToOneWithWhereWithoutWebhooksInput = {
+  where?: Prisma.OrganizationWhereInput
+  data: Prisma.XOR<Prisma.OrganizationUpdateWithoutWebhooksInput, Prisma.OrganizationUncheckedUpdateWithoutWebhooksInput>
+}
+
+export type OrganizationUpdateWithoutWebhooksInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  signatures?: Prisma.EnumSignaturesFieldUpdateOperationsInput | $Enums.Signatures
+  halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
+  policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
+  policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: Prisma.IntFieldUpdateOperationsInput | number
+  auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  agents?: Prisma.AgentUpdateManyWithoutOrganizationNestedInput
+  policies?: Prisma.CustomPolicyUpdateManyWithoutOrganizationNestedInput
+  snapshots?: Prisma.PolicySnapshotUpdateManyWithoutOrganizationNestedInput
+  runs?: Prisma.RunUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUpdateManyWithoutOrganizationNestedInput
+  persons?: Prisma.PersonUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUpdateManyWithoutOrganizationNestedInput
+  audit?: Prisma.OrganizationAuditRecordUpdateManyWithoutOrganizationNestedInput
+  breakGlass?: Prisma.BreakGlassUpdateManyWithoutOrganizationNestedInput
+}
+
+export type OrganizationUncheckedUpdateWithoutWebhooksInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.StringFieldUpdateOperationsInput | string
+  signatures?: Prisma.EnumSignaturesFieldUpdateOperationsInput | $Enums.Signatures
+  halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
+  policyRevision?: Prisma.IntFieldUpdateOperationsInput | number
+  policyMode?: Prisma.EnumPolicyModeFieldUpdateOperationsInput | $Enums.PolicyMode
+  people?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  auditLength?: Prisma.IntFieldUpdateOperationsInput | number
+  auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  agents?: Prisma.AgentUncheckedUpdateManyWithoutOrganizationNestedInput
+  policies?: Prisma.CustomPolicyUncheckedUpdateManyWithoutOrganizationNestedInput
+  snapshots?: Prisma.PolicySnapshotUncheckedUpdateManyWithoutOrganizationNestedInput
+  runs?: Prisma.RunUncheckedUpdateManyWithoutOrganizationNestedInput
+  apiKeys?: Prisma.ApiKeyUncheckedUpdateManyWithoutOrganizationNestedInput
+  persons?: Prisma.PersonUncheckedUpdateManyWithoutOrganizationNestedInput
+  sessions?: Prisma.SessionUncheckedUpdateManyWithoutOrganizationNestedInput
+  audit?: Prisma.OrganizationAuditRecordUncheckedUpdateManyWithoutOrganizationNestedInput
+  breakGlass?: Prisma.BreakGlassUncheckedUpdateManyWithoutOrganizationNestedInput
 }
 
 
@@ -1442,6 +1756,8 @@ export type OrganizationCountOutputType = {
   persons: number
   sessions: number
   audit: number
+  breakGlass: number
+  webhooks: number
 }
 
 export type OrganizationCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -1453,6 +1769,8 @@ export type OrganizationCountOutputTypeSelect<ExtArgs extends runtime.Types.Exte
   persons?: boolean | OrganizationCountOutputTypeCountPersonsArgs
   sessions?: boolean | OrganizationCountOutputTypeCountSessionsArgs
   audit?: boolean | OrganizationCountOutputTypeCountAuditArgs
+  breakGlass?: boolean | OrganizationCountOutputTypeCountBreakGlassArgs
+  webhooks?: boolean | OrganizationCountOutputTypeCountWebhooksArgs
 }
 
 /**
@@ -1521,6 +1839,20 @@ export type OrganizationCountOutputTypeCountAuditArgs<ExtArgs extends runtime.Ty
   where?: Prisma.OrganizationAuditRecordWhereInput
 }
 
+/**
+ * OrganizationCountOutputType without action
+ */
+export type OrganizationCountOutputTypeCountBreakGlassArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.BreakGlassWhereInput
+}
+
+/**
+ * OrganizationCountOutputType without action
+ */
+export type OrganizationCountOutputTypeCountWebhooksArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.WebhookWhereInput
+}
+
 
 export type OrganizationSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
@@ -1541,6 +1873,8 @@ export type OrganizationSelect<ExtArgs extends runtime.Types.Extensions.Internal
   persons?: boolean | Prisma.Organization$personsArgs<ExtArgs>
   sessions?: boolean | Prisma.Organization$sessionsArgs<ExtArgs>
   audit?: boolean | Prisma.Organization$auditArgs<ExtArgs>
+  breakGlass?: boolean | Prisma.Organization$breakGlassArgs<ExtArgs>
+  webhooks?: boolean | Prisma.Organization$webhooksArgs<ExtArgs>
   _count?: boolean | Prisma.OrganizationCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["organization"]>
 
@@ -1593,6 +1927,8 @@ export type OrganizationInclude<ExtArgs extends runtime.Types.Extensions.Interna
   persons?: boolean | Prisma.Organization$personsArgs<ExtArgs>
   sessions?: boolean | Prisma.Organization$sessionsArgs<ExtArgs>
   audit?: boolean | Prisma.Organization$auditArgs<ExtArgs>
+  breakGlass?: boolean | Prisma.Organization$breakGlassArgs<ExtArgs>
+  webhooks?: boolean | Prisma.Organization$webhooksArgs<ExtArgs>
   _count?: boolean | Prisma.OrganizationCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type OrganizationIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {}
@@ -1609,6 +1945,8 @@ export type $OrganizationPayload<ExtArgs extends runtime.Types.Extensions.Intern
     persons: Prisma.$PersonPayload<ExtArgs>[]
     sessions: Prisma.$SessionPayload<ExtArgs>[]
     audit: Prisma.$OrganizationAuditRecordPayload<ExtArgs>[]
+    breakGlass: Prisma.$BreakGlassPayload<ExtArgs>[]
+    webhooks: Prisma.$WebhookPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: string
@@ -2038,6 +2376,8 @@ export interface Prisma__OrganizationClient<T, Null = never, ExtArgs extends run
   persons<T extends Prisma.Organization$personsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$personsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$PersonPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   sessions<T extends Prisma.Organization$sessionsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$sessionsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$SessionPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   audit<T extends Prisma.Organization$auditArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$auditArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$OrganizationAuditRecordPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  breakGlass<T extends Prisma.Organization$breakGlassArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$breakGlassArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$BreakGlassPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  webhooks<T extends Prisma.Organization$webhooksArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Organization$webhooksArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$WebhookPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -2659,6 +2999,54 @@ export type Organization$auditArgs<ExtArgs extends runtime.Types.Extensions.Inte
   take?: number
   skip?: number
   distinct?: Prisma.OrganizationAuditRecordScalarFieldEnum | Prisma.OrganizationAuditRecordScalarFieldEnum[]
+}
+
+/**
+ * Organization.breakGlass
+ */
+export type Organization$breakGlassArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the BreakGlass
+   */
+  select?: Prisma.BreakGlassSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the BreakGlass
+   */
+  omit?: Prisma.BreakGlassOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.BreakGlassInclude<ExtArgs> | null
+  where?: Prisma.BreakGlassWhereInput
+  orderBy?: Prisma.BreakGlassOrderByWithRelationInput | Prisma.BreakGlassOrderByWithRelationInput[]
+  cursor?: Prisma.BreakGlassWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.BreakGlassScalarFieldEnum | Prisma.BreakGlassScalarFieldEnum[]
+}
+
+/**
+ * Organization.webhooks
+ */
+export type Organization$webhooksArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the Webhook
+   */
+  select?: Prisma.WebhookSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the Webhook
+   */
+  omit?: Prisma.WebhookOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.WebhookInclude<ExtArgs> | null
+  where?: Prisma.WebhookWhereInput
+  orderBy?: Prisma.WebhookOrderByWithRelationInput | Prisma.WebhookOrderByWithRelationInput[]
+  cursor?: Prisma.WebhookWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.WebhookScalarFieldEnum | Prisma.WebhookScalarFieldEnum[]
 }
 
 /**

@@ -1,0 +1,85 @@
+import { OpenAPIHono } from '@hono/zod-openapi';
+import { bodyLimit } from 'hono/body-limit';
+import { GatehouseError } from '../domain/errors';
+import { type RouteScopes, scopesOfRoutes } from './api-route';
+import { createAuthentication } from './authentication';
+import type { ApiDependencies } from './dependencies';
+import { documentOf } from './document';
+import type { Api, ApiEnvironment } from './environment';
+import { createAddressGuard, createHostGuard, securityHeaders } from './guards';
+import { addHealthRoutes } from './health';
+import { createMetrics } from './metrics';
+import { answerError, answerProblem } from './problem';
+import { createRateLimit } from './rate-limit';
+import { addReference } from './reference';
+import { refuseFaults } from './request-faults';
+import { createRequestLog } from './request-log';
+import { addAgentRoutes } from './routes/agents';
+import { addApiKeyRoutes } from './routes/api-keys';
+import { addApprovalRoutes } from './routes/approvals';
+import { addAuditRoutes } from './routes/audit';
+import { addEventRoutes } from './routes/events';
+import { addPeopleRoutes } from './routes/people';
+import { addPolicyRoutes } from './routes/policies';
+import { addRunRoutes } from './routes/runs';
+import { answerUnrouted } from './unrouted';
+
+/** Largest body, in bytes. */
+const MAX_BODY_BYTES = 2 * 1024 * 1024;
+
+/**
+ * The HTTP API: translates between HTTP and the commands, and decides nothing itself.
+ *
+ * @throws GatehouseError `route-without-scope`
+ */
+export function createApi(dependencies: ApiDependencies): Api {
+  const { log, registry, limits, allowedHosts } = dependencies;
+  const api: Api = new OpenAPIHono<ApiEnvironment>({ defaultHook: refuseFaults });
+  const metrics = createMetrics(registry);
+  let scopes: RouteScopes = new Map();
+
+  api.use(createRequestLog(log, metrics), securityHeaders);
+  api.use(createAddressGuard(createRateLimit(limits.requestsOfAddress)));
+  // Asked by whoever watches over the process, under whatever name they have for it.
+  addHealthRoutes(api, dependencies);
+  api.use(createHostGuard(allowedHosts));
+  api.use(
+    '/v1/*',
+    createAuthentication(dependencies, createRateLimit(limits.requestsOfKey), () => scopes),
+  );
+  api.use(
+    '/v1/*',
+    bodyLimit({
+      maxSize: MAX_BODY_BYTES,
+      onError: (c) =>
+        answerProblem(c, {
+          status: 413,
+          code: 'body-too-large',
+          detail: `a body has at most ${MAX_BODY_BYTES} bytes`,
+        }),
+    }),
+  );
+
+  addRunRoutes(api, dependencies);
+  addEventRoutes(api, dependencies, metrics);
+  addApprovalRoutes(api);
+  addPolicyRoutes(api, dependencies);
+  addAgentRoutes(api, dependencies);
+  addAuditRoutes(api);
+  addPeopleRoutes(api);
+  addApiKeyRoutes(api);
+  scopes = scopesOfRoutes(api);
+
+  addReference(api, documentOf(api));
+  api.onError((error, c) => {
+    const answer = answerError(error, c);
+    metrics.refused(answer.status === 500 ? 'internal' : codeOf(error));
+    return answer;
+  });
+  api.notFound((c) => answerUnrouted(api, c));
+  return api;
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof GatehouseError ? error.code : 'request-malformed';
+}

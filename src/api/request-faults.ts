@@ -1,0 +1,26 @@
+import type { Hook } from '@hono/zod-openapi';
+import type { ApiEnvironment } from './environment';
+import { ProblemError, type RequestFault } from './problem';
+
+const PARTS: Readonly<Record<string, string>> = { json: 'body', param: 'path' };
+const MAX_FAULTS = 20;
+
+/** Refuses a request that is not of its route's form, and says where. @throws ProblemError `request-malformed` */
+// biome-ignore lint/suspicious/noExplicitAny: one hook for the requests of all routes, whatever their types
+export const refuseFaults: Hook<any, ApiEnvironment, any, any> = (result) => {
+  if (result.success) return;
+  const part = PARTS[result.target] ?? result.target;
+  const faults = result.error.issues.slice(0, MAX_FAULTS).map(
+    ({ path, message }): RequestFault => ({
+      where: [part, ...path.map(String)].join('.').slice(0, 200),
+      message: `${message.charAt(0).toLowerCase()}${message.slice(1)}`.slice(0, 300),
+    }),
+  );
+  throw new ProblemError(
+    'request-malformed',
+    `the request is malformed: ${faults[0]?.where} ${faults[0]?.message}`,
+    {
+      faults,
+    },
+  );
+};

@@ -1,0 +1,94 @@
+import type { Commands } from '../commands/commands';
+import type { PendingForPeople } from '../commands/list-pending';
+import { visibleText } from '../domain/visible-text';
+import type { CliContext, ExitCode } from './context';
+import { approvalLines } from './event-lines';
+import { table } from './table';
+import type { Terminal } from './terminal';
+import { withStack } from './with-stack';
+import { dateAndTime } from './words';
+
+/** How often a watched inbox looks again. */
+const WATCH_MS = 1_000;
+
+/** `gatehouse inbox`: what waits for people, across runs; with `--watch` whatever comes, until Ctrl-C. */
+export async function inbox(context: CliContext, { watch = false }: { watch?: boolean }): Promise<ExitCode> {
+  const { terminal } = context;
+  return withStack(context, async (commands) => {
+    if (watch) return watchInbox(commands, terminal);
+    const pending = await commands.listPending();
+    if (terminal.isJson) terminal.printJson(pending);
+    else if (pending.approvals.length + pending.questions.length === 0)
+      terminal.note('nothing waits for anybody');
+    else terminal.print(rows(pending, terminal));
+    return 0;
+  });
+}
+
+/** `gatehouse approvals show ID`. */
+export async function showApproval(context: CliContext, id: string): Promise<ExitCode> {
+  const { terminal } = context;
+  return withStack(context, async (commands) => {
+    const approval = await commands.showApproval(id);
+    if (terminal.isJson) terminal.printJson(approval);
+    else {
+      terminal.print(`${approval.id}  ${approval.status}  run ${approval.runId}`);
+      terminal.print(approvalLines(approval, terminal.colours));
+    }
+    return 0;
+  });
+}
+
+async function watchInbox(commands: Pick<Commands, 'listPending'>, terminal: Terminal): Promise<ExitCode> {
+  const leaving = new AbortController();
+  process.once('SIGINT', () => leaving.abort());
+  const known = new Set<string>();
+  while (!leaving.signal.aborted) {
+    const pending = await commands.listPending();
+    const fresh = {
+      approvals: pending.approvals.filter(({ id }) => !known.has(id)),
+      questions: pending.questions.filter(({ id }) => !known.has(id)),
+    };
+    for (const item of [...fresh.approvals, ...fresh.questions]) {
+      known.add(item.id);
+      if (terminal.isJson) terminal.printJson(item);
+    }
+    if (!terminal.isJson && fresh.approvals.length + fresh.questions.length > 0)
+      terminal.print(rows(fresh, terminal));
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, WATCH_MS);
+      leaving.signal.addEventListener('abort', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+  return 0;
+}
+
+function rows({ approvals, questions }: PendingForPeople, { colours }: Terminal): string {
+  return table(
+    [
+      ...approvals.map(({ id, runId, tool, progress, expiresAt }) => ({
+        ...{ id, runId, expiresAt },
+        what: tool,
+        needs: progress?.missing ?? '',
+        say: `gatehouse approve ${id}`,
+      })),
+      ...questions.map(({ id, runId, question, expiresAt }) => ({
+        ...{ id, runId, expiresAt },
+        what: question,
+        needs: 'an answer',
+        say: `gatehouse answer ${id} TEXT`,
+      })),
+    ],
+    [
+      { title: 'RUN', text: ({ runId }) => runId },
+      { title: 'FOR', text: ({ what }) => visibleText(what, 60) },
+      { title: 'NEEDS', text: ({ needs }) => needs, maxWidth: 80 },
+      { title: 'UNTIL', text: ({ expiresAt }) => dateAndTime(expiresAt) },
+      { title: 'SAY', text: ({ say }) => say, maxWidth: 200 },
+    ],
+    colours,
+  );
+}
