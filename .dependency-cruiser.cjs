@@ -5,7 +5,7 @@
 const STEPS = [
   ['domain', 'client'],
   ['shell'],
-  ['config', 'tools', 'artifacts'],
+  ['config', 'tools', 'artifacts', 'codec'],
   ['policy', 'broker', 'notifications'],
   ['store', 'model', 'sandbox'],
   ['identity', 'audit'],
@@ -153,7 +153,7 @@ module.exports = {
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['require', 'node', 'import', 'default', 'types'],
-      extensions: ['.ts', '.cts', '.mts', '.js', '.cjs', '.mjs', '.json', '.d.ts'],
+      extensions: ['.ts', '.tsx', '.cts', '.mts', '.js', '.cjs', '.mjs', '.json', '.d.ts'],
     },
   },
 };

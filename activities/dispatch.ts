@@ -26,6 +26,8 @@ export interface DispatchDependencies {
   waitForPeopleMs: number;
   /** Whether the runner reads over the channel. */
   channel: boolean;
+  /** Whether Temporal's histories are encrypted. */
+  isEncrypted: boolean;
 }
 
 /** Temporal drops an activity's result that is over 2 MiB, and would try again for ever. */
@@ -57,6 +59,7 @@ async function dispatchRun(
     artifacts,
     waitForPeopleMs,
     channel,
+    isEncrypted,
   }: DispatchDependencies,
 ): Promise<DispatchResult> {
   const agent = await agents.get(input.organizationId, input.agent);
@@ -97,6 +100,7 @@ async function dispatchRun(
     onBudget: snapshot.settings.onBudget,
     waitForPeopleMs,
     channel,
+    isEncrypted,
     ...(halt ? { halt } : {}),
     people: await organizations.peopleOf(input.organizationId),
   };

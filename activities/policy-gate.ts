@@ -92,8 +92,7 @@ async function judgeTurn(
   });
   if (!load.recorded) {
     const { runId, organizationId } = input;
-    const isObserving = pinned.mode === 'observe' && current.mode === 'observe';
-    return takeRates(judged, { runId, organizationId, agent: load.agent }, isObserving, rates);
+    return takeRates(judged, { runId, organizationId, agent: load.agent }, rates);
   }
   const recorded = new Map(load.recorded.map((call) => [call.callId, call]));
   return {

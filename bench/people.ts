@@ -9,6 +9,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
+import { dataConverterOf } from '../src/codec/data-converter';
 import { openCommands } from '../src/commands/commands';
 import { hostEnvironment } from '../src/config';
 import { startGatehouse } from '../src/embedded/gatehouse';
@@ -44,6 +45,9 @@ async function main(): Promise<void> {
   const misses: string[] = [];
   try {
     const client = new Client({ connection });
+    const dataConverter = dataConverterOf(gatehouse.addresses.payloadKeys);
+    // The bare side knows no keys.
+    const governed = new Client({ connection, dataConverter });
     await startBareWorkers(bare, gatehouse.addresses.temporal);
     const repo = makeRepository(join(folder, 'repository'));
     await applyScripted(folder, gatehouse.addresses.artifacts, commands, SAMPLES + 5);
@@ -55,7 +59,14 @@ async function main(): Promise<void> {
     async function compare(what: string, atMost: number): Promise<void> {
       const theirs = await bareDelays(client, SAMPLES, 5);
       for (const agent of ['asks-to-read', 'asks-to-act'] as const) {
-        const ours = await approvalDelays({ client, commands, repo, agent, samples: SAMPLES, warmUp: 5 });
+        const ours = await approvalDelays({
+          client: governed,
+          commands,
+          repo,
+          agent,
+          samples: SAMPLES,
+          warmUp: 5,
+        });
         const ratio = (share: number) => percentile(ours, share) / percentile(theirs, share);
         const line = (share: number) =>
           `p${share * 100} ${percentile(ours, share).toFixed(1)} ms, bare ${percentile(theirs, share).toFixed(1)} ms, ratio ${ratio(share).toFixed(2)}`;

@@ -1,5 +1,5 @@
 /**
- * What `npm test` runs: sees to it that the programs a sandbox needs are there, then Jest with the arguments given.
+ * What `npm test` runs: sees to it that the programs of a sandbox and a browser are there, then Jest with the arguments given.
  *
  * `--yes` (or `CI=true`) installs missing programs with apt when this is root.
  */
@@ -18,6 +18,7 @@ async function main() {
     progress: (line) => console.error(line),
     consent: isConsented ? 'yes' : isTerminal ? 'ask' : 'no',
     confirm,
+    purpose: 'tests',
   });
   process.exitCode = await runJest(jestArguments);
 }

@@ -17,6 +17,10 @@ const artifacts = {
   GATEHOUSE_S3_ACCESS_KEY_ID: z.string().min(1).optional(),
   GATEHOUSE_S3_SECRET_ACCESS_KEY: z.string().min(1).optional(),
 };
+/** Touched while the worker polls, for a probe. */
+const probed = { GATEHOUSE_ALIVE_FILE: path.optional() };
+/** The keys that encrypt what goes into Temporal's histories; without them nothing is encrypted. */
+const encryption = { GATEHOUSE_PAYLOAD_KEYS: path.optional() };
 const logging = { GATEHOUSE_LOG: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info') };
 
 /** `host=/path/to/channel.sock`, several separated by commas. */
@@ -60,6 +64,8 @@ const noDatabase = {
 
 const controlEnv = z.object({
   ...temporal,
+  ...encryption,
+  ...probed,
   ...logging,
   DATABASE_URL: z.string().min(1),
   ...artifacts,
@@ -81,6 +87,8 @@ const controlEnv = z.object({
 
 const runnerEnv = z.object({
   ...temporal,
+  ...encryption,
+  ...probed,
   ...logging,
   ...noDatabase,
   ...artifacts,
@@ -94,6 +102,8 @@ const runnerEnv = z.object({
 
 const sandboxEnv = z.object({
   ...temporal,
+  ...encryption,
+  ...probed,
   ...logging,
   ...noDatabase,
   ...artifacts,
@@ -107,9 +117,21 @@ const sandboxEnv = z.object({
   GATEHOUSE_CHANNEL_SOCKET: path.optional(),
 });
 
+const codecEnv = z.object({
+  ...logging,
+  ...noDatabase,
+  GATEHOUSE_PAYLOAD_KEYS: path,
+  /** On the loopback. */
+  GATEHOUSE_CODEC_PORT: z.coerce.number().int().min(1).max(65_535),
+  /** File of the key that callers show. */
+  GATEHOUSE_CODEC_KEY: path,
+  /** Where the Temporal UI is: the one place whose pages may ask. */
+  GATEHOUSE_TEMPORAL_UI: z.url().optional(),
+});
 const apiEnv = z
   .object({
     ...temporal,
+    ...encryption,
     ...logging,
     DATABASE_URL: z.string().min(1),
     ...artifacts,
@@ -138,6 +160,11 @@ const apiEnv = z
           z.enum(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']),
         ),
       ),
+    /** The console's own client at the provider, for logging in with a browser. */
+    GATEHOUSE_OIDC_CLIENT_ID: z.string().min(1).optional(),
+    GATEHOUSE_OIDC_CLIENT_SECRET: z.string().min(1).optional(),
+    /** Where operators see workflows: the console links to it. */
+    GATEHOUSE_TEMPORAL_UI: z.url({ protocol: /^https?$/ }).optional(),
     GATEHOUSE_OIDC_CLOCK_TOLERANCE_S: z.coerce.number().int().min(0).max(300).default(30),
   })
   .refine(
@@ -151,6 +178,7 @@ const cliEnv = z.object({
   TEMPORAL_ADDRESS: z.string().min(1).optional(),
   TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
   DATABASE_URL: z.string().min(1).optional(),
+  ...encryption,
   ...logging,
   /** Handed to control by `up`; see there. */
   GATEHOUSE_WAIT_FOR_PEOPLE_MS: z.string().optional(),
@@ -176,12 +204,14 @@ const cliEnv = z.object({
 export type ControlConfig = z.infer<typeof controlEnv>;
 export type RunnerConfig = z.infer<typeof runnerEnv>;
 export type SandboxConfig = z.infer<typeof sandboxEnv>;
+export type CodecConfig = z.infer<typeof codecEnv>;
 export type ApiConfig = z.infer<typeof apiEnv>;
 export type CliConfig = z.infer<typeof cliEnv>;
 
 export const controlConfig = (env = process.env): ControlConfig => read(controlEnv, env);
 export const runnerConfig = (env = process.env): RunnerConfig => read(runnerEnv, env);
 export const sandboxConfig = (env = process.env): SandboxConfig => read(sandboxEnv, env);
+export const codecConfig = (env = process.env): CodecConfig => read(codecEnv, env);
 export const apiConfig = (env = process.env): ApiConfig => read(apiEnv, env);
 export const cliConfig = (env = process.env): CliConfig => read(cliEnv, env);
 

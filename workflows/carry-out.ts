@@ -1,5 +1,5 @@
-import { isCancellation, sleep } from '@temporalio/workflow';
-import { type ApprovalOutcome, NOBODY_ANSWERED } from '../src/domain/approval';
+import { isCancellation, patched, sleep } from '@temporalio/workflow';
+import { type ApprovalOutcome, NOBODY_ANSWERED, type QuestionOutcome } from '../src/domain/approval';
 import type { ToolCall } from '../src/domain/call';
 import { findingId, reasons, voidReason } from '../src/domain/decision';
 import { typedValues } from '../src/domain/edited-arguments';
@@ -167,7 +167,7 @@ export class CarryOut {
   private async executed(workspace: Workspace, grant: Grant, batch: GatedCall[]): Promise<Execution> {
     try {
       return await this.programs.during(grant, batch, () =>
-        executeCalls(this.run.input.runId, workspace, grant, batch),
+        executeCalls(this.run.input.runId, workspace, grant, batch, this.run.pinned.isEncrypted),
       );
     } catch (error) {
       if (isCancellation(error))
@@ -192,7 +192,7 @@ export class CarryOut {
     const { question, callId } = next;
     if (!question) throw new TypeError('only a question is answered');
     await this.reserve(next);
-    const outcome = await this.waiting.forPeople('WAITING_INPUT', () => this.people.answered(question.id));
+    const outcome = await this.answerTo(question.id);
     this.run.budget.commit();
     switch (outcome.kind) {
       case 'answered':
@@ -205,6 +205,25 @@ export class CarryOut {
       default:
         outcome satisfies never;
     }
+  }
+
+  /** Meanwhile a change of policy has the calls behind the question decided again: what it refuses is not left waiting. */
+  private async answerTo(questionId: string): Promise<QuestionOutcome> {
+    for (;;) {
+      const seen = this.run.policyChanges;
+      const outcome = await this.waiting.forPeople('WAITING_INPUT', () =>
+        this.people.answeredOr(questionId, () => this.run.policyChanges > seen && this.hasApprovals()),
+      );
+      if (outcome) return outcome;
+      if (!patched('decide-behind-questions'))
+        return this.waiting.forPeople('WAITING_INPUT', () => this.people.answered(questionId));
+      this.gates = 0;
+      await this.gateAgain();
+    }
+  }
+
+  private hasApprovals(): boolean {
+    return this.people.pending.approvals.length > 0;
   }
 
   private async awaitApproval(next: GatedCall): Promise<void> {

@@ -18,6 +18,7 @@ export type Execution =
 /**
  * Has granted calls executed on the host that holds the run's workspace: one effect, or consecutive reads.
  *
+ * @param isEncrypted the history names the tools and not their arguments
  * @throws a cancellation, when the run is stopped meanwhile
  */
 export async function executeCalls(
@@ -25,12 +26,13 @@ export async function executeCalls(
   { host }: Workspace,
   { token }: Grant,
   batch: readonly GatedCall[],
+  isEncrypted = false,
 ): Promise<Execution> {
   try {
     const input = { runId, grant: token, calls: batch.map(canonical) };
     const options = executionOn(
       host,
-      summaryOf(batch),
+      summaryOf(batch, isEncrypted),
       batch.some((call) => call.mayAsk === true),
     );
     const execution = sandbox.executeTool.executeWithOptions(options, [input]);
@@ -109,6 +111,7 @@ function canonical(gated: GatedCall): CanonicalCall {
   return gated.call;
 }
 
-function summaryOf(batch: readonly GatedCall[]): string {
-  return visibleText(batch.map((gated) => `${gated.call?.tool} ${gated.call?.args}`).join(', '), 160);
+function summaryOf(batch: readonly GatedCall[], isEncrypted: boolean): string {
+  const lines = batch.map(({ call }) => (isEncrypted ? call?.tool : `${call?.tool} ${call?.args}`));
+  return visibleText(lines.join(', '), 160);
 }

@@ -58,7 +58,8 @@ export class People {
 
   /** Shows a question to people and starts its timer. */
   ask(question: PendingQuestion): void {
-    const summary = `question ${question.id}: ${visibleText(question.question, 80)}`;
+    const text = this.run.pinned.isEncrypted ? '' : `: ${visibleText(question.question, 80)}`;
+    const summary = `question ${question.id}${text}`;
     this.questions.add(question, (held) => this.wait('question', held, summary));
   }
 
@@ -82,16 +83,18 @@ export class People {
   }
 
   /** How the approval was settled, or that it expired; null when `isOvertaken` comes true before. */
-  async approvedOr(id: string, isOvertaken: () => boolean): Promise<ApprovalOutcome | null> {
-    const overtaken = condition(isOvertaken).then(() => null);
-    // Nobody waits for it once the approval is settled.
-    overtaken.catch(() => undefined);
-    return Promise.race([this.approved(id), overtaken]);
+  approvedOr(id: string, isOvertaken: () => boolean): Promise<ApprovalOutcome | null> {
+    return endedOr(this.approved(id), isOvertaken);
   }
 
   /** How the approval was settled, or that it expired. */
   approved(id: string): Promise<ApprovalOutcome> {
     return this.approvals.of(id).ended;
+  }
+
+  /** How the question was settled; null when `isOvertaken` comes true before. */
+  answeredOr(id: string, isOvertaken: () => boolean): Promise<QuestionOutcome | null> {
+    return endedOr(this.answered(id), isOvertaken);
   }
 
   /** Resolves when the question is answered, or nobody did. */
@@ -325,4 +328,11 @@ export class People {
       firstSequence: this.run.takeSequence(EVENTS_OF_PEOPLE),
     };
   }
+}
+
+function endedOr<Outcome>(ended: Promise<Outcome>, isOvertaken: () => boolean): Promise<Outcome | null> {
+  const overtaken = condition(isOvertaken).then(() => null);
+  // Nobody waits for it once the item is settled.
+  overtaken.catch(() => undefined);
+  return Promise.race([ended, overtaken]);
 }

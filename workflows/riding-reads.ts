@@ -18,7 +18,13 @@ export async function executeRiding(parts: GateParts): Promise<void> {
   const granted = gated.calls.filter((each) => gated.grant?.callIds.includes(each.callId));
   const outcomes = gated.calls.filter((each) => !granted.includes(each)).map(refusalOf);
   if (gated.grant && granted.length > 0) {
-    const execution = await executeCalls(run.input.runId, facts.workspace, gated.grant, granted);
+    const execution = await executeCalls(
+      run.input.runId,
+      facts.workspace,
+      gated.grant,
+      granted,
+      run.pinned.isEncrypted,
+    );
     if (execution.kind === 'stale') return executeRiding(parts);
     if (execution.kind === 'ran') outcomes.push(...execution.result.outcomes);
     else {

@@ -222,7 +222,8 @@ export class RunState {
     if (wrote) this.facts.lastWriteStep = this.facts.executed;
     if (tool !== undefined) this.observe({ tool, text: outcome.text });
     // One drift iteration is an apply, failed ones too: the plan before it is free, the next one is what the limit stops.
-    if (tool === 'terraform-apply') this.facts.driftIterations++;
+    // What an earlier release gated says it by the tool alone.
+    if (call.isDriftIteration || tool === 'terraform-apply') this.facts.driftIterations++;
     if (outcome.kind === 'done' && (tool === 'validate' || tool === 'terraform-validate'))
       this.facts.lastValidateStep = this.facts.executed;
   }

@@ -1,5 +1,6 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { bodyLimit } from 'hono/body-limit';
+import { BASE } from '../console/paths';
 import { GatehouseError } from '../domain/errors';
 import { type RouteScopes, scopesOfRoutes } from './api-route';
 import { createAuthentication } from './authentication';
@@ -24,15 +25,21 @@ import { addPolicyRoutes } from './routes/policies';
 import { addRunRoutes } from './routes/runs';
 import { answerUnrouted } from './unrouted';
 
+/** What answers for pages. */
+export interface Pages {
+  fetch(request: Request, environment: unknown): Response | Promise<Response>;
+}
+
 /** Largest body, in bytes. */
 const MAX_BODY_BYTES = 2 * 1024 * 1024;
 
 /**
  * The HTTP API: translates between HTTP and the commands, and decides nothing itself.
  *
+ * @param pages the console, which has guards of its own: forms of pages that send no referrer have no origin
  * @throws GatehouseError `route-without-scope`
  */
-export function createApi(dependencies: ApiDependencies): Api {
+export function createApi(dependencies: ApiDependencies, pages: Pages | null = null): Api {
   const { log, registry, limits, allowedHosts } = dependencies;
   const api: Api = new OpenAPIHono<ApiEnvironment>({ defaultHook: refuseFaults });
   const metrics = createMetrics(registry);
@@ -42,6 +49,7 @@ export function createApi(dependencies: ApiDependencies): Api {
   api.use(createAddressGuard(createRateLimit(limits.requestsOfAddress)));
   // Asked by whoever watches over the process, under whatever name they have for it.
   addHealthRoutes(api, dependencies);
+  if (pages) for (const path of [BASE, `${BASE}/*`]) api.all(path, (c) => pages.fetch(c.req.raw, c.env));
   api.use(createHostGuard(allowedHosts));
   api.use(
     '/v1/*',

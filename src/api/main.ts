@@ -3,7 +3,7 @@ import pino from 'pino';
 import { collectDefaultMetrics } from 'prom-client';
 import { apiConfig } from '../config';
 import { GatehouseError } from '../domain/errors';
-import { createApi } from './create-api';
+import { createApi, type Pages } from './create-api';
 import { openApi } from './open-api';
 import { listen } from './serve';
 
@@ -11,20 +11,28 @@ async function main(): Promise<void> {
   const config = apiConfig();
   const log = pino({ name: 'gatehouse-api', level: config.GATEHOUSE_LOG });
   const stopped = interruption();
-  const { dependencies, stop, close } = await openApi(config, log);
+  const { dependencies, consoleAt, stop, close } = await openApi(config, log);
   collectDefaultMetrics({ register: dependencies.registry });
-  const api = createApi(dependencies);
+  // The console makes its cookies for the address, which is known once one listens there.
+  let api: Pages = { fetch: () => new Response(null, { status: 503 }) };
   const listening = await listen({
-    fetch: api.fetch,
+    fetch: (request, environment) => api.fetch(request, environment),
     host: config.GATEHOUSE_API_HOST,
     port: config.GATEHOUSE_API_PORT,
   });
+  const origin = new URL(config.GATEHOUSE_PUBLIC_URL ?? loopbackOf(listening.url)).origin;
+  api = createApi(dependencies, consoleAt(origin));
   process.stdout.write(`gatehouse-api listens on ${listening.url.href}\n`);
   process.stdout.write('gatehouse-api is ready\n');
   await stopped;
   stop();
   await listening.close();
   await close();
+}
+
+/** Where a process that listens everywhere is reached from its own machine. */
+function loopbackOf(url: URL): string {
+  return url.href.replace(/^http:\/\/(0\.0\.0\.0|\[::\])/, 'http://127.0.0.1');
 }
 
 function interruption(): Promise<void> {

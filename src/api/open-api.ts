@@ -6,15 +6,22 @@ import { loadKey } from '../broker/keys';
 import { openStores } from '../commands/commands';
 import { openWorkflowClient } from '../commands/workflow-client';
 import type { ApiConfig } from '../config';
+import { createConsole } from '../console/console';
+import { createOidcLogin, type OidcLogin } from '../console/oidc-login';
 import { createAuthenticate } from '../identity/authenticate';
 import { createOidc, type Oidc } from '../identity/oidc';
+import { createSessions } from '../identity/sessions';
 import { openDatabase } from '../store/database';
 import { openLiveEvents } from '../store/live-events';
+import { createSessionStore } from '../store/session-store';
+import type { Pages } from './create-api';
 import { type ApiDependencies, type ApiLimits, DEFAULT_LIMITS } from './dependencies';
 import { createCommandsOf } from './vouching-commands';
 
 export interface OpenedApi {
   dependencies: ApiDependencies;
+  /** The console, over the same. @param origin where people reach it */
+  consoleAt(origin: string): Pages;
   /** Ends event streams; what runs otherwise runs to its end. */
   stop(): void;
   /** After the last answer. */
@@ -41,6 +48,7 @@ export async function openApi(
     const temporal = await openWorkflowClient({
       address: config.TEMPORAL_ADDRESS,
       namespace: config.TEMPORAL_NAMESPACE,
+      payloadKeys: config.GATEHOUSE_PAYLOAD_KEYS,
     });
     const stores = openStores(database);
     const live = openLiveEvents({
@@ -48,17 +56,32 @@ export async function openApi(
       events: stores.events,
       warn: (message, cause) => log.warn({ err: cause }, message),
     });
+    const oidc = oidcOf(config);
+    const shared = {
+      authenticate: createAuthenticate({
+        apiKeys: stores.apiKeys,
+        people: stores.persons,
+        organizations: stores.organizations,
+        oidc,
+      }),
+      live,
+      artifacts: openArtifactStore(config),
+    };
+    const commandsOf = createCommandsOf({ stores, temporal, apiKey });
     return {
-      dependencies: {
-        authenticate: createAuthenticate({
-          apiKeys: stores.apiKeys,
-          people: stores.persons,
-          organizations: stores.organizations,
-          oidc: oidcOf(config),
+      consoleAt: (origin) =>
+        createConsole({
+          ...shared,
+          origin,
+          commandsFor: commandsOf,
+          sessions: createSessions(createSessionStore(database)),
+          temporalUi: temporalUiOf(config),
+          oidcLogin: oidcLoginOf(config, origin, oidc),
+          warn: (message, cause) => log.error({ err: cause }, message),
         }),
-        commandsOf: createCommandsOf({ stores, temporal, apiKey }),
-        live,
-        artifacts: openArtifactStore(config),
+      dependencies: {
+        ...shared,
+        commandsOf,
         checks: {
           database: () => database.ready(),
           temporal: () =>
@@ -87,6 +110,17 @@ export async function openApi(
 
 function hostsOf(publicUrl: string | undefined): string[] {
   return publicUrl === undefined ? [] : [new URL(publicUrl).hostname];
+}
+
+function temporalUiOf(config: ApiConfig): { url: string; namespace: string } | null {
+  const url = config.GATEHOUSE_TEMPORAL_UI;
+  return url === undefined ? null : { url, namespace: config.TEMPORAL_NAMESPACE };
+}
+
+/** Login through the provider needs a client of its own there. */
+function oidcLoginOf(config: ApiConfig, origin: string, oidc: Oidc | null): OidcLogin | null {
+  const { GATEHOUSE_OIDC_CLIENT_ID: clientId, GATEHOUSE_OIDC_CLIENT_SECRET: clientSecret = null } = config;
+  return oidc && clientId !== undefined ? createOidcLogin({ origin, oidc, clientId, clientSecret }) : null;
 }
 
 function oidcOf(config: ApiConfig): Oidc | null {

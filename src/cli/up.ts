@@ -62,7 +62,7 @@ export async function start(
 }
 
 function announce({ addresses, dataDir }: Gatehouse, terminal: Terminal): void {
-  const { temporal, namespace, temporalUi, api, console, keyFile } = addresses;
+  const { temporal, namespace, temporalUi, api, console, keyFile, codec } = addresses;
   if (terminal.isJson) {
     terminal.printJson({ temporal, namespace, temporalUi, api, console, keyFile });
     return;
@@ -72,6 +72,7 @@ function announce({ addresses, dataDir }: Gatehouse, terminal: Terminal): void {
   for (const [name, value] of [
     ['Temporal', `${temporal} (namespace ${namespace})`],
     ['Temporal UI', temporalUi ?? 'that of your own server'],
+    ['codec', `${codec}: sign in there with the API key to read payloads in the UI`],
     ['API', api ?? '-'],
     ...(console === null ? [] : [['console', console]]),
     ['data', dataDir],

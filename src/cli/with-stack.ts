@@ -29,7 +29,13 @@ export async function findStack({ config, dataDir }: CliContext): Promise<FoundS
   const isSame = running?.temporal === temporal && placeIn(running?.databaseUrl) === placeIn(databaseUrl);
   if (temporal !== undefined && databaseUrl !== undefined && !isSame)
     return {
-      address: { temporal, databaseUrl, namespace, organization: LOCAL },
+      address: {
+        temporal,
+        databaseUrl,
+        namespace,
+        organization: LOCAL,
+        payloadKeys: config.GATEHOUSE_PAYLOAD_KEYS,
+      },
       temporalUi: null,
       artifacts: null,
     };

@@ -31,6 +31,7 @@ import { createCandidatePolicies } from './candidate-policies';
 import { createDecide } from './decide';
 import { createDecideMany } from './decide-many';
 import type { CommandDependencies } from './dependencies';
+import { createDescribeRuns } from './describe-runs';
 import { createDiffPolicy, createDiffPolicyFile } from './diff-policy';
 import { createExportAudit } from './export-audit';
 import { createFollowRun } from './follow-run';
@@ -53,6 +54,7 @@ import {
 import { createSetPeopleSettings, createShowPeopleSettings } from './people-settings';
 import { createPublishPolicies } from './publish-policies';
 import { createResumeRun } from './resume-run';
+import { createReviewApproval, createShowLastOutput } from './review-approval';
 import { createRevokeApproval } from './revoke-approval';
 import { createRollbackPolicy } from './rollback-policy';
 import { createSearchAudit } from './search-audit';
@@ -95,6 +97,9 @@ export const createCommands = (dependencies: CommandDependencies) => ({
   startRun: createStartRun(dependencies),
   listRuns: createListRuns(dependencies),
   showRun: createShowRun(dependencies),
+  describeRuns: createDescribeRuns(dependencies),
+  reviewApproval: createReviewApproval(dependencies),
+  showLastOutput: createShowLastOutput(dependencies),
   watchRun: createWatchRun(dependencies),
   listPending: createListPending(dependencies),
   showApproval: createShowApproval(dependencies),
@@ -168,6 +173,8 @@ export interface StackAddress {
   namespace: string;
   databaseUrl: string;
   organization: string;
+  /** The key file, where histories are encrypted. */
+  payloadKeys?: string;
   /** Signs what is said; without one only organizations without signatures listen. @default none */
   signer?: WordSigner;
   /** The key of a person who has registered it: signs in their name. One that nobody registered signs nothing. */
@@ -187,7 +194,11 @@ export async function openCommands(
   const database = openDatabase(stack.databaseUrl, { poolSize: 4 });
   try {
     await database.ready();
-    const temporal = await openWorkflowClient({ address: stack.temporal, namespace: stack.namespace });
+    const temporal = await openWorkflowClient({
+      address: stack.temporal,
+      namespace: stack.namespace,
+      payloadKeys: stack.payloadKeys,
+    });
     const persons = createPersonStore(database);
     const signer = stack.signer ?? (await registeredSigner(stack, persons));
     const commands = createCommands({

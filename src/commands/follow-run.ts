@@ -29,6 +29,8 @@ export type FollowedStep = { kind: 'events'; events: RunEvent[] } | { kind: 'sil
 
 /** How often a run is followed without a word from the database, in milliseconds. */
 const HEARTBEAT_MS = 15_000;
+/** When the database is asked again that did not answer, in milliseconds. */
+const RETRY_MS = 1_000;
 
 /**
  * The events of a run as they are committed, until it has ended: each once, in order. Nothing is kept for whoever is
@@ -42,18 +44,20 @@ export const createFollowRun =
   (dependencies: FindRunDependencies) =>
   async (request: FollowRunRequest): Promise<FollowedRun> => {
     const { runId, since = -1, live } = request;
-    await requireRun(dependencies, runId);
-    const run = await dependencies.runs.get(dependencies.organizationId, runId);
     const address = { runId, organizationId: dependencies.organizationId };
+    const run = await dependencies.runs.get(address.organizationId, runId);
+    if (!run) await requireRun(dependencies, runId);
+    const ended = run && isEnded(run.status) ? run.status : null;
     return {
-      isOver: run !== null && isEnded(run.status) && (await live.list(address, since)).length === 0,
-      steps: (signal) => steps(dependencies, request, signal),
+      isOver: ended !== null && (await live.list(address, since)).length === 0,
+      steps: (signal) => steps(dependencies, request, { ended, isRecorded: run !== null }, signal),
     };
   };
 
 async function* steps(
   dependencies: FindRunDependencies,
   { runId, since = -1, live, heartbeatMs = HEARTBEAT_MS }: FollowRunRequest,
+  known: { ended: RunStatus | null; isRecorded: boolean },
   signal: AbortSignal,
 ): AsyncGenerator<FollowedStep, RunStatus | null> {
   const address = { runId, organizationId: dependencies.organizationId };
@@ -62,15 +66,18 @@ async function* steps(
   const stop = live.onRun(address, (heard) => {
     if (heard === null || heard.sequence > last) bell.ring();
   });
-  let check: 'record' | 'temporal' | null = 'record';
+  let { ended } = known;
+  let isCheckDue = !known.isRecorded;
   try {
     while (!signal.aborted) {
       bell.reset();
       // Asked before the events: those of the last step are there by then.
-      const end = check === null ? null : await whenReached(() => endOf(dependencies, runId, check!));
-      check = null;
+      if (isCheckDue) ended = await whenReached(() => endOf(dependencies, runId));
+      isCheckDue = false;
+      let isReached = true;
       for (;;) {
         const events = await whenReached(() => live.list(address, last));
+        isReached = events !== null;
         if (events === null || events.length === 0) break;
         last = events.at(-1)!.sequence;
         yield { kind: 'events', events };
@@ -78,9 +85,9 @@ async function* steps(
         if (status) return status;
         if (signal.aborted) return null;
       }
-      if (end !== null) return end;
-      if (await bell.rungWithin(heartbeatMs)) continue;
-      check = 'temporal';
+      if (isReached && ended !== null) return ended;
+      if (await bell.rungWithin(isReached ? heartbeatMs : Math.min(RETRY_MS, heartbeatMs))) continue;
+      isCheckDue = true;
       if (!signal.aborted) yield { kind: 'silence' };
     }
     return null;
@@ -138,11 +145,9 @@ function endingStatus(event: RunEvent): RunStatus | null {
 async function endOf(
   { runs, temporal, organizationId }: FindRunDependencies,
   runId: string,
-  check: 'record' | 'temporal',
 ): Promise<RunStatus | null> {
   const run = await runs.get(organizationId, runId);
   if (run && isEnded(run.status)) return run.status;
-  if (run && check === 'record') return null;
   const { status } = await temporal.onRun(runId, (handle) => handle.describe());
   return closedStatus(status.name);
 }

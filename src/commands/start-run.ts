@@ -83,8 +83,8 @@ export const createStartRun =
             { key: searchAttributes.tier, value: tierName(agent.tier) },
           ],
           memo: { inputHash, requestedBy: request.requestedBy },
-          staticSummary: visibleText(`${agent.name}: ${request.prompt}`, 100),
-          staticDetails: detailsOf(input, agent),
+          staticSummary: summaryOf(input, agent, temporal.isEncrypted),
+          staticDetails: detailsOf(input, agent, temporal.isEncrypted),
         }),
       );
       return { runId, workflowId, isNew: true, isPaused: halt === 'paused' };
@@ -132,8 +132,14 @@ function withoutUndefined(input: RunInput): unknown {
   return JSON.parse(JSON.stringify(input));
 }
 
+/** What an encrypted run says of itself beside its payloads holds nothing of what it is about. */
+function summaryOf(input: RunInput, agent: Agent, isEncrypted: boolean): string {
+  return visibleText(isEncrypted ? agent.name : `${agent.name}: ${input.prompt}`, 100);
+}
+
 /** Shown in the Temporal UI as Markdown. */
-function detailsOf(input: RunInput, agent: Agent): string {
+function detailsOf(input: RunInput, agent: Agent, isEncrypted: boolean): string {
+  if (isEncrypted) return `Agent \`${agent.name}\` (${tierName(agent.tier)})`;
   return [
     `Agent \`${agent.name}\` (${tierName(agent.tier)}), asked by \`${visibleText(input.requestedBy, 80)}\``,
     ...(input.repo ? [`Repository \`${visibleText(input.repo, 200)}\``] : []),

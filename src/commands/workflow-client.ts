@@ -6,12 +6,15 @@ import {
   WorkflowNotFoundError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
+import { dataConverterOf } from '../codec/data-converter';
 import { GatehouseError } from '../domain/errors';
 import { workflowIdOf } from '../domain/run';
 
 /** The runs as Temporal knows them; every call ends within five seconds. */
 export interface WorkflowClient {
   readonly client: Client;
+  /** Whether what it says is encrypted. */
+  readonly isEncrypted: boolean;
   /** @throws GatehouseError `temporal-unreachable` */
   within<T>(work: () => Promise<T>): Promise<T>;
   /** Does what the server alone can do with a run. @throws GatehouseError `run-unknown`, `temporal-unreachable` */
@@ -27,15 +30,19 @@ const LIMIT_MS = 5_000;
  * Connects to Temporal.
  *
  * @param address `host:port`
- * @throws GatehouseError `temporal-unreachable` within five seconds
+ * @param payloadKeys the key file; without one nothing is encrypted
+ * @throws GatehouseError `temporal-unreachable` within five seconds, `payload-keys-unreadable`, `payload-keys-exposed`
  */
 export async function openWorkflowClient({
   address,
   namespace,
+  payloadKeys,
 }: {
   address: string;
   namespace: string;
+  payloadKeys?: string;
 }): Promise<WorkflowClient> {
+  const dataConverter = dataConverterOf(payloadKeys);
   // `Connection.connect` keeps its channel trying when it fails; this one is closed either way.
   const connection = Connection.lazy({ address, connectTimeout: '5s' });
   try {
@@ -44,7 +51,7 @@ export async function openWorkflowClient({
     await connection.close();
     throw unreachable(address, cause);
   }
-  const client = new Client({ connection, namespace });
+  const client = new Client({ connection, namespace, dataConverter });
 
   async function within<T>(work: () => Promise<T>): Promise<T> {
     try {
@@ -67,6 +74,7 @@ export async function openWorkflowClient({
 
   return {
     client,
+    isEncrypted: dataConverter !== undefined,
     within,
     onRun: (runId, work) => within(() => onRun(runId, work)),
     askRun: (runId, work) =>

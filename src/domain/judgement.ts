@@ -11,12 +11,18 @@ export interface JudgeContext {
   settings: PolicySnapshotContent['settings'];
 }
 
+/** What a call is of a round of looking for drift and mending it; the stronger of two last. */
+export const iterations = ['plan', 'apply'] as const;
+export type Iteration = (typeof iterations)[number];
+
 /** What a call would do, computed from the tool and its arguments. */
 export interface Judgement {
   effect: Effect;
   marks: Mark[];
   /** Flags of `requiresApproval` that cover this call. */
   approvalFlags?: ApprovalFlag[];
+  /** Absent for calls that neither plan nor apply. */
+  iteration?: Iteration;
   /** What the tool itself has to say, such as a protected branch. */
   findings?: Finding[];
   /** Why the effect is what it is, and why each mark was set: clauses for the reasons people read. */

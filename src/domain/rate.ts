@@ -9,4 +9,6 @@ export interface RateDemand {
   /** Most calls within the window. */
   limit: number;
   windowMs: number;
+  /** Set where a call beyond the limit is put on record, and not deferred. */
+  isObserved?: boolean;
 }

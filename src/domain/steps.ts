@@ -41,6 +41,8 @@ export interface DispatchResult {
   waitForPeopleMs: number;
   /** Whether the runner reads over the channel. */
   channel: boolean;
+  /** Summaries and details say nothing of what the run is about. Absent in runs that began before it was kept. */
+  isEncrypted?: boolean;
   /** Set where the run begins halted; absent for one that may go on. */
   halt?: HaltView;
   /** How the organization's people are asked; absent in runs that began before it was kept, which only wait. */
@@ -171,6 +173,8 @@ export interface GatedCall {
   use: BudgetedUse | null;
   /** Whether its program may ask people while it runs. Absent in runs that began before it was kept. */
   mayAsk?: boolean;
+  /** Set when executing it is one more drift iteration. */
+  isDriftIteration?: true;
   /** Set when the verdict is `ask`. */
   approval: PendingApproval | null;
   /** The approval for the rest of the run that allowed it; absent for none. */

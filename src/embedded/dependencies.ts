@@ -21,12 +21,19 @@ export interface InstallOptions {
   confirm: (question: string) => Promise<boolean>;
   /** @default whether this process is root */
   isRoot?: boolean;
+  /** The tests need more than a run does. @default 'run' */
+  purpose?: Purpose;
 }
 
-/** The programs a run needs that npm does not bring, in the order given here; none is started but for its version. */
-export function checkDependencies(environment: HostEnvironment): Promise<DependencyReport[]> {
+export type Purpose = 'run' | 'tests';
+
+/** The programs needed that npm does not bring, in the order given here; none is started but for its version. */
+export function checkDependencies(
+  environment: HostEnvironment,
+  purpose: Purpose = 'run',
+): Promise<DependencyReport[]> {
   return Promise.all(
-    dependencies
+    (purpose === 'tests' ? [...dependencies, ...ofTests] : dependencies)
       .filter(({ platforms }) => platforms.includes(process.platform))
       .map(async ({ name, program, neededFor, probe }) => {
         const path = await findProgram(program, environment);
@@ -46,8 +53,8 @@ export function checkDependencies(environment: HostEnvironment): Promise<Depende
  * `dependency-broken`.
  */
 export async function installDependencies(options: InstallOptions): Promise<void> {
-  const { environment, progress } = options;
-  const missing = missingNames(await checkDependencies(environment));
+  const { environment, progress, purpose } = options;
+  const missing = missingNames(await checkDependencies(environment, purpose));
   if (missing.length > 0) {
     const command = await installCommand(missing, environment, options.isRoot);
     if (!(await mayInstall(missing, command, options))) throw missingError(missing, command);
@@ -57,10 +64,10 @@ export async function installDependencies(options: InstallOptions): Promise<void
     // Package lists may be old or absent; when they cannot be had, what is known may still do.
     await apt('update');
     const { output } = await apt('install', '-y', '--no-install-recommends', ...missing);
-    const stillMissing = missingNames(await checkDependencies(environment));
+    const stillMissing = missingNames(await checkDependencies(environment, purpose));
     if (stillMissing.length > 0) throw missingError(stillMissing, command, output);
   }
-  const broken = (await checkDependencies(environment)).find(({ problem }) => problem !== null);
+  const broken = (await checkDependencies(environment, purpose)).find(({ problem }) => problem !== null);
   if (broken !== undefined) {
     throw new GatehouseError('dependency-broken', `\`${broken.program}\` does not work: ${broken.problem}`);
   }
@@ -90,13 +97,15 @@ const packageManagers = {
   brew: ['brew install'],
 };
 
-const dependencies: {
+interface Dependency {
   name: string;
   program: string;
   neededFor: string;
   platforms: NodeJS.Platform[];
   probe: (path: string, environment: HostEnvironment) => Promise<string | null>;
-}[] = [
+}
+
+const dependencies: Dependency[] = [
   {
     name: 'bubblewrap',
     program: 'bwrap',
@@ -122,6 +131,16 @@ const dependencies: {
     name: 'git',
     program: 'git',
     neededFor: 'workspaces and pull requests',
+    platforms: ['linux', 'darwin'],
+    probe: async () => null,
+  },
+];
+
+const ofTests: Dependency[] = [
+  {
+    name: 'chromium',
+    program: 'chromium',
+    neededFor: 'the tests of the console',
     platforms: ['linux', 'darwin'],
     probe: async () => null,
   },

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { createLocalArtifactStore } from '../artifacts/local-artifact-store';
 import { loadOrMakeKey } from '../broker/keys';
+import { ensurePayloadKeys } from '../codec/payload-keys';
 import type { GatehouseError } from '../domain/errors';
 import { sha256 } from '../domain/hashing';
 import { createAgentStore } from '../store/agent-store';
@@ -11,6 +12,7 @@ import { createHaltStore } from '../store/halt-store';
 import { migrate } from '../store/migrate';
 import { createOrganizationStore, LOCAL_ORGANIZATION } from '../store/organization-store';
 import { createPolicyStore } from '../store/policy-store';
+import { codecProcess } from './codec-process';
 import { applyExamples } from './examples';
 import { ensureLocalApiKey } from './local-api-key';
 import { createProcessGroup } from './process';
@@ -36,6 +38,8 @@ export interface GatehouseOptions {
   askedPorts?: { postgres?: number; temporal?: number; temporalUi?: number; api?: number };
   /** @default 'info' */
   log?: string;
+  /** `false` leaves histories in clear, for measuring what encryption costs. @default true */
+  isEncrypted?: boolean;
   /** How long people have, in milliseconds, as text. @default a day */
   waitForPeopleMs?: string;
   publicUrl?: string;
@@ -77,6 +81,10 @@ export async function startGatehouse(options: GatehouseOptions): Promise<Gatehou
     for (const folder of WORKER_FOLDERS) await mkdir(join(dataDir, folder), { recursive: true, mode: 0o700 });
     for (const name of ['grant', 'audit', 'runner', 'sandbox', 'api'] as const)
       loadOrMakeKey(join(dataDir, 'keys'), name);
+    const payloadKeys =
+      options.isEncrypted === false
+        ? undefined
+        : ensurePayloadKeys(join(dataDir, 'keys', 'payload-keys.json'));
     const { keyFile, databaseUrl } = await furnish(stack, options);
     const apiPort = await stack.ports.choose('api', options.askedPorts?.api);
     const api = `http://127.0.0.1:${apiPort}/`;
@@ -88,9 +96,17 @@ export async function startGatehouse(options: GatehouseOptions): Promise<Gatehou
       organization: LOCAL_ORGANIZATION,
       keyFile,
       artifacts: join(dataDir, 'artifacts'),
+      payloadKeys,
+      codec: payloadKeys && stack.codec.href,
       api,
-      console: null,
+      console: `${api}console`,
     };
+    const path = options.environment.PATH ?? '/usr/local/bin:/usr/bin:/bin';
+    const log = options.log ?? 'info';
+    const { codec: codecAddress, temporalUi } = stack;
+    const codec = payloadKeys
+      ? [codecProcess({ address: codecAddress, temporalUi, payloadKeys, keyFile, path, log })]
+      : [];
     const workers = workerProcesses({
       temporalAddress: stack.temporalAddress,
       namespace: stack.namespace,
@@ -98,15 +114,17 @@ export async function startGatehouse(options: GatehouseOptions): Promise<Gatehou
       dataDir,
       host: hostOf(dataDir),
       channelSocket: await socketPath(dataDir, 'channel.sock', options.environment),
-      path: options.environment.PATH ?? '/usr/local/bin:/usr/bin:/bin',
+      path,
       modelKeys: options.modelKeys,
-      log: options.log ?? 'info',
+      log,
+      payloadKeys,
       waitForPeopleMs: options.waitForPeopleMs,
       publicUrl: options.publicUrl,
       privateWebhooks: options.privateWebhooks,
       apiPort,
+      temporalUi: stack.temporalUi?.href,
     });
-    await reportIfSlow(options.progress, 'starting the workers', supervisor.start(workers));
+    await reportIfSlow(options.progress, 'starting the workers', supervisor.start([...workers, ...codec]));
     await writeStackFile(dataDir, addresses);
     return { dataDir, addresses, failed: stack.failed, stop };
   } catch (error) {

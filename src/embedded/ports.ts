@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { GatehouseError } from '../domain/errors';
 
 /** What a port is for; the name it is remembered under. */
-export type PortName = 'postgres' | 'temporal' | 'temporalUi' | 'api' | 'console';
+export type PortName = 'postgres' | 'temporal' | 'temporalUi' | 'codec' | 'api' | 'console';
 
 export interface Ports {
   /**

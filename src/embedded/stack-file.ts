@@ -16,6 +16,10 @@ const running = z.object({
   keyFile: z.string(),
   /** Folder of the artifact store. */
   artifacts: z.string(),
+  /** The keys that encrypt histories; absent before there were any. */
+  payloadKeys: z.string().optional(),
+  /** The codec server, which shows them to the Temporal UI and CLI. */
+  codec: z.string().optional(),
   /** URLs; null where there is none. */
   api: z.string().nullable(),
   console: z.string().nullable(),

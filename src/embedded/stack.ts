@@ -29,6 +29,8 @@ export interface Stack {
   namespace: string;
   /** `null` with a Temporal server of the user's own. */
   temporalUi: URL | null;
+  /** Where a codec server is looked for; none is started here. */
+  codec: URL;
   /** For our own processes; they stop before the servers do. */
   processes: ProcessGroup;
   ports: Ports;
@@ -65,13 +67,20 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const databaseUrl = await findDatabase(options, () =>
       startPostgres({ ...shared, port: askedPorts.postgres }),
     );
+    const codec = new URL(`http://127.0.0.1:${await ports.choose('codec')}`);
     const temporal = await findTemporal(options, () =>
-      startTemporal({ ...shared, port: askedPorts.temporal, uiPort: askedPorts.temporalUi }),
+      startTemporal({
+        ...shared,
+        port: askedPorts.temporal,
+        uiPort: askedPorts.temporalUi,
+        codecEndpoint: codec.origin,
+      }),
     );
     return {
       dataDir: directory.path,
       databaseUrl,
       ...temporal,
+      codec,
       namespace: defaultNamespace,
       processes,
       ports,

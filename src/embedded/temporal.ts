@@ -15,6 +15,8 @@ export interface TemporalOptions {
   /** Throw `port-in-use` when taken. Without them free ones are found. */
   port?: number;
   uiPort?: number;
+  /** What the UI asks to decode payloads. */
+  codecEndpoint?: string;
   /** `false` keeps everything in memory; for tests. @default true */
   isDurable?: boolean;
   /** Made at the start, beside `default`. */
@@ -54,7 +56,7 @@ export async function startTemporal(options: TemporalOptions): Promise<Temporal>
 }
 
 function serverArguments(port: number, uiPort: number, options: TemporalOptions): string[] {
-  const { dataDir, isDurable = true, namespaces = [] } = options;
+  const { dataDir, isDurable = true, namespaces = [], codecEndpoint } = options;
   return [
     'server',
     'start-dev',
@@ -62,6 +64,7 @@ function serverArguments(port: number, uiPort: number, options: TemporalOptions)
     `--port=${port}`,
     `--ui-port=${uiPort}`,
     '--log-level=warn',
+    ...(codecEndpoint === undefined ? [] : [`--ui-codec-endpoint=${codecEndpoint}`]),
     ...Object.entries(dynamicConfig).map(([key, value]) => `--dynamic-config-value=${key}=${value}`),
     ...Object.entries(searchAttributeTypes).map(([name, type]) => `--search-attribute=${name}=${type}`),
     ...namespaces.map((namespace) => `--namespace=${namespace}`),

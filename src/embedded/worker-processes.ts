@@ -26,8 +26,12 @@ export interface WorkerSettings {
   /** Where notifications lead and may go; see control in src/config.ts. */
   publicUrl?: string;
   privateWebhooks?: string;
+  /** File of the keys that encrypt histories. */
+  payloadKeys?: string;
   /** Where the API listens, on loopback. */
   apiPort: number;
+  /** Where the console says that workflows are seen. */
+  temporalUi?: string;
 }
 
 /** Folders of the data folder that the workers keep things in. */
@@ -61,12 +65,13 @@ const ENTRIES = {
 type Plane = keyof typeof ENTRIES;
 const PLANES = Object.keys(ENTRIES) as Plane[];
 
-function shared({ temporalAddress, namespace, path, log, dataDir }: WorkerSettings) {
+function shared({ temporalAddress, namespace, path, log, dataDir, payloadKeys }: WorkerSettings) {
   return {
     PATH: path,
     TEMPORAL_ADDRESS: temporalAddress,
     TEMPORAL_NAMESPACE: namespace,
     GATEHOUSE_LOG: log,
+    GATEHOUSE_PAYLOAD_KEYS: payloadKeys,
     GATEHOUSE_ARTIFACTS: join(dataDir, 'artifacts'),
   };
 }
@@ -98,7 +103,8 @@ const environments: Record<Plane, (settings: WorkerSettings) => Record<string, s
     GATEHOUSE_FORGE: join(dataDir, 'forge'),
     GATEHOUSE_CHANNEL_SOCKET: channelSocket,
   }),
-  api: ({ databaseUrl, dataDir, apiPort }) => ({
+  api: ({ databaseUrl, dataDir, apiPort, temporalUi }) => ({
+    GATEHOUSE_TEMPORAL_UI: temporalUi,
     DATABASE_URL: databaseUrl,
     GATEHOUSE_API_KEY: key(dataDir, 'api.jwk'),
     GATEHOUSE_API_HOST: '127.0.0.1',

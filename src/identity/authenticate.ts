@@ -27,7 +27,20 @@ const MAX_BEARER = 16_384;
  * @throws GatehouseError `credentials-invalid`, `credentials-expired`, `identity-provider-unreachable`,
  *   `database-unreachable`
  */
-export const createAuthenticate =
+export function createAuthenticate(dependencies: AuthenticateDependencies): Authenticate {
+  const authenticate = authenticating(dependencies);
+  // Many who come at once with one key, as listeners do after a restart, are looked up once. Nothing is kept after that.
+  const underWay = new Map<string, Promise<Caller>>();
+  return (bearer) => {
+    const known = underWay.get(bearer);
+    if (known) return known;
+    const found = authenticate(bearer).finally(() => underWay.delete(bearer));
+    underWay.set(bearer, found);
+    return found;
+  };
+}
+
+const authenticating =
   ({ apiKeys, organizations, people, oidc, now }: AuthenticateDependencies): Authenticate =>
   async (bearer) => {
     if (bearer.startsWith(API_KEY_PREFIX)) return callerOfApiKey(bearer, apiKeys, now);

@@ -1,4 +1,4 @@
-import { LineCounter, parseDocument } from 'yaml';
+import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import type { Agent } from '../domain/agent';
 import { type Decision, type Finding, layers, reasons, verdicts } from '../domain/decision';
@@ -9,10 +9,10 @@ import type { ToolDeclaration } from '../domain/tool-declaration';
 import { parseAgent } from './agent-file';
 import { rateDemands } from './cedar/rate-demands';
 import { changedContent, declaredContent } from './content/content-facts';
-import { createOfflineJudge, OFFLINE_RUN, type OfflineContext } from './offline-judge';
+import { createOfflineJudge, OFFLINE_RUN, type OfflineContext, type OfflineJudge } from './offline-judge';
 import type { PolicyFile } from './policy-file';
 import { readText } from './read-text';
-import { readYaml } from './yaml-problems';
+import { readYamlItems } from './yaml-problems';
 
 const finding = z.strictObject({
   layer: z.enum(layers).optional(),
@@ -80,13 +80,9 @@ export function readCases(file: string): PolicyCase[] {
 
 /** As {@link readCases}, of a text. */
 export function parseCases(text: string, file: string): PolicyCase[] {
-  const cases = readYaml({ file, text, code: 'case-file-invalid' }, z.array(policyCase));
-  const lines = new LineCounter();
-  const { contents } = parseDocument(text, { lineCounter: lines });
-  const items = (contents as { items?: { range?: [number, number, number] }[] } | null)?.items ?? [];
-  return cases.map((each, index) => ({
-    ...each,
-    line: lines.linePos(items[index]?.range?.[0] ?? 0).line,
+  return readYamlItems({ file, text, code: 'case-file-invalid' }, policyCase).map(({ value, line }) => ({
+    ...value,
+    line,
   }));
 }
 
@@ -108,7 +104,7 @@ export async function runCase(each: PolicyCase, policies: readonly PolicyFile[] 
 
 async function judgeCase(each: PolicyCase, policies: readonly PolicyFile[]) {
   const { call, facts, context, files } = each;
-  const judge = createOfflineJudge({ agent: agentOf(each), policies });
+  const judge = judgeFor(each, policies);
   const known: OfflineContext = {
     facts: { ...VALIDATED, answers: context.answers, ...facts },
     observations: context.observations,
@@ -137,12 +133,28 @@ const VALIDATED: RunFacts = {
   driftIterations: 0,
 };
 
+/** Judges of one policy, by agent: its cases share them. */
+const judges = new WeakMap<PolicyFile, Map<Agent, OfflineJudge>>();
+
+function judgeFor(each: PolicyCase, policies: readonly PolicyFile[]): OfflineJudge {
+  const agent = agentOf(each);
+  const [policy, ...others] = policies;
+  if (!policy || others.length > 0) return createOfflineJudge({ agent, policies });
+  const byAgent = judges.get(policy) ?? new Map<Agent, OfflineJudge>();
+  judges.set(policy, byAgent);
+  const judge = byAgent.get(agent) ?? createOfflineJudge({ agent, policies });
+  byAgent.set(agent, judge);
+  return judge;
+}
+
+/** Agents of cases by what the case says of them: most cases have the same few. */
+const agents = new LRUCache<string, Agent>({ max: 100 });
+
 function agentOf({ agent, tools }: PolicyCase): Agent {
-  const parsed = parseAgent(JSON.stringify({ name: 'tester', ...agent }), {
-    file: 'agent',
-    readTools: () => [],
-  });
-  return { ...parsed, tools };
+  const text = JSON.stringify({ name: 'tester', ...agent });
+  const parsed = agents.get(text) ?? parseAgent(text, { file: 'agent', readTools: () => [] });
+  agents.set(text, parsed);
+  return tools.length === 0 ? parsed : { ...parsed, tools };
 }
 
 async function contentOf(files: Record<string, string>): Promise<OfflineContext['content']> {

@@ -116,6 +116,7 @@ export function gateTurn(input: GateInput, context: GateContext): GatedTurn {
       needsWorkspace,
       use: read.tool.use ?? null,
       ...(read.tool.mayAsk && writesWorkspace(read) ? { mayAsk: true } : {}),
+      ...(read.judgement.iteration === 'apply' ? { isDriftIteration: true } : {}),
       approval:
         decision.verdict === 'ask' && !isBehindEffect && !lacksContent
           ? pendingApproval(input.runId, read, decision, action, context)

@@ -17,10 +17,7 @@ export const promptRulesLayer: PolicyLayer = ({ tool, judgement }, { facts }) =>
           'a pull request needs a successful `validate` newer than the last write; run `validate` first',
       },
     ];
-  if (
-    (tool.name === 'terraform-plan' || tool.name === 'terraform-apply') &&
-    facts.driftIterations >= MAX_DRIFT_ITERATIONS
-  )
+  if (judgement.iteration !== undefined && facts.driftIterations >= MAX_DRIFT_ITERATIONS)
     return [
       {
         verdict: 'deny',

@@ -11,10 +11,7 @@ export function ruleSource({ file, name, content, firstLine }: FiledPolicy): Rul
 
 /** @throws GatehouseError `policy-file-invalid`, naming file and line of every rule that cannot be judged by */
 export function refuseBrokenRules(policies: readonly FiledPolicy[], tools: Iterable<Tool>): void {
-  const known = [...tools];
-  const errors = policies
-    .flatMap((policy) => checkRules(ruleSource(policy), known))
-    .filter(({ severity }) => severity === 'error');
+  const errors = checkRules(policies.map(ruleSource), tools).filter(({ severity }) => severity === 'error');
   if (errors.length === 0) return;
   const words = errors.slice(0, MAX_SHOWN).map(problemLine);
   if (errors.length > MAX_SHOWN) words.push(`and ${errors.length - MAX_SHOWN} more`);

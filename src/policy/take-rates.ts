@@ -25,53 +25,67 @@ export interface RateTaker {
 
 /**
  * Has the calls that may start take their places, in their order. One that finds none is deferred, and with a deferred
- * effect the later effects of the turn; what does not start takes nothing.
+ * effect the later effects of the turn; what does not start takes nothing. Where a window is only observed, a call that
+ * finds no place starts all the same.
  */
 export async function takeRates(
   turn: GatedTurn,
   run: { organizationId: string; agent: string; runId: string },
-  isObserving: boolean,
   taker: RateTaker,
 ): Promise<GatedTurn> {
   if (turn.demands.size === 0) return turn;
   let isEffectHeld = false;
   const granted: GatedTurn['granted'] = [];
-  const deferred = new Map<string, Finding>();
+  const found = new Map<string, Finding[]>();
   for (const call of turn.granted) {
     if (isEffectHeld && call.effect !== 'read') continue;
-    const demands = turn.demands.get(call.id) ?? [];
-    const taking =
-      demands.length === 0
-        ? ({ kind: 'taken' } as const)
-        : await taker.take({ ...run, tool: call.tool, callId: call.id, demands });
-    if (taking.kind === 'full') deferred.set(call.id, findingOf(taking, isObserving));
-    if (taking.kind === 'taken' || isObserving) granted.push(call);
+    const findings = await takeFor(turn.demands.get(call.id) ?? [], (demands) =>
+      taker.take({ ...run, tool: call.tool, callId: call.id, demands }),
+    );
+    found.set(call.id, findings);
+    if (findings.every(({ verdict }) => verdict === 'allow')) granted.push(call);
     else if (call.effect !== 'read') isEffectHeld = true;
   }
   return {
     ...turn,
     granted,
     calls: turn.calls.map((gated) => {
-      const finding = deferred.get(gated.callId);
-      return finding ? { ...gated, decision: withFinding(gated.decision, finding) } : gated;
+      const findings = found.get(gated.callId) ?? [];
+      return findings.length > 0 ? { ...gated, decision: withFindings(gated.decision, findings) } : gated;
     }),
   };
 }
 
-function findingOf({ demand, until }: RateTaking & { kind: 'full' }, isObserving: boolean): Finding {
+/** Takes the places of one call, and says what was full: of what holds the first, of what is observed all. */
+async function takeFor(
+  demands: readonly RateDemand[],
+  take: (demands: readonly RateDemand[]) => Promise<RateTaking>,
+): Promise<Finding[]> {
+  const holding = demands.filter(({ isObserved }) => !isObserved);
+  const taking = holding.length === 0 ? null : await take(holding);
+  if (taking?.kind === 'full') return [findingOf(taking)];
+  const findings: Finding[] = [];
+  // Each for itself: a full one keeps no other from counting.
+  for (const demand of demands.filter(({ isObserved }) => isObserved)) {
+    const observing = await take([demand]);
+    if (observing.kind === 'full') findings.push(observed(findingOf(observing), true));
+  }
+  return findings;
+}
+
+function findingOf({ demand, until }: RateTaking & { kind: 'full' }): Finding {
   const { rule, message, limit, per } = demand;
-  const finding: Finding = {
+  return {
     verdict: 'defer',
     layer: 'rates',
     rule,
     message: `${message}: ${limit} per ${spanOf(demand.windowMs)} and ${per} are used up until ${new Date(until).toISOString()}`,
     until,
   };
-  return observed(finding, isObserving);
 }
 
-function withFinding(decision: Decision, finding: Finding): Decision {
-  const findings = [...decision.findings, finding];
+function withFindings(decision: Decision, taken: readonly Finding[]): Decision {
+  const findings = [...decision.findings, ...taken];
   return { ...decision, findings, verdict: verdictOf(findings, decision.errors) };
 }
 

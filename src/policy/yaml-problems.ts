@@ -1,5 +1,5 @@
-import { type Document, isMap, LineCounter, parseDocument } from 'yaml';
-import type { z } from 'zod';
+import { type Document, isMap, isSeq, LineCounter, parseDocument } from 'yaml';
+import { z } from 'zod';
 import { GatehouseError } from '../domain/errors';
 import { visibleText } from '../domain/visible-text';
 
@@ -20,6 +20,26 @@ export interface YamlSource {
  * @throws GatehouseError with the source's code, naming file and line of every problem
  */
 export function readYaml<Schema extends z.ZodType>(source: YamlSource, schema: Schema): z.infer<Schema> {
+  return readYamlDocument(source, schema).value;
+}
+
+/** As {@link readYaml}, and tells the line of each item of a list. @throws GatehouseError as {@link readYaml} */
+export function readYamlItems<Item extends z.ZodType>(
+  source: YamlSource,
+  item: Item,
+): { value: z.infer<Item>; line: number }[] {
+  const { value, document, lineAt } = readYamlDocument(source, z.array(item));
+  const nodes = isSeq(document.contents) ? document.contents.items : [];
+  return value.map((each, index) => ({
+    value: each,
+    line: lineAt((nodes[index] as { range?: [number, number, number] } | undefined)?.range?.[0] ?? 0),
+  }));
+}
+
+function readYamlDocument<Schema extends z.ZodType>(
+  source: YamlSource,
+  schema: Schema,
+): { value: z.infer<Schema>; document: Document; lineAt: (offset: number) => number } {
   const lines = new LineCounter();
   if (source.text.trim() === '')
     throw problemsError(source, [{ line: source.firstLine ?? 1, text: 'there is nothing in it' }]);
@@ -39,7 +59,7 @@ export function readYaml<Schema extends z.ZodType>(source: YamlSource, schema: S
     ]);
   }
   const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return { value: parsed.data, document, lineAt };
   throw problemsError(
     source,
     parsed.error.issues.flatMap((issue) => {

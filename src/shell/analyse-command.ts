@@ -36,12 +36,13 @@ export function analyseCommand(text: string, context: JudgeContext & { cwd: stri
       ],
     };
   }
-  const { effect, marks, why, findings = [], approvalFlags = [] } = walker.result;
+  const { effect, marks, why, findings = [], approvalFlags = [], iteration } = walker.result;
   return {
     effect,
     marks: Object.keys(marks) as Mark[],
     because: { ...(why === '' ? {} : { [effect]: why }), ...marks },
     findings: distinct(findings).slice(0, MAX_FINDINGS),
+    ...(iteration ? { iteration } : {}),
     approvalFlags: [
       ...new Set([...approvalFlags, ...(effect === 'production' ? (['productionAccess'] as const) : [])]),
     ],

@@ -1,9 +1,11 @@
 import { addPart } from './part-draft';
 import type { Part } from './simple-command';
 
+type Gathered = Part & Required<Omit<Part, 'iteration'>>;
+
 /** What the parts of a command line do, put together as they are found. */
 export class Gathering {
-  private gathered: Required<Part> = nothing();
+  private gathered = nothing();
 
   get result(): Part {
     return this.gathered;
@@ -13,6 +15,8 @@ export class Gathering {
     addPart(this.gathered, part);
     for (const flag of part.approvalFlags ?? [])
       if (!this.gathered.approvalFlags.includes(flag)) this.gathered.approvalFlags.push(flag);
+    // An apply is the stronger, and counts for both.
+    if (part.iteration && this.gathered.iteration !== 'apply') this.gathered.iteration = part.iteration;
   }
 
   ask(rule: string, message: string): void {
@@ -36,6 +40,6 @@ export class Gathering {
   }
 }
 
-function nothing(): Required<Part> {
+function nothing(): Gathered {
   return { effect: 'read', marks: {}, why: 'it only reads', findings: [], approvalFlags: [] };
 }

@@ -38,6 +38,8 @@ export function judgeInlineCode(code: string, command: SimpleCommand, scope: Sco
         addReason(part, 'destructive', `\`${call.name}\` in \`${command.program}\` deletes`);
     }
   }
+  if (/^(?:pwsh|powershell)/.test(command.program) && POWERSHELL_DESTROYS.test(code))
+    addReason(part, 'destructive', `a command in \`${command.program}\` deletes`);
   for (const text of stringsIn(code)) {
     const word: Word = { kind: 'literal', value: text, hasGlob: false };
     if (/^(?:https?|ftp|wss?|tcp|postgres(?:ql)?|mysql|mongodb(?:\+srv)?|redis):\/\/[^/]/i.test(text))
@@ -92,6 +94,8 @@ function callsIn(code: string, program: string): Call[] {
     calls.push({ name, text: firstArgument(code, found.index + found[0].length) });
     if (calls.length > 200) break;
   }
+  for (const found of code.matchAll(/\bdo\s+shell\s+script\b/g))
+    calls.push({ name: 'system', text: firstArgument(code, found.index + found[0].length) });
   // Backticks are a shell in Perl, Ruby and PHP; in JavaScript they are text.
   for (const found of code.matchAll(/%x[{([]([^})\]]*)[})\]]|\bqx[{([/]([^})\]/]*)[})\]/]/g))
     calls.push({ name: 'system', text: found[1] ?? found[2] ?? null });
@@ -152,3 +156,6 @@ const SHELLS =
   /(?:^|\.|::)(?:system|popen|popen2|popen3|shell_exec|passthru|proc_open|getoutput|getstatusoutput|execSync|spawnSync|execFileSync|check_output|check_call|Popen|execl|execlp|execv|execvp|os\.execute|spawn[lv]p?e?)$|^(?:exec|eval)$/;
 const DESTROYERS =
   /(?:^|\.|::|->)(?:rmtree|remove_?tree|removedirs|rmdir|rmdirSync|unlink|unlinkSync|rmSync|rm_rf|rm_r|rm_f|remove_dir_all|delete_tree|deleteTree|rimraf|secure_delete|remove_entry)$|^(?:os|fs|fsp|File|Dir|FileUtils|shutil|pathlib|Path|fs\.promises)(?:\.|::)(?:remove|rm|delete|rmdir|unlink|truncate|removeSync|emptyDir|emptyDirSync)$/;
+/** Commands of PowerShell say in their first word what they do; its short names delete with a flag or a wildcard. */
+const POWERSHELL_DESTROYS =
+  /\b(?:Remove|Clear|Uninstall|Reset|Format|Initialize)-[A-Za-z]+|\b(?:rm|ri|rd|rmdir|del|erase)\b[^;|\n]*(?:\s[-/][rs]|\*)/i;

@@ -1,7 +1,9 @@
 import { judgeInlineCode } from './inline-code';
-import { childOf, type Scope, valuesOf } from './scope';
+import { judgeWrapperFlags } from './judge-program';
+import { childOf, copyOf, type Scope, valuesOf, withoutNames } from './scope';
 import type { ResolvedCommand, Shell } from './shell';
-import { judgePathLike } from './unknown-program';
+import type { Part, SimpleCommand } from './simple-command';
+import { judgePathLike, judgeUnknown } from './unknown-program';
 import type { Word } from './word';
 
 /** Shells: their text is bash enough to be read as such. */
@@ -135,7 +137,11 @@ export function runInterpreter(
     stdin: command.stdin,
     source: command.source,
   };
-  shell.add({ effect: 'sandbox', marks: {}, why: `\`${program}\` runs a program` });
+  const runs: Part = { effect: 'sandbox', marks: {}, why: `\`${program}\` runs a program`, findings: [] };
+  // Flags of its own, such as those of a server, are in its table where it has one.
+  judgeWrapperFlags(runs, simple, shell.contextOf(scope));
+  shell.add(runs);
+  if (/^(?:python|pypy)/.test(program) && runModule(command, scope, shell)) return true;
   let isInline = false;
   for (const [index, word] of args.entries()) {
     if (word.kind === 'unresolved') continue;
@@ -150,22 +156,34 @@ export function runInterpreter(
       shell.ask('unresolved', `\`${program}\` is given a program that is not known before it runs`);
   }
   if (isInline) return true;
-  const [script] = args.filter((word) => !(word.kind === 'literal' && /^-./.test(word.value)));
+  const script = args.find((word) => !(word.kind === 'literal' && /^-./.test(word.value)));
   if (script && !(script.kind === 'literal' && script.value === '-')) {
     if (script.kind === 'unresolved')
       shell.ask('unresolved', `\`${program}\` is given a program that is not known before it runs`);
-    for (const word of args) {
-      const part = {
-        effect: 'sandbox' as const,
-        marks: {},
-        why: `\`${program}\` runs a program`,
-        findings: [],
-      };
+    // What a script is told to do may be plain: `manage.py flush`, `artisan migrate:fresh`.
+    const task: SimpleCommand = {
+      ...simple,
+      program: script.kind === 'literal' ? script.value : program,
+      args: args.slice(args.indexOf(script) + 1),
+    };
+    shell.add(judgeUnknown(task, shell.contextOf(scope)));
+    for (const word of args.slice(0, args.indexOf(script) + 1)) {
+      const part = { ...runs, marks: {}, findings: [] };
       judgePathLike(word, part, shell.contextOf(scope));
       shell.add(part);
     }
   } else if (command.stdin.kind === 'text') judgeInlineCode(command.stdin.text, simple, scope, shell);
   else if (command.stdin.kind === 'unknown')
     shell.ask('unresolved', `\`${program}\` is given a program that is not known before it runs`);
+  return true;
+}
+
+/** `python -m NAME` runs the program that a module is. */
+function runModule(command: ResolvedCommand, scope: Scope, shell: Shell): boolean {
+  const args = command.words.slice(1);
+  const at = args.findIndex((word) => word.kind === 'literal' && /^-[bBdEIOqsSuvx]*m$/.test(word.value));
+  const isFirst = args.slice(0, at).every((word) => word.kind === 'literal' && word.value.startsWith('-'));
+  if (at < 0 || !isFirst || at + 1 >= args.length) return false;
+  shell.run({ ...command, words: args.slice(at + 1) }, withoutNames(copyOf(scope)));
   return true;
 }

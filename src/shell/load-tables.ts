@@ -49,6 +49,7 @@ const DESTROYING_VERBS = 'destroying-verbs.yaml';
 const destroyingVerbsSchema = z.strictObject({
   verbs: z.array(z.string()),
   flags: z.array(z.string()),
+  ofData: z.strictObject({ verbs: z.array(z.string()), nouns: z.array(z.string()) }),
   harmless: z.array(z.string()),
 });
 

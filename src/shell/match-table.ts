@@ -4,7 +4,7 @@ import { judgeContexts, judgeOperands } from './operands';
 import { type Arguments, parseArguments } from './parse-arguments';
 import { addReason, clause, type PartDraft, shown, unresolved } from './part-draft';
 import type { CommandContext, Part, SimpleCommand } from './simple-command';
-import type { CommandTable, TableRow } from './table';
+import type { CommandTable, OperandRole, TableRow } from './table';
 import { checks } from './table-checks';
 import { type Holding, holds, matchVerb } from './table-conditions';
 
@@ -32,7 +32,15 @@ export function judgeByTable(
     operands: parsed.operands.slice(used),
     doubts: parsed.doubts.map((doubt) => ({ ...doubt, at: Math.max(0, doubt.at - used) })),
   };
-  const draft: PartDraft = { effect: 'read', marks: {}, why: '', findings: [], checks: [], role: 'none' };
+  const draft: PartDraft = {
+    effect: 'read',
+    marks: {},
+    why: '',
+    findings: [],
+    checks: [],
+    role: 'none',
+    otherRoles: [],
+  };
   const rows = [base];
   apply(base, draft, command);
   for (const row of table.rows) {
@@ -48,8 +56,11 @@ export function judgeByTable(
     if (holding.kind === 'yes') {
       apply(row, draft, command);
       rows.push(row);
-    } else if (holding.kind === 'unknown' && !isWeaker && adds(row, draft))
-      draft.findings.push(doubted(holding, command));
+    } else if (holding.kind === 'unknown' && !isWeaker && adds(row, draft)) {
+      // Whichever way the operands are read, reading them is all that is done: both are judged.
+      if (onlyReadsOtherwise(row, draft)) draft.otherRoles.push(row.operands);
+      else draft.findings.push(doubted(holding, command));
+    }
   }
   if (choice.doubtful) {
     for (const row of choice.candidates) draft.effect = strongerEffect(draft.effect, row.effect ?? 'sandbox');
@@ -63,7 +74,7 @@ export function judgeByTable(
     check(invocation, draft, context);
   }
   judgeContexts(table, invocation, draft, context);
-  const { checks: _, role: __, ...part } = draft;
+  const { checks: _, role: __, otherRoles: ___, ...part } = draft;
   return { part, rows };
 }
 
@@ -76,14 +87,16 @@ interface Choice {
   candidates: TableRow[];
 }
 
-function chooseBase(table: CommandTable, { operands, doubts }: Arguments): Choice | null {
+function chooseBase(table: CommandTable, { operands, doubts, flags }: Arguments): Choice | null {
+  const end = endOfWholeVerb(table, operands, flags);
   let best: { base: TableRow; used: number; rank: number } | null = null;
   const candidates: TableRow[] = [];
   for (const row of table.rows) {
     if (row.when || !row.verb) continue;
     const match = matchVerb(row.verb, operands);
-    if (match.kind === 'unknown') candidates.push(row);
-    else if (match.kind === 'yes' && (best === null || isBetter(row, match.rank, best)))
+    if (match.kind === 'unknown') {
+      if (end === null || matchVerb(row.verb, operands.slice(0, end)).kind !== 'no') candidates.push(row);
+    } else if (match.kind === 'yes' && (best === null || isBetter(row, match.rank, best)))
       best = { base: row, used: match.used, rank: match.rank };
   }
   if (best === null) {
@@ -100,11 +113,31 @@ function chooseBase(table: CommandTable, { operands, doubts }: Arguments): Choic
   return { ...best, doubtful: candidates.length > 0 ? word : null, candidates };
 }
 
+/** Where a verb that is complete ends, unless a flag before it may have taken one of its words as a value. */
+function endOfWholeVerb(
+  table: CommandTable,
+  operands: Arguments['operands'],
+  flags: Arguments['flags'],
+): number | null {
+  let end: number | null = null;
+  for (const row of table.rows) {
+    if (!row.whole || !row.verb) continue;
+    const match = matchVerb(row.verb, operands);
+    if (match.kind === 'yes' && (end === null || match.used < end)) end = match.used;
+  }
+  const isUnsure = flags.some(
+    ({ at, value, takesValue }) => at < (end ?? 0) && value === null && !takesValue,
+  );
+  return isUnsure ? null : end;
+}
+
 function apply(row: TableRow, draft: PartDraft, command: SimpleCommand): void {
   if (row.instead) {
     draft.marks = {};
     draft.checks = [];
+    delete draft.iteration;
   }
+  if (row.iteration) draft.iteration = row.iteration;
   if (row.effect) draft.effect = row.effect;
   const why = row.why?.replaceAll('{command}', shown(command));
   if (row.effect) draft.why = why ?? clause(draft.effect, command);
@@ -127,6 +160,17 @@ function adds(row: TableRow, draft: PartDraft): boolean {
     (row.marks ?? []).some((mark) => !(mark in draft.marks)) ||
     (row.check !== undefined && !draft.checks.includes(row.check)) ||
     (row.operands !== undefined && row.operands !== draft.role)
+  );
+}
+
+const READING: readonly (OperandRole | undefined)[] = ['none', 'text', 'read', 'first-text-then-read'];
+
+/** Whether a row would change no more than which operands are files that are read. */
+function onlyReadsOtherwise(row: TableRow, draft: PartDraft): row is TableRow & { operands: OperandRole } {
+  return (
+    READING.includes(row.operands) &&
+    READING.includes(draft.role) &&
+    !adds({ ...row, operands: undefined }, draft)
   );
 }
 

@@ -17,12 +17,13 @@ export function judgeOperands(
 ): void {
   const { command, operands, flags } = invocation;
   for (const [index, word] of operands.entries()) {
-    const use = useOf(draft.role, index, operands.length);
     // A port after the host.
     const isPort = index > 0 && word.kind === 'literal' && /^\d+(?:-\d+)?$/.test(word.value);
-    if (use === 'host' && isPort) continue;
-    if (use === 'host') judgeHost(word, draft, command, context);
-    else if (use !== null) addPath(word, use, draft, command, context);
+    const roles = [draft.role, ...draft.otherRoles];
+    for (const use of new Set(roles.map((role) => useOf(role, index, operands.length)))) {
+      if (use === 'host' && !isPort) judgeHost(word, draft, command, context);
+      else if (use !== null && use !== 'host') addPath(word, use, draft, command, context);
+    }
   }
   for (const { names, value } of flags) {
     if (value === null) continue;

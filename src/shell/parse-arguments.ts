@@ -8,29 +8,36 @@ export interface Flag {
   value: Word | null;
   /** Whether it needs a value: then `false` is a value like any other. */
   takesValue: boolean;
+  /** How many operands stand before it. */
+  at: number;
 }
 
 /** A command's arguments after the table said which flags take a value. */
 export interface Arguments {
   flags: Flag[];
   operands: Word[];
-  /** Words that may turn out to be flags, or several words, each with the number of operands before it. */
-  doubts: { word: Word; at: number }[];
+  /** Words that may turn out to be several, or flags, each with the number of operands before it. */
+  doubts: { word: Word; at: number; mayBeFlag: boolean }[];
 }
 
-/** Sorts arguments into flags and operands, wherever they stand; `--` ends the flags. */
+/** Sorts arguments into flags and operands, wherever they stand; `--`, or in some programs an operand, ends the flags. */
 export function parseArguments(words: readonly Word[], table: CommandTable, row?: TableRow): Arguments {
   const known = vocabularyOf(table, row);
   const result: Arguments = { flags: [], operands: [], doubts: [] };
-  const doubt = (word: Word) => result.doubts.push({ word, at: result.operands.length });
   const queue = [...words];
   let flagsEnded = false;
+  const doubt = (word: Word) =>
+    result.doubts.push({ word, at: result.operands.length, mayBeFlag: !flagsEnded });
+  const addFlag = (names: string[], value: Word | null, takesValue: boolean) =>
+    result.flags.push({ names, value, takesValue, at: result.operands.length });
   const takeValue = (): Word | null => {
     const value = queue.shift() ?? null;
     if (value?.kind === 'unresolved' && value.maySplit) doubt(value);
     return value;
   };
   for (let word = queue.shift(); word !== undefined; word = queue.shift()) {
+    // A word that may still be a flag ends nothing.
+    flagsEnded ||= table.flagsFirst === true && result.operands.some((each) => each.kind === 'literal');
     const text = word.kind === 'literal' ? word.value : word.prefix;
     const isWhole = word.kind === 'literal';
     if (word.kind === 'unresolved' && (word.maySplit || (!flagsEnded && /^(?:-[^=]*)?$/.test(text))))
@@ -41,15 +48,15 @@ export function parseArguments(words: readonly Word[], table: CommandTable, row?
       const equals = text.indexOf('=');
       const names = known.namesOf(equals < 0 ? text : text.slice(0, equals));
       const takesValue = names.some((name) => known.takesValue(name));
-      if (equals >= 0) result.flags.push({ names, value: restOf(word, equals + 1), takesValue });
-      else if (isWhole) result.flags.push({ names, value: takesValue ? takeValue() : null, takesValue });
+      if (equals >= 0) addFlag(names, restOf(word, equals + 1), takesValue);
+      else if (isWhole) addFlag(names, takesValue ? takeValue() : null, takesValue);
     } else
       for (let at = 1; at < text.length; at++) {
         const name = `-${text[at]}`;
-        if (!known.takesValue(name)) result.flags.push({ names: [name], value: null, takesValue: false });
+        if (!known.takesValue(name)) addFlag([name], null, false);
         else {
           const rest = at + 1 < text.length || !isWhole ? restOf(word, at + 1) : takeValue();
-          result.flags.push({ names: [name], value: rest, takesValue: true });
+          addFlag([name], rest, true);
           break;
         }
       }

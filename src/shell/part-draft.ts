@@ -11,6 +11,8 @@ export interface PartDraft extends Part {
   /** Named checks still to run. */
   checks: string[];
   role: OperandRole;
+  /** What else the operands may be. */
+  otherRoles: OperandRole[];
 }
 
 /** Adds a mark; the first reason for a mark is the one that is shown. */

@@ -1,6 +1,6 @@
 import type { Finding } from '../domain/decision';
 import type { Effect, Mark } from '../domain/effect';
-import type { JudgeContext } from '../domain/judgement';
+import type { Iteration, JudgeContext } from '../domain/judgement';
 import type { ApprovalFlag } from '../domain/permissions';
 import type { StandardInput, Word } from './word';
 
@@ -35,4 +35,5 @@ export interface Part {
   /** Further findings, such as an unresolved target: layer `commands`. */
   findings?: Finding[];
   approvalFlags?: ApprovalFlag[];
+  iteration?: Iteration;
 }

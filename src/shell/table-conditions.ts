@@ -1,10 +1,14 @@
-import type { Arguments, Flag } from './parse-arguments';
+import type { Invocation } from './invocation';
+import type { Flag } from './parse-arguments';
 import { matchesPattern } from './pattern';
 import type { Condition } from './table';
 import type { Word } from './word';
 
 /** Whether a condition holds; `unknown` when a word decides it that only the running shell knows. */
 export type Holding = { kind: 'yes' } | { kind: 'no' } | { kind: 'unknown'; word: Word };
+
+/** What conditions look at. */
+type Given = Pick<Invocation, 'verb' | 'flags' | 'operands' | 'doubts'>;
 
 const YES: Holding = { kind: 'yes' };
 const NO: Holding = { kind: 'no' };
@@ -15,7 +19,7 @@ const NO: Holding = { kind: 'no' };
  * @param weakens whether the row makes less of the command: then every doubt counts against it, the last of repeated
  *   flags decides, and abbreviations do not count
  */
-export function holds(condition: Condition, args: Arguments, weakens: boolean): Holding {
+export function holds(condition: Condition, args: Given, weakens: boolean): Holding {
   if (weakens && args.doubts.length > 0) return NO;
   const parts = [
     flagsHold(condition, args, weakens),
@@ -73,12 +77,12 @@ export function wordMatches(word: Word, patterns: readonly string[]): Holding {
   return mayFit || word.maySplit ? { kind: 'unknown', word } : NO;
 }
 
-function flagsHold({ flags, values, operand }: Condition, args: Arguments, weakens: boolean): Holding {
+function flagsHold({ flags, values, operand, early }: Condition, args: Given, weakens: boolean): Holding {
   if (!flags) return YES;
   const given = args.flags.filter((flag) =>
     (weakens ? exactNames(flag) : flag.names).some((name) => flags.includes(name)),
   );
-  const [doubt] = args.doubts;
+  const doubt = early && args.verb.length > 0 ? undefined : args.doubts.find(({ mayBeFlag }) => mayBeFlag);
   const absent: Holding = doubt ? { kind: 'unknown', word: doubt.word } : NO;
   if (given.length === 0) return absent;
   const last = given.at(-1);
@@ -102,26 +106,26 @@ function isSwitchedOff(flag: Flag | undefined): boolean {
   return flag.value?.kind === 'literal' && /^(?:false|no|off|0)$/i.test(flag.value.value);
 }
 
-function withoutHolds({ without }: Condition, args: Arguments, weakens: boolean): Holding {
+function withoutHolds({ without }: Condition, args: Given, weakens: boolean): Holding {
   if (!without) return YES;
   // What may be an abbreviation counts where that is the stricter reading.
   const namesOf = (flag: Flag) => (weakens ? flag.names : exactNames(flag));
   return args.flags.some((flag) => namesOf(flag).some((name) => without.includes(name))) ? NO : YES;
 }
 
-function operandHolds({ operand, values }: Condition, args: Arguments): Holding {
+function operandHolds({ operand, values }: Condition, args: Given): Holding {
   if (operand === undefined) return YES;
   const word = args.operands.at(operand);
   if (word === undefined) return NO;
   return values ? wordMatches(word, values) : YES;
 }
 
-function operandsHold({ operands }: Condition, args: Arguments): Holding {
+function operandsHold({ operands }: Condition, args: Given): Holding {
   if (!operands) return YES;
   const results = args.operands.map((word) => wordMatches(word, operands));
   return results.find((each) => each.kind === 'yes') ?? results.find((each) => each.kind === 'unknown') ?? NO;
 }
 
-function countHolds({ atLeast = 0, atMost = Number.POSITIVE_INFINITY }: Condition, args: Arguments): Holding {
+function countHolds({ atLeast = 0, atMost = Number.POSITIVE_INFINITY }: Condition, args: Given): Holding {
   return args.operands.length >= atLeast && args.operands.length <= atMost ? YES : NO;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { effects, marks } from '../domain/effect';
+import { iterations } from '../domain/judgement';
 
 /**
  * The tables in `tables/*.yaml`: which subcommand and which flag of a program reads, drafts, runs in the sandbox or
@@ -16,6 +17,8 @@ const conditionSchema = z.strictObject({
   flags: z.array(z.string()).min(1).optional(),
   /** The flag's value (or, with `operand`, the operand) is one of these: patterns with `*` and `|`; `''` is none. */
   values: z.array(z.string()).min(1).optional(),
+  /** The flag is taken before the verb: a word after it that is not known is not suspected to be one. */
+  early: z.boolean().optional(),
   /** None of these flags is present. */
   without: z.array(z.string()).min(1).optional(),
   /** The operand at this place after the verb (from 0, negative from the end) matches one of `values`. */
@@ -52,8 +55,12 @@ const rowSchema = z.strictObject({
    */
   verb: z.array(z.string()).min(1).optional(),
   when: conditionSchema.optional(),
+  /** The verb is complete: an unresolved word after it is an operand, and never the rest of a longer verb. */
+  whole: z.boolean().optional(),
   effect: z.enum(effects).optional(),
   marks: z.array(z.enum(marks)).optional(),
+  /** What the command is of a round of plan and apply, which are counted per run. */
+  iteration: z.enum(iterations).optional(),
   /** Replace the marks and checks so far instead of adding to them. */
   instead: z.boolean().optional(),
   operands: z.enum(operandRoles).optional(),
@@ -83,6 +90,8 @@ export const tableSchema = z.strictObject({
    * What `-abc` is: three flags, or one. @default `word` when the table names a flag such as `-chdir`, else `cluster`
    */
   dash: z.enum(['cluster', 'word']).optional(),
+  /** Flags end at the first operand. */
+  flagsFirst: z.boolean().optional(),
   /** Named check that every command of the program takes, after its rows' own. */
   check: z.string().optional(),
   rows: z.array(rowSchema).min(1),

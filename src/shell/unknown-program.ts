@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import type { Mark } from '../domain/effect';
 import { classifyPath } from './classify-path';
 import { destroyingVerbs } from './load-tables';
@@ -16,7 +17,7 @@ export function judgeUnknown(command: SimpleCommand, context: CommandContext): P
     why: `\`${shown(command)}\` runs a program`,
     findings: [],
   };
-  const destroying = destroyingWord(command.args);
+  const destroying = destroyingWord(command.program, command.args);
   if (destroying !== null)
     addReason(
       part,
@@ -45,32 +46,66 @@ export function judgePathLike(
   part.findings.push(...findings);
 }
 
-/** The first word that destroys, if any: as a flag, or before the first operand that no subcommand looks like. */
-export function destroyingWord(args: readonly Word[]): string | null {
+/**
+ * The first word that destroys, if any: as a flag, or before the first operand that no subcommand looks like.
+ *
+ * @param program what the words are given to: its name may say that they are about data
+ */
+export function destroyingWord(program: string, args: readonly Word[]): string | null {
   const table = destroyingVerbs();
+  const name = posix.basename(program);
+  // A command of PowerShell says so itself: `Remove-Item`.
+  if (/^[A-Z][a-z]+-[A-Z]\w+$/.test(name) && destroys(partsOf(name), table.verbs)) return name;
+  const named = new Set(partsOf(name));
   let mayBeVerb = true;
   for (const word of args) {
     if (word.kind === 'unresolved') continue;
     const { value } = word;
     if (value.startsWith('-')) {
-      const name = value.replace(/^-+/, '').split('=', 1)[0] ?? '';
-      if (name.length > 2 && destroys(name, table.flags, table.harmless)) return value;
-    } else if (mayBeVerb && SUBCOMMAND.test(value)) {
-      if (destroys(value, table.verbs, table.harmless)) return value;
-    } else mayBeVerb = false;
+      const flag = value.replace(/^-+/, '').split('=', 1)[0] ?? '';
+      const parts = partsOf(flag);
+      if (flag.length > 2 && (destroys(parts, table.flags) || destroysData(parts, new Set()))) return value;
+      continue;
+    }
+    mayBeVerb &&= isSubcommand(value, table.verbs);
+    if (!mayBeVerb) continue;
+    const parts = partsOf(value);
+    if (destroys(parts, table.verbs) || destroysData(parts, named)) return value;
+    for (const part of parts) named.add(part);
   }
   return null;
 }
 
-const SUBCOMMAND = /^[A-Za-z][\w:-]*$/;
+/** `db:drop`, and `ecto.drop`, which looks like the name of a file but for its end. */
+function isSubcommand(word: string, verbs: readonly string[]): boolean {
+  if (/^[A-Za-z][\w:-]*$/.test(word)) return true;
+  const end = /^[A-Za-z][\w:-]*(?:\.[\w:-]+)*\.([\w:-]+)$/.exec(word)?.[1]?.toLowerCase() ?? '';
+  return verbs.includes(end) || destroyingVerbs().ofData.verbs.includes(end);
+}
 
-function destroys(word: string, verbs: readonly string[], harmless: readonly string[]): boolean {
-  const parts = word
+/** The words in a word: `db:drop`, `delete-stack`, `purgeAll`, `reset_db`. */
+function partsOf(word: string): string[] {
+  return word
     .replace(/([a-z0-9])([A-Z])/g, '$1-$2')
     .toLowerCase()
-    .split(/[-_:]+/);
+    .split(/[-_:.]+/);
+}
+
+function destroys(parts: readonly string[], verbs: readonly string[]): boolean {
+  const { harmless } = destroyingVerbs();
   return (
     parts.some((part) => verbs.includes(part)) &&
     (parts.length === 1 || !parts.some((part) => harmless.includes(part)))
+  );
+}
+
+/** Whether a word does to data, named in it or before it, what destroys data. */
+function destroysData(parts: readonly string[], named: ReadonlySet<string>): boolean {
+  const { ofData, harmless } = destroyingVerbs();
+  const about = [...parts, ...named];
+  return (
+    parts.some((part) => ofData.verbs.includes(part)) &&
+    about.some((part) => ofData.nouns.includes(part)) &&
+    !parts.some((part) => harmless.includes(part) && !ofData.verbs.includes(part))
   );
 }

@@ -37,8 +37,8 @@ export function unwrap(wrapper: Wrapper, args: readonly Word[]): Unwrapped {
   for (; index < args.length; index++) {
     const word = args[index]!;
     if (word.kind === 'unresolved') {
-      if (operands.length >= wrapper.skip) break;
-      if (word.maySplit) result.doubt = word;
+      if (operands.length >= wrapper.skip && !wrapper.flagsAnywhere) break;
+      if (word.maySplit || (wrapper.flagsAnywhere && /^(?:-[^=]*)?$/.test(word.prefix))) result.doubt = word;
       operands.push(word);
       continue;
     }
@@ -75,10 +75,13 @@ function takeFlag(wrapper: Wrapper, flag: string, next: Word | undefined, result
   result.flags.push(name);
   const take = (each: string, value: Word | undefined) => {
     if (wrapper.folderFlags.includes(each)) result.folder = value ?? null;
+    if (wrapper.scriptFlags.includes(each)) result.texts.push(null);
     if (each === '-o' && wrapper.hosts) result.texts.push(...optionTexts(value));
   };
   if (inline !== undefined) take(name, { kind: 'literal', value: inline, hasGlob: false });
-  const isText = (each: string) => wrapper.textFlags.includes(each);
+  // Most programs take the beginning of a long flag for the whole.
+  const isText = (each: string) =>
+    wrapper.textFlags.some((flag) => flag === each || (/^--\w/.test(each) && flag.startsWith(each)));
   if (isText(name)) {
     result.texts.push(inline ?? (next?.kind === 'literal' ? next.value : null));
     return inline === undefined ? 1 : 0;

@@ -10,6 +10,7 @@ import { knownOutput } from './known-output';
 import { NodeWalker } from './node-walker';
 import { parseScript } from './parse-script';
 import { SCRATCH, WORKSPACE } from './sandbox-places';
+import { runSchedule } from './schedule';
 import {
   copyOf,
   doubtNames,
@@ -157,6 +158,7 @@ export class Walker extends Gathering implements Shell {
         runShell(program, command, scope, this) ||
         runFind(program, command, scope, this) ||
         runXargs(program, command, scope, this) ||
+        runSchedule(program, command, scope, this) ||
         runWrapped(program, command, scope, this) ||
         runInterpreter(program, command, scope, this),
     );

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { judgeHost } from './hosts';
 import { guardContexts, judgeWrapperFlags } from './judge-program';
-import { raise } from './part-draft';
+import { addReason, raise } from './part-draft';
 import { copyOf, type Scope, withoutNames } from './scope';
 import type { ResolvedCommand, Shell } from './shell';
 import type { Part, SimpleCommand } from './simple-command';
@@ -33,7 +33,8 @@ export function runWrapped(program: string, command: ResolvedCommand, scope: Sco
     return true;
   }
   const isShell = runsShell(wrapper, inner);
-  if (inner.command.length === 0 && inner.texts.length === 0 && !isShell) return inner.doubt !== null;
+  if (inner.command.length === 0 && inner.texts.length === 0 && !isShell)
+    return inner.doubt !== null && wrapper.place !== 'program';
   const part = shell.collect(() => runInner(wrapper, inner, isShell, command, scope, shell));
   place(wrapper, part, program, command, inner, scope, shell);
   shell.add(part);
@@ -62,7 +63,8 @@ function runInner(
     return;
   }
   for (const text of inner.texts) shell.runText(text, copyOf(within), stdin, source);
-  if (inner.command.length > 0 && wrapper.text) shell.runText(joined(inner.command), within, stdin, source);
+  const isText = wrapper.text === 'single' ? inner.command.length === 1 : wrapper.text;
+  if (inner.command.length > 0 && isText) shell.runText(joined(inner.command), within, stdin, source);
   else if (inner.command.length > 0) shell.run({ words: inner.command, assignments, stdin, source }, within);
   else if (isShell && inner.texts.length === 0) {
     shell.add({ effect: 'sandbox', marks: {}, why: 'it starts a shell' });
@@ -103,6 +105,9 @@ function place(
   if (wrapper.place === 'remote' && part.effect !== 'read')
     raise(part, 'production', `${shown} changes another system`);
   if (wrapper.place === 'container') raise(part, 'sandbox', `${shown} runs in a container`);
+  if (wrapper.place === 'program') raise(part, 'sandbox', `${shown} runs a command`);
+  if (wrapper.place === 'later')
+    addReason(part, 'host-read', `${shown} leaves a command for a service of the machine to run`);
   const simple: SimpleCommand = {
     program,
     args: command.words.slice(1),
@@ -110,7 +115,8 @@ function place(
     stdin: command.stdin,
     source: command.source,
   };
-  if (wrapper.place === 'container') judgeWrapperFlags(part, simple, shell.contextOf(scope));
+  if (wrapper.place === 'container' || wrapper.place === 'program')
+    judgeWrapperFlags(part, simple, shell.contextOf(scope));
   if (wrapper.place === 'remote') guardContexts(part, simple, shell.contextOf(scope));
   if (!wrapper.hosts) return;
   const draft = { marks: part.marks, findings: part.findings ?? [] };
@@ -128,25 +134,26 @@ function find(program: string, args: readonly Word[]): { wrapper: Wrapper; rest:
   return null;
 }
 
-/** What follows the subcommand; flags may come before it. */
+/** What follows the subcommand, after the flags that came before it. */
 function afterVerb(
   verb: readonly string[],
   valueFlags: readonly string[],
   args: readonly Word[],
 ): readonly Word[] | null {
-  const flags: Word[] = [];
+  const before: Word[] = [];
   let matched = 0;
   for (let index = 0; index < args.length; index++) {
     const word = args[index];
     if (word?.kind !== 'literal') return null;
     if (word.value.startsWith('-')) {
-      flags.push(word);
-      if (valueFlags.includes(word.value)) index++;
+      before.push(word);
+      const value = valueFlags.includes(word.value) ? args[++index] : undefined;
+      if (value) before.push(value);
       continue;
     }
     if (word.value !== verb[matched]) return null;
     matched++;
-    if (matched === verb.length) return args.slice(index + 1);
+    if (matched === verb.length) return [...before, ...args.slice(index + 1)];
   }
   return null;
 }

@@ -23,6 +23,8 @@ export interface AuditQuery {
   kind?: string;
   /** Who said, did or was given something. */
   person?: string;
+  /** What the record holds, case aside. */
+  text?: string;
   /** Records from then on, and before then, in milliseconds since the epoch. */
   since?: number;
   until?: number;
@@ -94,7 +96,7 @@ export const createAuditSearch = (database: Database) =>
 
 function conditions(
   organizationId: string,
-  { kind, person, since, until }: AuditQuery,
+  { kind, person, text, since, until }: AuditQuery,
   after: Place | null,
   chain: Prisma.Sql,
 ): Prisma.Sql {
@@ -103,6 +105,7 @@ function conditions(
       Prisma.sql`"organizationId" = ${organizationId}`,
       ...(kind === undefined ? [] : [Prisma.sql`"kind" = ${kind}`]),
       ...(person === undefined ? [] : [concerns(person)]),
+      ...(text === undefined ? [] : [Prisma.sql`strpos(lower("body"), lower(${text})) > 0`]),
       ...(since === undefined ? [] : [Prisma.sql`"at" >= ${time(since)}::timestamptz`]),
       ...(until === undefined ? [] : [Prisma.sql`"at" < ${time(until)}::timestamptz`]),
       ...(after === null

@@ -1,5 +1,5 @@
 import type { Decision } from '../domain/decision';
-import type { GatedCall } from '../domain/steps';
+import type { GatedCall, RunFacts, Workspace } from '../domain/steps';
 import type { Database } from './database';
 import type { DecisionRecord } from './generated/client';
 import type { RunAddress } from './run-rows';
@@ -33,6 +33,16 @@ export const createDecisionStore = (database: Database) =>
         take: MAX_DECISIONS,
       });
       return rows.map(decisionOf);
+    },
+
+    /** The workspace as a call's last gate saw it; null where there was none. */
+    async workspaceOf({ runId, organizationId }: RunAddress, callId: string): Promise<Workspace | null> {
+      const row = await database.client.decisionRecord.findFirst({
+        where: { runId, organizationId, callId },
+        orderBy: { step: 'desc' },
+        select: { context: true },
+      });
+      return (row?.context as { facts?: RunFacts } | undefined)?.facts?.workspace ?? null;
     },
   });
 

@@ -1,5 +1,6 @@
 import type { RunEvent } from '../domain/events';
 import type { Database } from './database';
+import type { RunEvent as EventRow } from './generated/client';
 import { commitRun } from './run-commit';
 import type { RunAddress } from './run-rows';
 
@@ -30,9 +31,20 @@ export const createEventStore = (database: Database, now: () => number = Date.no
         orderBy: { sequence: 'asc' },
         take: Math.min(limit, MAX_EVENTS),
       });
-      return rows.map(
-        ({ type, data, sequence, at }) =>
-          ({ type, data, runId, sequence, at: at.getTime() }) as unknown as RunEvent,
-      );
+      return rows.map(eventOf);
+    },
+
+    /** The last events, in order. */
+    async listLast({ runId, organizationId }: RunAddress, count: number): Promise<RunEvent[]> {
+      const rows = await database.client.runEvent.findMany({
+        where: { runId, organizationId },
+        orderBy: { sequence: 'desc' },
+        take: Math.min(count, MAX_EVENTS),
+      });
+      return rows.map(eventOf).reverse();
     },
   });
+
+function eventOf({ runId, type, data, sequence, at }: EventRow): RunEvent {
+  return { type, data, runId, sequence, at: at.getTime() } as unknown as RunEvent;
+}

@@ -88,6 +88,12 @@ export const createRunStore = (database: Database, now: () => number = Date.now)
       return row ? runOf(row) : null;
     },
 
+    /** Those of an organization among these; in no order. */
+    async getMany(organizationId: string, ids: readonly string[]): Promise<StoredRun[]> {
+      const rows = await client.run.findMany({ where: { organizationId, id: { in: [...ids] } } });
+      return rows.map(runOf);
+    },
+
     /**
      * @param query.limit at most 200. @default 50
      * @param query.cursor `next` of the page before

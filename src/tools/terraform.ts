@@ -38,7 +38,7 @@ export const terraformPlan = defineTool<z.infer<typeof planParameters>>({
   name: 'terraform-plan',
   description: 'Run `terraform plan` on a folder and save the plan for terraform-apply.',
   parameters: planParameters,
-  judge: (args, context) => judgePaths('sandbox', [args.path], context),
+  judge: (args, context) => ({ ...judgePaths('sandbox', [args.path], context), iteration: 'plan' }),
   sensitive: ['workspace'],
   idempotent: true,
   program: 'terraform',
@@ -55,6 +55,7 @@ export const terraformApply = defineTool<z.infer<typeof planParameters>>({
   judge: (args, context) => ({
     ...judgePaths('production', [args.path], context),
     approvalFlags: ['productionAccess'],
+    iteration: 'apply',
   }),
   sensitive: ['workspace'],
   idempotent: false,

@@ -14,6 +14,7 @@ import { queues } from '../../workflows/messages';
 import { openArtifactStore } from '../artifacts/open-artifact-store';
 import { createGrantMinter, createGrantVerifier } from '../broker/grant';
 import { loadKey, loadPublicKey, thumbprintOf } from '../broker/keys';
+import { dataConverterOf } from '../codec/data-converter';
 import type { ControlConfig } from '../config';
 import { createWordVerifier } from '../identity/word-verifier';
 import { createAddressGuard } from '../notifications/address-guard';
@@ -63,11 +64,13 @@ export async function createControlWorker(
   const now = Date.now;
   const grantKey = loadKey(config.GATEHOUSE_GRANT_KEY);
   const deliveries = createDeliveryStore(database);
+  const dataConverter = dataConverterOf(config.GATEHOUSE_PAYLOAD_KEYS);
   const shared = {
     ...WORKER_LIMITS,
     identity: workerIdentity('control'),
     connection,
     namespace: config.TEMPORAL_NAMESPACE,
+    dataConverter,
   };
   const worker = await Worker.create({
     ...shared,
@@ -87,6 +90,7 @@ export async function createControlWorker(
         artifacts,
         waitForPeopleMs,
         channel: config.GATEHOUSE_CHANNEL === 'on',
+        isEncrypted: config.GATEHOUSE_PAYLOAD_KEYS !== undefined,
       }),
       ...createPolicyGate({
         gates: createGateStore(database),
@@ -132,7 +136,7 @@ export async function createControlWorker(
   const dispatcher = startNotificationDispatcher({
     databaseUrl: config.DATABASE_URL,
     deliveries,
-    client: new Client({ connection, namespace: config.TEMPORAL_NAMESPACE }),
+    client: new Client({ connection, namespace: config.TEMPORAL_NAMESPACE, dataConverter }),
     log: (message, cause) => logger.error({ err: cause }, message),
   });
   const anchoring = startAnchoring({ anchors, everyMs: config.GATEHOUSE_ANCHOR_EVERY_MS, logger });

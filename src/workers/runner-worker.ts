@@ -4,6 +4,7 @@ import { createTakeTurn } from '../../activities/take-turn';
 import { queues } from '../../workflows/messages';
 import { openArtifactStore } from '../artifacts/open-artifact-store';
 import { loadKey } from '../broker/keys';
+import { dataConverterOf } from '../codec/data-converter';
 import type { RunnerConfig } from '../config';
 import { createFetchTranscript } from '../model/fetch-transcript';
 import { createScriptSource } from '../model/pinned-script';
@@ -22,7 +23,8 @@ export async function createRunnerWorker(
   connection: NativeConnection,
 ): Promise<WorkerSetup> {
   const artifacts = openArtifactStore(config);
-  const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE });
+  const dataConverter = dataConverterOf(config.GATEHOUSE_PAYLOAD_KEYS);
+  const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE, dataConverter });
   const key = loadKey(config.GATEHOUSE_RUNNER_KEY);
   const channels = new Map(
     [...config.GATEHOUSE_CHANNELS].map(([host, socketPath]) => [
@@ -37,6 +39,7 @@ export async function createRunnerWorker(
     connection,
     namespace: config.TEMPORAL_NAMESPACE,
     taskQueue: queues.runner,
+    dataConverter,
     activities: createTakeTurn({
       providerOf: createModelRegistry({ ...modelsOf(config), scripts: createScriptSource(artifacts) }),
       cache: createTranscriptCache(MAX_CACHED_TRANSCRIPT_BYTES),

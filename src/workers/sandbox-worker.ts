@@ -8,6 +8,7 @@ import { hostQueue, queues } from '../../workflows/messages';
 import { openArtifactStore } from '../artifacts/open-artifact-store';
 import { createGrantVerifier } from '../broker/grant';
 import { loadKey, loadPublicKey } from '../broker/keys';
+import { dataConverterOf } from '../codec/data-converter';
 import type { SandboxConfig } from '../config';
 import { createBubblewrapSandbox } from '../sandbox/bubblewrap';
 import { startChannelServer } from '../sandbox/channel-server';
@@ -27,6 +28,7 @@ export async function createSandboxWorker(
   logger: Logger,
 ): Promise<WorkerSetup> {
   const artifacts = openArtifactStore(config);
+  const dataConverter = dataConverterOf(config.GATEHOUSE_PAYLOAD_KEYS);
   const key = loadKey(config.GATEHOUSE_SANDBOX_KEY);
   const host = { name: config.GATEHOUSE_HOST, thumbprint: key.thumbprint };
   const forge = createLocalForge({ root: config.GATEHOUSE_FORGE });
@@ -43,7 +45,13 @@ export async function createSandboxWorker(
     toolOf,
     forge,
     host,
-    asker: createTemporalAsker({ connection, namespace: config.TEMPORAL_NAMESPACE, key, log }),
+    asker: createTemporalAsker({
+      connection,
+      namespace: config.TEMPORAL_NAMESPACE,
+      dataConverter,
+      key,
+      log,
+    }),
     log,
   });
   const shared = {
@@ -51,6 +59,7 @@ export async function createSandboxWorker(
     identity: workerIdentity('sandbox'),
     connection,
     namespace: config.TEMPORAL_NAMESPACE,
+    dataConverter,
   };
   const [preparer, runner] = await Promise.all([
     Worker.create({

@@ -2,11 +2,13 @@ import { hostname } from 'node:os';
 import { DefaultLogger, NativeConnection, Runtime, type Worker } from '@temporalio/worker';
 import pino, { type Logger } from 'pino';
 import { GatehouseError } from '../domain/errors';
+import { keepAliveFile } from './alive-file';
 
 /** What every worker process needs to know. */
 interface WorkerProcess {
   TEMPORAL_ADDRESS: string;
   GATEHOUSE_LOG: string;
+  GATEHOUSE_ALIVE_FILE?: string;
 }
 
 export interface WorkerSetup {
@@ -56,8 +58,10 @@ export function serve<Config extends WorkerProcess>(
     const connection = await connect(config.TEMPORAL_ADDRESS);
     const { workers, close } = await setUp(config, connection, logger);
     const running = Promise.all(workers.map((worker) => worker.run()));
+    const endAliveFile = config.GATEHOUSE_ALIVE_FILE && keepAliveFile(config.GATEHOUSE_ALIVE_FILE, workers);
     process.stdout.write(`gatehouse-${name} is ready\n`);
     await running;
+    if (endAliveFile) endAliveFile();
     await close?.();
     await connection.close();
   }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import type { NativeConnection } from '@temporalio/worker';
 import { askFromProgram } from '../../workflows/messages';
 import type { SigningKey } from '../broker/keys';
@@ -13,6 +14,7 @@ import type { Asker } from '../sandbox/asker';
 export interface TemporalAskerOptions {
   connection: NativeConnection;
   namespace: string;
+  dataConverter?: DataConverter;
   /** The host's own, which grants are bound to. */
   key: SigningKey;
   log(message: string, cause: unknown): void;
@@ -24,8 +26,14 @@ const MAX_PAUSE_MS = 10_000;
  * Hands questions of programs to their run by an update, which is answered when a person answered. Sent again, it is the
  * same update: nobody is asked twice.
  */
-export function createTemporalAsker({ connection, namespace, key, log }: TemporalAskerOptions): Asker {
-  const client = new Client({ connection, namespace });
+export function createTemporalAsker({
+  connection,
+  namespace,
+  dataConverter,
+  key,
+  log,
+}: TemporalAskerOptions): Asker {
+  const client = new Client({ connection, namespace, dataConverter });
   return {
     async ask({ grant, attempt: refusals, ...asked }, signal) {
       const payload: ProgramQuestion = { ...asked, proof: proveQuestion(asked, grant, key) };

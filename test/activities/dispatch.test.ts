@@ -18,6 +18,7 @@ test('what no activity could return fails the run at once, and says what is too 
     artifacts: unused,
     waitForPeopleMs: 1,
     channel: false,
+    isEncrypted: false,
   });
   const input = {
     runId: 'r',

@@ -71,6 +71,14 @@ test('each private key reaches its own process alone', () => {
   expect(sharers('api-keys')).toEqual(['keys', 'api']);
 });
 
+test('the keys that encrypt histories reach our processes, and neither Temporal nor the database', () => {
+  expect(sharers('payload-keys')).toEqual(['keys', 'control', 'api', 'runner', 'sandbox']);
+  for (const name of ['control', 'api', 'runner', 'sandbox'])
+    expect(service(name).environment?.GATEHOUSE_PAYLOAD_KEYS).toBe(
+      service('keys').environment?.GATEHOUSE_PAYLOAD_KEYS,
+    );
+});
+
 test('the operators’ network holds no process of a run', () => {
   expect(onNetwork('operators').sort()).toEqual(['api', 'temporal', 'temporal-ui']);
 });

@@ -45,7 +45,7 @@ test('`up --json` prints one line with the addresses, and keeps its secrets to i
     namespace: 'default',
     temporalUi: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/$/),
     api: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/$/),
-    console: null,
+    console: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/console$/),
     keyFile: join(dataDir, 'api-key'),
   });
   expect(statSync(dataDir).mode & 0o777).toBe(0o700);
@@ -57,6 +57,7 @@ test('`up --json` prints one line with the addresses, and keeps its secrets to i
     'keys/audit.jwk',
     'keys/runner.jwk',
     'keys/sandbox.jwk',
+    'keys/payload-keys.json',
     'keys/api.jwk',
   ])
     expect(statSync(join(dataDir, file)).mode & 0o777).toBe(0o600);
@@ -76,10 +77,15 @@ test('the key is in the database by its hash only', async () => {
 });
 
 test('each worker has its plane’s variables and no others', () => {
-  const names = (plane: string) =>
-    Object.keys(environmentOf(plane)).filter((name) => !['_', 'PWD', 'OLDPWD', 'SHLVL'].includes(name));
-  const shared = ['PATH', 'TEMPORAL_ADDRESS', 'TEMPORAL_NAMESPACE', 'GATEHOUSE_LOG', 'GATEHOUSE_ARTIFACTS'];
-  expect(names('control').sort()).toEqual(
+  const shared = [
+    'PATH',
+    'TEMPORAL_ADDRESS',
+    'TEMPORAL_NAMESPACE',
+    'GATEHOUSE_LOG',
+    'GATEHOUSE_PAYLOAD_KEYS',
+    'GATEHOUSE_ARTIFACTS',
+  ];
+  expect(variablesOf('control').sort()).toEqual(
     [
       ...shared,
       'DATABASE_URL',
@@ -92,8 +98,10 @@ test('each worker has its plane’s variables and no others', () => {
       'GATEHOUSE_SANDBOX_PUBLIC_KEYS',
     ].sort(),
   );
-  expect(names('runner').sort()).toEqual([...shared, 'GATEHOUSE_CHANNELS', 'GATEHOUSE_RUNNER_KEY'].sort());
-  expect(names('api').sort()).toEqual(
+  expect(variablesOf('runner').sort()).toEqual(
+    [...shared, 'GATEHOUSE_CHANNELS', 'GATEHOUSE_RUNNER_KEY'].sort(),
+  );
+  expect(variablesOf('api').sort()).toEqual(
     [
       ...shared,
       'DATABASE_URL',
@@ -103,7 +111,7 @@ test('each worker has its plane’s variables and no others', () => {
       'GATEHOUSE_LOCAL_REPOSITORIES',
     ].sort(),
   );
-  expect(names('sandbox').sort()).toEqual(
+  expect(variablesOf('sandbox').sort()).toEqual(
     [
       ...shared,
       'GATEHOUSE_CHANNEL_SOCKET',
@@ -115,6 +123,25 @@ test('each worker has its plane’s variables and no others', () => {
       'GATEHOUSE_WORKSPACES',
     ].sort(),
   );
+});
+
+test('the codec server decodes for who shows the key, and the Temporal UI knows where it is', async () => {
+  const { codec, temporalUi } = JSON.parse(readFileSync(join(dataDir, 'stack.json'), 'utf8'));
+  const decode = (headers: Record<string, string>) =>
+    fetch(new URL('/decode', codec), { method: 'POST', body: '{}', headers });
+  const key = readFileSync(join(dataDir, 'api-key'), 'utf8').trim();
+  expect((await decode({})).status).toBe(401);
+  expect(await (await decode({ Authorization: `Bearer ${key}` })).json()).toEqual({ payloads: [] });
+  const settings = await (await fetch(new URL('/api/v1/settings', temporalUi))).json();
+  expect(new URL(settings.Codec.Endpoint).href).toBe(codec);
+  expect(variablesOf('codec').sort()).toEqual([
+    'GATEHOUSE_CODEC_KEY',
+    'GATEHOUSE_CODEC_PORT',
+    'GATEHOUSE_LOG',
+    'GATEHOUSE_PAYLOAD_KEYS',
+    'GATEHOUSE_TEMPORAL_UI',
+    'PATH',
+  ]);
 });
 
 test('the channel’s socket has a short path in a folder of our own', () => {
@@ -356,7 +383,7 @@ test('`doctor` finds the stack and each worker', async () => {
 });
 
 test('Ctrl-C stops everything in order, with exit code 0', async () => {
-  const workers = ['control', 'runner', 'sandbox'].map(pidOf);
+  const workers = ['control', 'runner', 'sandbox', 'codec'].map(pidOf);
   up.child.kill('SIGINT');
   const ended: Ended = await up.ended;
   expect(ended).toMatchObject({ code: 0, stderr: expect.stringMatching(/stopping\n$/) });
@@ -381,6 +408,11 @@ function environmentOf(plane: string): Record<string, string> {
       .filter(Boolean)
       .map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]),
   );
+}
+
+/** Without what a shell adds. */
+function variablesOf(plane: string): string[] {
+  return Object.keys(environmentOf(plane)).filter((name) => !['_', 'PWD', 'OLDPWD', 'SHLVL'].includes(name));
 }
 
 function isRunning(pid: number): boolean {

@@ -55,6 +55,15 @@ onLinux('nothing is asked or installed when nothing is missing', async () => {
   expect(questions).toEqual([]);
 });
 
+onLinux('the tests need a browser as well, and a run does not', async () => {
+  await machine(all).install();
+  await expect(machine(all, { purpose: 'tests' }).install()).rejects.toMatchObject({
+    code: 'dependencies-missing',
+    message: expect.stringContaining('`chromium` is missing'),
+  });
+  await machine({ ...all, chromium: fine }, { purpose: 'tests' }).install();
+});
+
 onLinux('what is missing is named with the one command to run', async () => {
   const { install } = machine(some);
   await expect(install()).rejects.toMatchObject({

@@ -12,7 +12,7 @@ describe.each(policies.map((policy) => [policy.name, policy] as const))('%s', (_
   const source = { file: policy.file, policy: policy.name, markdown: policy.content };
 
   test('has rules that are right for the tools there are', () => {
-    expect(checkRules(source, builtInTools.values())).toEqual([]);
+    expect(checkRules([source], builtInTools.values())).toEqual([]);
   });
 
   test.each(cases.map((each) => [each.name, each] as const))('%s', async (_case, each) => {

@@ -39,14 +39,14 @@ const granted = (turn: GatedTurn) => turn.granted.map(({ id }) => id);
 
 test('a call within its rate is granted and takes its place', async () => {
   const taker = window(1);
-  const turn = await takeRates(turnOf([WRITE], ['call-1']), run, false, taker);
+  const turn = await takeRates(turnOf([WRITE], ['call-1']), run, taker);
   expect(verdicts(turn)).toEqual(['allow']);
   expect(granted(turn)).toEqual(['call-1']);
   expect(taker.taken).toEqual(['call-1']);
 });
 
 test('a call over its rate is deferred until there is a place, and the reason names the rule and its limit', async () => {
-  const turn = await takeRates(turnOf([WRITE], ['call-1']), run, false, window(0));
+  const turn = await takeRates(turnOf([WRITE], ['call-1']), run, window(0));
   expect(granted(turn)).toEqual([]);
   expect(turn.calls[0]?.decision).toMatchObject({
     verdict: 'defer',
@@ -65,17 +65,48 @@ test('a call over its rate is deferred until there is a place, and the reason na
 test('a deferred effect holds the effects behind it, which take nothing, and not the reads', async () => {
   const taker = window(1);
   const calls = [WRITE, WRITE, READ, WRITE];
-  const turn = await takeRates(turnOf(calls, ['call-1', 'call-2', 'call-4']), run, false, taker);
+  const turn = await takeRates(turnOf(calls, ['call-1', 'call-2', 'call-4']), run, taker);
   expect(granted(turn)).toEqual(['call-1', 'call-3']);
   expect(verdicts(turn)).toEqual(['allow', 'defer', 'allow', 'allow']);
   expect(taker.taken).toEqual(['call-1']);
 });
 
-test('in observe mode a call over its rate starts, and is on record as one that would have waited', async () => {
-  const turn = await takeRates(turnOf([WRITE], ['call-1']), run, true, window(0));
-  expect(granted(turn)).toEqual(['call-1']);
-  expect(turn.calls[0]?.decision).toMatchObject({
+test('a call over an observed rate starts, and is on record as one that would have waited', async () => {
+  const turn = turnOf([WRITE], ['call-1']);
+  turn.demands.set('call-1', [{ ...demand, isObserved: true }]);
+  const taken = await takeRates(turn, run, window(0));
+  expect(granted(taken)).toEqual(['call-1']);
+  expect(taken.calls[0]?.decision).toMatchObject({
     verdict: 'allow',
-    findings: expect.arrayContaining([expect.objectContaining({ verdict: 'allow', observed: 'defer' })]),
+    findings: expect.arrayContaining([
+      expect.objectContaining({ verdict: 'allow', observed: 'defer', rule: 'calm/writes' }),
+    ]),
   });
+});
+
+test('an observed rate takes its place beside one that holds, and never where that one defers', async () => {
+  const both = [demand, { ...demand, rule: 'calm/observed', isObserved: true }];
+  const taker = (full: string[]): RateTaker & { taken: string[] } => {
+    const taken: string[] = [];
+    return {
+      taken,
+      async take({ demands }) {
+        const found = demands.find(({ rule }) => full.includes(rule));
+        if (found) return { kind: 'full', demand: found, until: AT + 60_000 };
+        taken.push(...demands.map(({ rule }) => rule));
+        return { kind: 'taken' };
+      },
+    };
+  };
+  const turn = turnOf([WRITE], ['call-1']);
+  turn.demands.set('call-1', both);
+  const free = taker([]);
+  expect(verdicts(await takeRates(turn, run, free))).toEqual(['allow']);
+  expect(free.taken).toEqual(['calm/writes', 'calm/observed']);
+  const held = taker(['calm/writes']);
+  expect(verdicts(await takeRates(turn, run, held))).toEqual(['defer']);
+  expect(held.taken).toEqual([]);
+  const seen = taker(['calm/observed']);
+  expect(granted(await takeRates(turn, run, seen))).toEqual(['call-1']);
+  expect(seen.taken).toEqual(['calm/writes']);
 });

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { createLocalArtifactStore } from '../../src/artifacts/local-artifact-store';
+import { dataConverterOf } from '../../src/codec/data-converter';
 import { type RunInput, workflowIdOf } from '../../src/domain/run';
 import type { GatehouseAddresses } from '../../src/embedded/gatehouse';
 import { readProcessRecord } from '../../src/embedded/process-identity';
@@ -26,7 +27,11 @@ export async function reach(
   { dataDir, repo }: { dataDir: string; repo: string },
 ): Promise<Reached> {
   const connection = await Connection.connect({ address: addresses.temporal });
-  const client = new Client({ connection, namespace: addresses.namespace });
+  const client = new Client({
+    connection,
+    namespace: addresses.namespace,
+    dataConverter: dataConverterOf(addresses.payloadKeys),
+  });
   const database = openDatabase(addresses.databaseUrl, { poolSize: 2 });
   const artifacts = createLocalArtifactStore({ folder: addresses.artifacts });
   const inputOf = (runId: string, agent: string): RunInput => ({

@@ -6,6 +6,8 @@ import { DefaultLogger, makeTelemetryFilterString, NativeConnection, Runtime } f
 import pino from 'pino';
 import { createLocalArtifactStore } from '../../src/artifacts/local-artifact-store';
 import { loadOrMakeKey } from '../../src/broker/keys';
+import { dataConverterOf } from '../../src/codec/data-converter';
+import { ensurePayloadKeys } from '../../src/codec/payload-keys';
 import { controlConfig, runnerConfig, sandboxConfig } from '../../src/config';
 import { type RunInput, workflowIdOf } from '../../src/domain/run';
 import { withClient } from '../../src/embedded/database-connection';
@@ -34,6 +36,8 @@ export interface HarnessOptions {
   channel?: 'on' | 'off';
   /** Where the fixture repository is. @default in the harness's own folder */
   repository?: string;
+  /** Encrypts histories with the keys of `payload-keys.json` in the harness's folder. @default false */
+  isEncrypted?: boolean;
   /** Name of the sandbox host. @default 'here' */
   host?: string;
 }
@@ -93,7 +97,9 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     NativeConnection.connect({ address: temporalAddress }),
     Connection.connect({ address: temporalAddress }),
   ]);
-  const client = new Client({ connection, namespace, identity: 'test' });
+  const payloadKeys = options.isEncrypted ? ensurePayloadKeys(join(folder, 'payload-keys.json')) : undefined;
+  const dataConverter = dataConverterOf(payloadKeys);
+  const client = new Client({ connection, namespace, identity: 'test', dataConverter });
   const workers = createWorkers(native, environmentsOf());
   await Promise.all((['control', 'runner', 'sandbox'] as const).map((plane) => workers.start(plane)));
 
@@ -172,6 +178,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
       TEMPORAL_ADDRESS: temporalAddress,
       TEMPORAL_NAMESPACE: namespace,
       GATEHOUSE_ARTIFACTS: join(folder, 'artifacts'),
+      ...(payloadKeys ? { GATEHOUSE_PAYLOAD_KEYS: payloadKeys } : {}),
     };
     return {
       control: {

@@ -4,6 +4,7 @@ import { LOCAL_ORGANIZATION } from '../../src/store/organization-store';
 import { type Harness, startHarness } from '../support/run-harness';
 import { call, DEPLOY_TOOL } from '../support/scripted-agent';
 import { scheduled } from '../support/test-run';
+import { waitUntil } from '../support/wait-until';
 
 let gatehouse: Harness;
 let opened: Awaited<ReturnType<typeof openCommands>>;
@@ -50,6 +51,33 @@ test('a policy that refuses what waits for approval ends the wait at once, and a
     status: 'void',
     outcome: { kind: 'void', reason: expect.stringContaining('deployments are frozen') },
   });
+});
+
+test('an approval behind an open question ends at once as well, and the question stays open', async () => {
+  const tools = [{ ...DEPLOY_TOOL, name: 'release' }];
+  const agent = await gatehouse.agent({ name: 'asking', tier: 'PROD_GATED', tools }, [
+    { calls: [call('ask-user', { question: 'Which one?' }), call('release', { to: 'production' })] },
+    {
+      expect: [
+        { call: 1, kind: 'answered', contains: 'the blue one' },
+        { call: 2, kind: 'refused', contains: 'releases are frozen' },
+      ],
+      say: 'understood',
+    },
+  ]);
+  const run = await gatehouse.start({ agent });
+  await run.question();
+  const [shown] = await run.approvals();
+  const content = FREEZE.replace('deployments', 'releases').replace('"deploy"', '"release"');
+  await opened.commands.publishPolicies([{ name: 'Release Freeze', version: 1, content }], 'ada');
+  const approvals = createApprovalStore(gatehouse.database);
+  await waitUntil(
+    async () => (await approvals.get(LOCAL_ORGANIZATION, shown!.id))?.status === 'void',
+    'the approval is void',
+  );
+  expect(await run.pending()).toMatchObject({ approvals: [], questions: [{ question: 'Which one?' }] });
+  await run.answerNext('the blue one');
+  expect(await run.outcome()).toEqual({ status: 'COMPLETED', text: 'understood' });
 });
 
 test('in observe mode a rule refuses nothing, and what it would have refused is on record; enforcing counts at once', async () => {

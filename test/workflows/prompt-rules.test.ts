@@ -62,6 +62,25 @@ test('the eleventh drift iteration is refused, and so is another apply', async (
   expect(scheduled(await run.history(), 'executeTool')).toHaveLength(20);
 });
 
+test('an apply as a command counts as a drift iteration like the tool, failed or not', async () => {
+  const apply = call('run-command', { command: 'terraform apply -auto-approve' });
+  const agent = await gatehouse.agent({ tier: 'PROD_GATED' }, [
+    ...Array<ScriptedTurn>(9).fill({ calls: [apply] }),
+    { calls: [call('terraform-apply')] },
+    { calls: [apply, call('terraform-plan')] },
+    {
+      expect: [
+        { call: 1, ...refused('repeated 10 times in this run') },
+        { call: 2, ...refused('repeated 10 times in this run') },
+      ],
+      say: 'held',
+    },
+  ]);
+  const run = await gatehouse.start({ agent });
+  for (let iteration = 1; iteration <= 10; iteration++) await run.approveNext();
+  expect(await run.outcome()).toEqual({ status: 'COMPLETED', text: 'held' });
+});
+
 test('an instruction in a file to send things elsewhere waits for a person', async () => {
   const notify = {
     name: 'notify',

@@ -11,10 +11,10 @@ beforeAll(async () => {
 afterAll(() => gatehouse.close());
 
 /** Publishes a rate for a tool of its own, and gives the tool. */
-async function ratedTool(name: string, rate: string) {
+async function ratedTool(name: string, rate: string, annotations = '') {
   const content = [
     '```cedar',
-    `@id("few") @message("not so many") @rate("${rate}")`,
+    `@id("few") @message("not so many") @rate("${rate}") ${annotations}`,
     `forbid (principal, action == Action::"${name}", resource);`,
     '```',
     '',
@@ -53,4 +53,20 @@ test('a call that would wait for more than an hour is refused, and the model is 
   const run = await gatehouse.start({ agent });
   expect(await run.outcome()).toEqual({ status: 'COMPLETED', text: 'understood' });
   expect(scheduled(await run.history(), 'executeTool')).toHaveLength(1);
+});
+
+test('a rate that is only observed lets calls pass, and says of each that it would have waited', async () => {
+  const tools = [await ratedTool('chat', '1 per 2h', '@observe')];
+  const agent = await gatehouse.agent({ name: 'watched', tools }, [
+    { calls: [call('chat', { to: 'one' })] },
+    { calls: [call('chat', { to: 'two' })] },
+    { expect: { kind: 'done' }, say: 'done' },
+  ]);
+  const run = await gatehouse.start({ agent });
+  expect(await run.outcome()).toEqual({ status: 'COMPLETED', text: 'done' });
+  const reasons = (await run.events()).flatMap((event) =>
+    event.type === 'decision' ? [event.data.reasons[0]?.message] : [],
+  );
+  expect(reasons[0]).not.toContain('not so many');
+  expect(reasons[1]).toContain('would be `defer`: not so many: 1 per 2 h');
 });

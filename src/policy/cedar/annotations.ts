@@ -62,7 +62,6 @@ export function readAnnotations({ annotations = {}, effect }: PolicyJson): RuleT
     if (has(name) && !has('ask')) wrong(name, `\`@${name}\` belongs to \`@ask\``);
   if (has('per') && !has('rate')) wrong('per', '`@per` belongs to `@rate`');
   if (has('rate') && has('ask')) wrong('rate', 'a rule with `@rate` counts calls; it cannot `@ask`');
-  if (has('rate') && has('observe')) wrong('observe', 'a rule with `@rate` cannot be observed');
 
   const quorum = has('quorum') ? Number(textOf('quorum')) : undefined;
   if (quorum !== undefined && !(Number.isInteger(quorum) && quorum >= 1 && quorum <= MAX_QUORUM))

@@ -9,6 +9,7 @@ import { splitRules } from '../rule-blocks';
 import { readAnnotations } from './annotations';
 import { slugOf, unnamedRule } from './compile-rules';
 import { loadCedar } from './load-cedar';
+import { readRule } from './read-rule';
 import { schemaOf } from './schema';
 import { splitSource } from './split-source';
 
@@ -47,29 +48,20 @@ export interface WrittenRule {
 }
 
 /**
- * Checks the rules of a policy against the tools there are, strictly: names of tools, arguments and annotations, types,
+ * Checks the rules of policies against the tools there are, strictly: names of tools, arguments and annotations, types,
  * and whether an optional argument is asked for before it is used. An empty list says that nothing is wrong.
  */
-export function checkRules(source: RuleSource, tools: Iterable<Tool>): Problem[] {
-  const read = readRules(source);
-  if (read.length === 0) return [];
-  const schema = schemaOf(tools);
-  const problems = read.flatMap((rule) => rule.problems(schema));
-  const lines = new Map<string, number>();
-  for (const { id, line, isNamed } of read) {
-    const first = lines.get(id);
-    if (first === undefined) lines.set(id, line);
-    else if (isNamed)
-      problems.push({
-        severity: 'error',
-        file: source.file,
-        line,
-        rule: id,
-        message: `there is another rule \`${id}\` in line ${first}: an approval of one would count for both`,
-        suggestion: 'give each rule an `@id` of its own',
-      });
-  }
-  return problems.sort((one, other) => one.line - other.line);
+export function checkRules(sources: readonly RuleSource[], tools: Iterable<Tool>): Problem[] {
+  const read = sources.map(readRules);
+  const rules = read.flat();
+  if (rules.length === 0) return [];
+  const validated = validateRules(rules, schemaOf(tools));
+  return read.flatMap((policy) =>
+    [
+      ...policy.flatMap((rule) => [...rule.problems, ...(validated.get(rule) ?? [])]),
+      ...sameIds(policy),
+    ].sort((one, other) => one.line - other.line),
+  );
 }
 
 /** The rules of a policy with their ids and lines. */
@@ -79,7 +71,31 @@ export function writtenRules(source: RuleSource): WrittenRule[] {
 
 interface ReadRule extends WrittenRule {
   isNamed: boolean;
-  problems(schema: SchemaJson<string>): Problem[];
+  /** What is wrong with it by itself. */
+  problems: Problem[];
+  problemAt(severity: Problem['severity'], message: string, suggestion: string | null): Problem;
+  /** What Cedar's validator says of it. */
+  fromCedar(severity: Problem['severity'], error: DetailedError): Problem;
+}
+
+function sameIds(policy: readonly ReadRule[]): Problem[] {
+  const first = new Map<string, ReadRule>();
+  return policy.flatMap((rule): Problem[] => {
+    const { id, isNamed, problemAt } = rule;
+    const other = first.get(id);
+    if (other === undefined) first.set(id, rule);
+    if (other === undefined || !isNamed) return [];
+    return [
+      {
+        ...problemAt(
+          'error',
+          `there is another rule \`${id}\` in line ${other.line}: an approval of one would count for both`,
+          'give each rule an `@id` of its own',
+        ),
+        rule: id,
+      },
+    ];
+  });
 }
 
 function readRules({ file, policy, markdown, firstLine = 1 }: RuleSource): ReadRule[] {
@@ -88,7 +104,7 @@ function readRules({ file, policy, markdown, firstLine = 1 }: RuleSource): ReadR
     splitSource(block.source).map(({ text, offset }): ReadRule => {
       place++;
       const startLine = firstLine + block.line + lineBreaks(block.source.slice(0, offset));
-      const answer = loadCedar().policyToJson(text);
+      const answer = readRule(text);
       const json = answer.type === 'success' ? answer.json : null;
       const terms = json && readAnnotations(json);
       const id = `${slugOf(policy)}/${slugOf(terms?.id ?? unnamedRule(place))}`;
@@ -99,6 +115,24 @@ function readRules({ file, policy, markdown, firstLine = 1 }: RuleSource): ReadR
         message: string,
         suggestion: string | null = null,
       ): Problem => ({ severity, file, line, rule: json ? id : null, message, suggestion });
+      const termProblems = () =>
+        (terms?.problems ?? []).map(({ annotation, text: said }) => {
+          const at = text.search(new RegExp(`@\\s*${escaped(annotation)}\\b`));
+          const [message = said, suggestion = null] = said.split('; ');
+          return problem(
+            'error',
+            startLine + lineBreaks(text.slice(0, Math.max(0, at))),
+            message,
+            suggestion,
+          );
+        });
+      const uselessPermit = () =>
+        problem(
+          'warning',
+          startLine,
+          'a `permit` has no effect: rules only make a verdict stricter',
+          'write a `forbid` for what shall not be, or remove the rule',
+        );
       const fromCedar = (severity: Problem['severity'], error: DetailedError) =>
         problem(
           severity,
@@ -112,55 +146,73 @@ function readRules({ file, policy, markdown, firstLine = 1 }: RuleSource): ReadR
         text,
         json,
         isNamed: terms?.id != null,
-        problems(schema) {
-          if (answer.type === 'failure')
-            return answer.errors.slice(0, 1).map((error) => ({
-              ...fromCedar('error', error),
-              suggestion: error.help ?? error.sourceLocations?.[0]?.label ?? null,
-            }));
-          const found = (terms?.problems ?? []).map(({ annotation, text: said }) => {
-            const at = text.search(new RegExp(`@\\s*${escaped(annotation)}\\b`));
-            const [message = said, suggestion = null] = said.split('; ');
-            return problem(
-              'error',
-              startLine + lineBreaks(text.slice(0, Math.max(0, at))),
-              message,
-              suggestion,
-            );
-          });
-          if (answer.json.effect === 'permit')
-            found.push(
-              problem(
-                'warning',
-                startLine,
-                'a `permit` has no effect: rules only make a verdict stricter',
-                'write a `forbid` for what shall not be, or remove the rule',
-              ),
-            );
-          const validated = loadCedar().validate({
-            validationSettings: { mode: 'strict' },
-            schema,
-            policies: { staticPolicies: { [RULE]: text } },
-          });
-          return [...found, ...validationProblems(validated, fromCedar)];
-        },
+        problems:
+          answer.type === 'failure'
+            ? answer.errors.slice(0, 1).map((error) => ({
+                ...fromCedar('error', error),
+                suggestion: error.help ?? error.sourceLocations?.[0]?.label ?? null,
+              }))
+            : [...termProblems(), ...(answer.json.effect === 'permit' ? [uselessPermit()] : [])],
+        problemAt: (severity, message, suggestion) => problem(severity, startLine, message, suggestion),
+        fromCedar,
       };
     }),
   );
 }
 
-const RULE = 'this';
+/** Rules that Cedar is given at once: reading the schema takes longer than validating a rule. */
+const MAX_AT_ONCE = 250;
 
-function validationProblems(
-  answer: ValidationAnswer,
-  problemOf: (severity: Problem['severity'], error: DetailedError) => Problem,
-): Problem[] {
+/** What Cedar's validator says of rules that it can read. */
+function validateRules(
+  rules: readonly ReadRule[],
+  schema: SchemaJson<string>,
+): ReadonlyMap<ReadRule, Problem[]> {
+  const readable = rules.filter(({ json }) => json !== null);
+  const problems = new Map<ReadRule, Problem[]>();
+  for (let from = 0; from < readable.length; from += MAX_AT_ONCE) {
+    const some = readable.slice(from, from + MAX_AT_ONCE);
+    const together = validate(some, schema);
+    // What Cedar does not say of one of the rules is told of the rule that is alone.
+    const isTold = together.type === 'success' && together.otherWarnings.length === 0;
+    for (const [index, rule] of some.entries())
+      problems.set(
+        rule,
+        isTold
+          ? validationProblems(together, nameOf(index), rule)
+          : validationProblems(validate([rule], schema), nameOf(0), rule),
+      );
+  }
+  return problems;
+}
+
+function validate(rules: readonly ReadRule[], schema: SchemaJson<string>): ValidationAnswer {
+  return loadCedar().validate({
+    validationSettings: { mode: 'strict' },
+    schema,
+    policies: { staticPolicies: Object.fromEntries(rules.map(({ text }, index) => [nameOf(index), text])) },
+  });
+}
+
+function nameOf(index: number): string {
+  return `r${index}`;
+}
+
+function validationProblems(answer: ValidationAnswer, name: string, { fromCedar }: ReadRule): Problem[] {
+  const problemOf = (severity: Problem['severity'], error: DetailedError) =>
+    fromCedar(severity, {
+      ...error,
+      message: withoutName(error.message, name),
+      help: error.help && withoutName(error.help, name),
+    });
   // `success` says that the validator ran, not that it found nothing.
   if (answer.type === 'failure') return answer.errors.map((error) => problemOf('error', error));
-  const errors = answer.validationErrors.map(({ error }) => problemOf('error', error));
+  const about = (found: readonly { policyId: string; error: DetailedError }[]) =>
+    found.filter(({ policyId }) => policyId === name).map(({ error }) => error);
+  const errors = about(answer.validationErrors).map((error) => problemOf('error', error));
   if (errors.length > 0) return joined(errors);
   return joined(
-    [...answer.validationWarnings.map(({ error }) => error), ...answer.otherWarnings].map((error) => {
+    [...about(answer.validationWarnings), ...answer.otherWarnings].map((error) => {
       // A rule that can never match enforces nothing, whatever its author believes.
       const isDead = /policy is impossible|unable to find an applicable action/.test(error.message);
       return isDead ? { ...problemOf('error', error), ...DEAD_RULE } : problemOf('warning', error);
@@ -194,11 +246,12 @@ function joined(unordered: readonly Problem[]): Problem[] {
 }
 
 /** Without Cedar's name of the rule, which the author never wrote. */
+function withoutName(text: string, name: string): string {
+  return text.replace(`for policy \`${name}\`, `, '');
+}
+
 function plain(text: string): string {
-  return text
-    .replace(`for policy \`${RULE}\`, `, '')
-    .replace('failed to parse policy from string: ', '')
-    .replace(/\s*\n\s*/g, ' ');
+  return text.replace('failed to parse policy from string: ', '').replace(/\s*\n\s*/g, ' ');
 }
 
 /** Cedar counts in bytes of UTF-8. */

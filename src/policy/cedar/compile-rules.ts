@@ -4,6 +4,7 @@ import { readAnnotations } from './annotations';
 import type { BrokenRule, CompiledRule } from './compiled-rule';
 import { attributesRead, decidingTest, readsContent, toolsInScope } from './literal-tests';
 import { loadCedar } from './load-cedar';
+import { readRule } from './read-rule';
 import { RuleIndex } from './rule-index';
 import { changesContent } from './schema';
 import { splitSource } from './split-source';
@@ -87,6 +88,8 @@ function compile(source: readonly PolicyRule[]): CompiledRules {
 /** The rules of a block; all of it as one that cannot be read when Cedar counts other rules in it than we do. */
 function textsOf(source: string): string[] {
   const texts = splitSource(source).map(({ text }) => text);
+  // Rules that Cedar reads one by one are the same rules one after another.
+  if (texts.every((text) => readRule(text).type === 'success')) return texts;
   const counted = loadCedar().policySetTextToParts(source);
   if (
     counted.type === 'success' &&
@@ -98,7 +101,7 @@ function textsOf(source: string): string[] {
 
 function compileRule(text: string, policy: string, place: number): CompiledRule | BrokenRule {
   const slug = slugOf(policy);
-  const answer = loadCedar().policyToJson(text);
+  const answer = readRule(text);
   if (answer.type === 'failure') {
     const problem = answer.errors[0]?.message ?? 'it is not a rule of Cedar';
     return { id: `${slug}/${unnamedRule(place)}`, policy, problem, tools: 'every' };

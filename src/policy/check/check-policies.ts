@@ -55,7 +55,7 @@ export async function checkPolicies(folder: string, { tools, agents }: CheckOpti
   }
   problems.push(
     ...nameProblems(policies),
-    ...policies.flatMap((policy) => checkRules(ruleSource(policy), known)),
+    ...checkRules(policies.map(ruleSource), known),
     ...orphanedTests(folder, [...policies, ...unread]).map((file) =>
       problemAt('error', file, 1, 'there is no policy beside these tests', `name it as a policy is named`),
     ),
@@ -118,13 +118,10 @@ function nameProblems(policies: readonly FiledPolicy[]): Problem[] {
 
 /** Rules that can never match, and rules that another one covers; those that are wrong otherwise are left out. */
 function uselessRules(rules: readonly RuleShape[], problems: readonly Problem[]): Problem[] {
+  const errors = problems.filter(({ severity }) => severity === 'error');
+  const wrong = new Set(errors.flatMap(({ file, line, rule }) => [`${file}:${line}`, `${file} ${rule}`]));
   const isWrong = ({ file, line, id }: RuleShape) =>
-    problems.some(
-      (problem) =>
-        problem.severity === 'error' &&
-        problem.file === file &&
-        (problem.rule === id || problem.line === line),
-    );
+    wrong.has(`${file}:${line}`) || wrong.has(`${file} ${id}`);
   const sound = rules.filter((rule) => !isWrong(rule));
   const impossible = sound.flatMap((rule) => {
     const why = impossibleTest(rule);

@@ -4,7 +4,7 @@ import type { Problem } from '../cedar/check-rules';
 import type { FiledPolicy } from '../policy-folder';
 import { type Bullet, bulletsOf, bulletsQuoted } from './bullets';
 import { type PolicyTests, readTests, runTests } from './policy-tests';
-import { type RuleShape, ruleShapes } from './rule-shape';
+import { quotesOf, type RuleShape, ruleShapes } from './rule-shape';
 import { withoutRule } from './without-rule';
 
 /** A bullet of a policy and what holds it. */
@@ -25,9 +25,6 @@ export interface Coverage {
   /** Claims that are not accepted. */
   problems: Problem[];
 }
-
-/** Between the quotes of an `@enforces` that claims several bullets. */
-const SEPARATOR = '|';
 
 /**
  * Says of every bullet whether a rule enforces it. A rule claims bullets with `@enforces("…")`, quoting enough of each to
@@ -88,11 +85,6 @@ async function coverPolicy(policy: FiledPolicy): Promise<Coverage> {
     }
   }
   return { bullets: [...covered.values()], problems };
-}
-
-function quotesOf({ json: { annotations } }: RuleShape): string[] {
-  const claim = (annotations as Record<string, string | null> | undefined)?.enforces ?? '';
-  return claim.split(SEPARATOR).filter((quote) => quote.trim() !== '');
 }
 
 interface Tested {

@@ -12,16 +12,34 @@ export interface CoveredRule {
  * written; a rule that is covered in other words is not found.
  */
 export function coveredRules(rules: readonly RuleShape[]): CoveredRule[] {
-  return rules.flatMap((rule, place) => {
-    const by = rules.find(
-      (other, otherPlace) =>
-        other !== rule &&
-        covers(other, rule) &&
-        // Of two that say the same the first one stays.
-        (otherPlace < place || !covers(rule, other)),
-    );
+  const places = new Map(rules.map((rule, place) => [rule, place]));
+  const placeOf = (rule: RuleShape) => places.get(rule) ?? 0;
+  const mayCover = rulesThatMayCover(rules);
+  return rules.flatMap((rule) => {
+    const by = mayCover(rule)
+      .filter(
+        (other) =>
+          other !== rule &&
+          covers(other, rule) &&
+          // Of two that say the same the first one stays.
+          (placeOf(other) < placeOf(rule) || !covers(rule, other)),
+      )
+      .sort((one, other) => placeOf(one) - placeOf(other))[0];
     return by ? [{ rule, by }] : [];
   });
+}
+
+/** A rule covers only what asks for all that it asks for: whoever shares its first test is looked at. */
+function rulesThatMayCover(rules: readonly RuleShape[]): (narrow: RuleShape) => RuleShape[] {
+  const byTest = new Map<string, RuleShape[]>();
+  for (const rule of rules) {
+    const key = rule.conjuncts[0]?.key ?? '';
+    const same = byTest.get(key);
+    if (same) same.push(rule);
+    else byTest.set(key, [rule]);
+  }
+  return ({ conjuncts }) =>
+    [...new Set(['', ...conjuncts.map(({ key }) => key)])].flatMap((key) => byTest.get(key) ?? []);
 }
 
 function covers(wide: RuleShape, narrow: RuleShape): boolean {

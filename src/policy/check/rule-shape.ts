@@ -67,3 +67,12 @@ export function operand(expression: Expr, operator: string): Operands | undefine
     ? ((expression as unknown as Record<string, unknown>)[operator] as Operands)
     : undefined;
 }
+
+/** Between the quotes of an `@enforces` that claims several bullets. */
+const SEPARATOR = '|';
+
+/** The bullets that a rule claims to enforce, as it quotes them. */
+export function quotesOf({ json: { annotations } }: Pick<RuleShape, 'json'>): string[] {
+  const claim = (annotations as Record<string, string | null> | undefined)?.enforces ?? '';
+  return claim.split(SEPARATOR).filter((quote) => quote.trim() !== '');
+}

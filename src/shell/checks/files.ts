@@ -162,7 +162,7 @@ export const fileChecks: Record<string, Check> = {
   },
 
   'like-unknown'({ command }, draft, context) {
-    const word = destroyingWord(command.args);
+    const word = destroyingWord(command.program, command.args);
     if (word !== null)
       addReason(
         draft,

@@ -25,7 +25,7 @@ export const platformChecks: Record<string, Check> = {
   },
   /** A subcommand that no table knows, judged by the destroying verbs. */
   'destroying-words'({ command }, draft) {
-    const word = destroyingWord(command.args);
+    const word = destroyingWord(command.program, command.args);
     if (word !== null)
       addReason(
         draft,

@@ -1,4 +1,4 @@
-import { judgeHost } from '../hosts';
+import { hostOf, isLoopback, judgeHost } from '../hosts';
 import type { Check } from '../invocation';
 import { addPath } from '../operands';
 import { addReason, raise, shown } from '../part-draft';
@@ -14,6 +14,7 @@ export const remoteChecks: Record<string, Check> = {
       const text = word.kind === 'literal' ? word.value : word.prefix;
       if (REMOTE.test(text)) {
         const kind = judgeHost(remoteHost(word), draft, command, context);
+        // Not `production`: copying files to a machine of one's own is everyday work, and a person sees each.
         if (isTarget && kind !== 'loopback')
           draft.findings.push({
             verdict: 'ask',
@@ -23,6 +24,19 @@ export const remoteChecks: Record<string, Check> = {
           });
       } else addPath(word, isTarget ? 'write' : 'read', draft, command, context);
     }
+  },
+
+  // A server that is not told to stay on this machine answers everybody.
+  listens({ command, flags }, draft) {
+    const addresses = flags.flatMap(({ names, value }) =>
+      value !== null && names.some((name) => LISTENING.includes(name)) ? [value] : [],
+    );
+    const isLocal = (word: Word) => {
+      const host = word.kind === 'literal' ? hostOf(word) : null;
+      return host !== null && host !== '0.0.0.0' && isLoopback(host);
+    };
+    if (addresses.length === 0 || !addresses.every(isLocal))
+      addReason(draft, 'network', `\`${shown(command)}\` listens for connections from elsewhere`);
   },
 
   // Bytes of no known protocol: whether they ask or change something cannot be told.
@@ -78,6 +92,20 @@ export const remoteChecks: Record<string, Check> = {
   },
 };
 
+const LISTENING = [
+  '-S',
+  '-b',
+  '--bind',
+  '-a',
+  '--address',
+  '-H',
+  '--host',
+  '-l',
+  '--listen',
+  '--interface',
+  '--interfaces',
+  '-i',
+];
 const REMOTE = /^(?:[^/:\s]+@)?(?:\[[^\]]+\]|[^/:\s]+)::?|^(?:rsync|sftp|scp|ftp):\/\//;
 
 function remoteHost(word: Word): Word {

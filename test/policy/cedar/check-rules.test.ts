@@ -4,12 +4,14 @@ import { builtInTools } from '../../../src/tools/catalogue';
 
 const check = (...lines: string[]) =>
   checkRules(
-    {
-      file: 'p.md',
-      policy: 'P',
-      markdown: ['Text.', '```cedar', ...lines, '```', ''].join('\n'),
-      firstLine: 5,
-    },
+    [
+      {
+        file: 'p.md',
+        policy: 'P',
+        markdown: ['Text.', '```cedar', ...lines, '```', ''].join('\n'),
+        firstLine: 5,
+      },
+    ],
     builtInTools.values(),
   ).map(({ severity, line, message, suggestion }) => [severity, line, message, suggestion]);
 
@@ -18,7 +20,9 @@ const push = (condition: string) =>
 
 test('rules that are right have no problems', () => {
   expect(check(push('context.args.branch like "rel*" && resource.name != "x"'), '// the end')).toEqual([]);
-  expect(checkRules({ file: 'p.md', policy: 'P', markdown: 'No rules.' }, builtInTools.values())).toEqual([]);
+  expect(checkRules([{ file: 'p.md', policy: 'P', markdown: 'No rules.' }], builtInTools.values())).toEqual(
+    [],
+  );
 });
 
 test.each([
@@ -107,4 +111,28 @@ test('rules are listed with ids and lines', () => {
 
 test('semicolons in strings and comments do not end a rule', () => {
   expect(splitSource('a "x;\\";" ; // b;\r c; // d').map(({ text }) => text)).toEqual(['a "x;\\";" ;', 'c;']);
+});
+
+test('each of many policies is told its own problems, as if it were alone', () => {
+  const sourceOf = (index: number, rule: string) => ({
+    file: `p${index}.md`,
+    policy: `P${index}`,
+    markdown: ['```cedar', rule, '```', ''].join('\n'),
+  });
+  const wrong = [
+    push('context.args.brunch like "x"'),
+    'forbid (principal, action == Action::"git-pusch", resource);',
+    'permit (principal, action, resource);',
+    'forbid (principal',
+    push('context.args.branch == 3'),
+  ];
+  const sources = Array.from({ length: 300 }, (_, index) =>
+    sourceOf(index, index % 60 === 0 ? wrong[index / 60]! : push(`resource.name like "area-${index}/*"`)),
+  );
+  const tools = [...builtInTools.values()];
+  const together = checkRules(sources, tools);
+  expect(together).toEqual(sources.flatMap((source) => checkRules([source], tools)));
+  expect(new Set(together.map(({ file }) => file))).toEqual(
+    new Set(['p0.md', 'p60.md', 'p120.md', 'p180.md', 'p240.md']),
+  );
 });

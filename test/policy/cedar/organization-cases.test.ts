@@ -16,6 +16,6 @@ test.each(cases.map((each) => [each.name, each] as const))('%s', async (_name, e
 test('the rules pass the check of publishing', () => {
   const tools = catalogueOf(cases.find(({ tools }) => tools.length > 0)?.tools ?? []).values();
   expect(
-    checkRules({ file: 'organization.md', policy: policy.name, markdown: policy.content }, tools),
+    checkRules([{ file: 'organization.md', policy: policy.name, markdown: policy.content }], tools),
   ).toEqual([]);
 });

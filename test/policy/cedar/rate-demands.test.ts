@@ -44,3 +44,12 @@ test('a rule with a rate that fails refuses the call', () => {
   expect(decide(rules(source), 'git-push', {}).verdict).toBe('deny');
   expect(() => demands(source)).toThrow();
 });
+
+test('a rule that only observes says so with its window, and refuses nothing where it fails', () => {
+  expect(demands(`@observe @rate("1 per 1h") ${PUSH};`)).toEqual([
+    expect.objectContaining({ isObserved: true }),
+  ]);
+  const failing = `@observe @rate("1 per 1h") ${PUSH} when { context.args.nosuch };`;
+  expect(decide(rules(failing), 'git-push', {}).verdict).toBe('allow');
+  expect(demands(failing)).toEqual([]);
+});
