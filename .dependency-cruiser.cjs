@@ -8,7 +8,7 @@ const STEPS = [
   ['config', 'tools', 'artifacts', 'codec'],
   ['policy', 'broker', 'notifications'],
   ['store', 'model', 'sandbox'],
-  ['identity'],
+  ['identity', 'audit'],
   ['activities', 'commands'],
   ['console'],
   ['api', 'workers'],

@@ -9,8 +9,13 @@ export interface FinishStore {
   finish(input: FinishInput): Promise<void>;
 }
 
-/** Closes a run: its outcome, its last events, the closing audit record. */
-export const createFinish = ({ runs }: { runs: FinishStore }) => ({
+/** Where the end of a run's audit chain is remembered beyond the run. Idempotent by run and chain. */
+export interface RunAnchors {
+  anchorRun(run: { runId: string; organizationId: string }): Promise<unknown>;
+}
+
+/** Closes a run: its outcome, its last events, the closing audit record, and where its chain of records ends. */
+export const createFinish = ({ runs, anchors }: { runs: FinishStore; anchors: RunAnchors }) => ({
   async finish(input: FinishInput): Promise<void> {
     try {
       const workflowId = ownWorkflowId();
@@ -18,6 +23,7 @@ export const createFinish = ({ runs }: { runs: FinishStore }) => ({
       if (workflowId !== workflowIdOf(input.runId))
         throw new GatehouseError('run-unknown', `workflow \`${workflowId}\` is not that of the run it names`);
       await runs.finish(input);
+      await anchors.anchorRun(input);
     } catch (error) {
       throw toFailure(error);
     }

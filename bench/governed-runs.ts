@@ -82,6 +82,6 @@ async function applyAgents(folder: string, { addresses }: Gatehouse, commands: C
       budget: { maxTurns: turns + 1, maxTokens: 1_000_000_000 },
     };
     writeFileSync(join(folder, `${name}.yaml`), JSON.stringify(agent));
-    await commands.applyAgent(await importAgent(join(folder, `${name}.yaml`), artifacts));
+    await commands.applyAgent(await importAgent(join(folder, `${name}.yaml`), artifacts), 'bench');
   }
 }

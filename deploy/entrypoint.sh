@@ -7,6 +7,11 @@ if [ -r /run/secrets/gatehouse-password ]; then
   export DATABASE_URL
 fi
 
+if [ -r /run/secrets/gatehouse-runtime-password ]; then
+  DATABASE_URL="postgresql://gatehouse_runtime:$(cat /run/secrets/gatehouse-runtime-password)@postgres:5432/gatehouse"
+  export DATABASE_URL
+fi
+
 if [ -r /run/secrets/model-keys ]; then
   set -a
   . /run/secrets/model-keys

@@ -8,7 +8,7 @@ import { type KeyName, loadOrMakeKey } from '../src/broker/keys';
 import { ensurePayloadKeys } from '../src/codec/payload-keys';
 import { GatehouseError, publicMessage } from '../src/domain/errors';
 
-const NAMES: readonly string[] = ['grant', 'runner', 'sandbox', 'api'] satisfies KeyName[];
+const NAMES: readonly string[] = ['grant', 'audit', 'runner', 'sandbox', 'api'] satisfies KeyName[];
 
 function main(): void {
   const {
@@ -18,7 +18,7 @@ function main(): void {
   } = process.env;
   if (!places || !publicFolder)
     throw misused(
-      'set `GATEHOUSE_KEYS=grant=FOLDER,runner=FOLDER,sandbox=FOLDER,api=FOLDER` and `GATEHOUSE_PUBLIC_KEYS=FOLDER`',
+      'set `GATEHOUSE_KEYS=grant=FOLDER,audit=FOLDER,runner=FOLDER,sandbox=FOLDER,api=FOLDER` and `GATEHOUSE_PUBLIC_KEYS=FOLDER`',
     );
   for (const place of places.split(',')) {
     const [name, folder] = place.split('=');

@@ -8,6 +8,15 @@ const temporal = {
   TEMPORAL_ADDRESS: z.string().min(1),
   TEMPORAL_NAMESPACE: z.string().min(1).default('default'),
 };
+/** A folder, or `s3://bucket/prefix` with what S3 needs. */
+const artifacts = {
+  GATEHOUSE_ARTIFACTS: path,
+  /** Of a server that is not Amazon's. */
+  GATEHOUSE_S3_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  GATEHOUSE_S3_REGION: z.string().min(1).default('us-east-1'),
+  GATEHOUSE_S3_ACCESS_KEY_ID: z.string().min(1).optional(),
+  GATEHOUSE_S3_SECRET_ACCESS_KEY: z.string().min(1).optional(),
+};
 /** Touched while the worker polls, for a probe. */
 const probed = { GATEHOUSE_ALIVE_FILE: path.optional() };
 /** The keys that encrypt what goes into Temporal's histories; without them nothing is encrypted. */
@@ -59,8 +68,12 @@ const controlEnv = z.object({
   ...probed,
   ...logging,
   DATABASE_URL: z.string().min(1),
-  GATEHOUSE_ARTIFACTS: path,
+  ...artifacts,
   GATEHOUSE_GRANT_KEY: path,
+  /** Signs the anchors of the audit. */
+  GATEHOUSE_AUDIT_KEY: path,
+  /** How often the audit chains of open runs are anchored, in milliseconds. */
+  GATEHOUSE_ANCHOR_EVERY_MS: z.coerce.number().int().min(1_000).default(30_000),
   /** Public keys of those who may present grants. */
   GATEHOUSE_RUNNER_PUBLIC_KEY: path,
   GATEHOUSE_SANDBOX_PUBLIC_KEYS: list,
@@ -78,7 +91,7 @@ const runnerEnv = z.object({
   ...probed,
   ...logging,
   ...noDatabase,
-  GATEHOUSE_ARTIFACTS: path,
+  ...artifacts,
   GATEHOUSE_RUNNER_KEY: path,
   GATEHOUSE_CHANNELS: channels,
   ANTHROPIC_API_KEY: z.string().optional(),
@@ -93,7 +106,7 @@ const sandboxEnv = z.object({
   ...probed,
   ...logging,
   ...noDatabase,
-  GATEHOUSE_ARTIFACTS: path,
+  ...artifacts,
   GATEHOUSE_HOST: z.string().regex(/^[a-z0-9][a-z0-9.-]{0,62}$/i, 'must be a short host name'),
   GATEHOUSE_SANDBOX_KEY: path,
   GATEHOUSE_GRANT_PUBLIC_KEYS: list,
@@ -121,7 +134,7 @@ const apiEnv = z
     ...encryption,
     ...logging,
     DATABASE_URL: z.string().min(1),
-    GATEHOUSE_ARTIFACTS: path,
+    ...artifacts,
     /** Private key that vouches for whoever the API authenticated. */
     GATEHOUSE_API_KEY: path,
     GATEHOUSE_API_HOST: z.string().min(1).default('127.0.0.1'),

@@ -191,8 +191,17 @@ export class RunState {
   }
 
   /** Tells listeners what became of a call. */
-  noteOutcome(tool: string, { callId, kind, text }: CallOutcome): void {
-    this.note({ type: 'call', data: { callId, tool, outcome: kind, text: text.slice(0, MAX_EVENT_TEXT) } });
+  noteOutcome(tool: string, outcome: CallOutcome): void {
+    const { callId, kind, text } = outcome;
+    const tree = this.facts.workspace?.tree;
+    const ran =
+      kind === 'done' || kind === 'failed'
+        ? { ...(outcome.artifact ? { artifact: outcome.artifact } : {}), ...(tree ? { tree } : {}) }
+        : {};
+    this.note({
+      type: 'call',
+      data: { callId, tool, outcome: kind, text: text.slice(0, MAX_EVENT_TEXT), ...ran },
+    });
   }
 
   takeEvents(): RunEventData[] {

@@ -35,6 +35,6 @@ export async function applyScripted(
       budget: { maxTurns: turns + 2, maxTokens: 1_000_000_000, maxToolCalls: turns + 2 },
     };
     writeFileSync(join(folder, `${name}.yaml`), JSON.stringify(agent));
-    await commands.applyAgent(await importAgent(join(folder, `${name}.yaml`), artifacts));
+    await commands.applyAgent(await importAgent(join(folder, `${name}.yaml`), artifacts), 'bench');
   }
 }

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Logger } from 'pino';
 import { Registry } from 'prom-client';
-import { createLocalArtifactStore } from '../artifacts/local-artifact-store';
+import { openArtifactStore } from '../artifacts/open-artifact-store';
 import { loadKey } from '../broker/keys';
 import { openStores } from '../commands/commands';
 import { openWorkflowClient } from '../commands/workflow-client';
@@ -65,7 +65,7 @@ export async function openApi(
         oidc,
       }),
       live,
-      artifacts: createLocalArtifactStore({ folder: config.GATEHOUSE_ARTIFACTS }),
+      artifacts: openArtifactStore(config),
     };
     const commandsOf = createCommandsOf({ stores, temporal, apiKey });
     return {

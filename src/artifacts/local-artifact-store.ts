@@ -3,6 +3,7 @@ import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GatehouseError } from '../domain/errors';
 import { sha256 } from '../domain/hashing';
+import { damaged, malformedName, missing, tooLarge } from './artifact-errors';
 import type { ArtifactStore } from './artifact-store';
 
 export interface LocalArtifactStoreOptions {
@@ -20,11 +21,7 @@ export function createLocalArtifactStore({
   return {
     async put(content) {
       const bytes = typeof content === 'string' ? Buffer.from(content) : content;
-      if (bytes.byteLength > maxBytes)
-        throw new GatehouseError(
-          'artifact-too-large',
-          `an artifact of ${bytes.byteLength} bytes is over the limit of ${maxBytes}`,
-        );
+      if (bytes.byteLength > maxBytes) throw tooLarge(bytes.byteLength, maxBytes);
       const hash = sha256(bytes);
       const path = pathOf(folder, hash);
       try {
@@ -36,20 +33,15 @@ export function createLocalArtifactStore({
     },
 
     async get(hash) {
-      if (!/^[0-9a-f]{64}$/.test(hash))
-        throw new GatehouseError('artifact-name-malformed', 'an artifact is named by 64 hexadecimal digits');
+      if (!/^[0-9a-f]{64}$/.test(hash)) throw malformedName();
       let bytes: Buffer;
       try {
         bytes = await readFile(pathOf(folder, hash));
       } catch (cause) {
         if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw unavailable(cause);
-        throw new GatehouseError('artifact-missing', `artifact \`${hash}\` is not in the store`, { cause });
+        throw missing(hash, cause);
       }
-      if (sha256(bytes) !== hash)
-        throw new GatehouseError(
-          'artifact-damaged',
-          `artifact \`${hash}\` does not have the content it names`,
-        );
+      if (sha256(bytes) !== hash) throw damaged(hash);
       return bytes;
     },
   };

@@ -10,10 +10,10 @@ import { basename, join } from 'node:path';
 import { GatehouseError } from '../domain/errors';
 
 /**
- * Whose key: the gate signs grants, the runner and each sandbox host prove who they are, the API vouches for people, and
- * a person signs what they decide.
+ * Whose key: control signs grants and the audit's anchors, the runner and each sandbox host prove who they are, the API
+ * vouches for people, and a person signs what they decide.
  */
-export type KeyName = 'grant' | 'runner' | 'sandbox' | 'api' | `person-${string}`;
+export type KeyName = 'grant' | 'audit' | 'runner' | 'sandbox' | 'api' | `person-${string}`;
 
 export interface SigningKey {
   privateKey: KeyObject;

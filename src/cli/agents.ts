@@ -48,9 +48,9 @@ export async function checkAgent({ terminal }: CliContext, file: string): Promis
 
 /** `gatehouse agents apply FILE`. */
 export async function applyAgent(context: CliContext, file: string): Promise<ExitCode> {
-  const { terminal } = context;
+  const { terminal, user } = context;
   return withStack(context, async (commands, stack) => {
-    const applied = await commands.applyAgent(await importAgent(file, artifactsOf(stack)));
+    const applied = await commands.applyAgent(await importAgent(file, artifactsOf(stack)), user);
     if (terminal.isJson) terminal.printJson(applied);
     else
       terminal.print(

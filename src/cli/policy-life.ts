@@ -82,10 +82,10 @@ export async function rollbackPolicy(
 
 /** `gatehouse policy observe`. */
 export async function observePolicies(context: CliContext, isOn: boolean): Promise<ExitCode> {
-  const { terminal } = context;
+  const { terminal, user } = context;
   return withStack(context, async (commands) => {
     const mode = isOn ? 'observe' : 'enforce';
-    const { runsTold } = await commands.setPolicyMode(mode);
+    const { runsTold } = await commands.setPolicyMode(mode, user);
     if (terminal.isJson) terminal.printJson({ mode, runsTold });
     else {
       terminal.print(

@@ -3,6 +3,7 @@ import { version } from '../../package.json';
 import type { CarryOut, CommandLine } from './command-line';
 import { addAgentCommands } from './program/agents';
 import { addApiKeyCommands } from './program/api-keys';
+import { addAuditCommands } from './program/audit';
 import { addCompletionCommand } from './program/completion';
 import { addHaltCommands } from './program/halts';
 import { addOrganizationCommands } from './program/organization';
@@ -40,6 +41,7 @@ export function createProgram(carryOut: CarryOut, { isJson = false } = {}): Comm
   addPeopleCommands(line);
   addHaltCommands(line);
   addOrganizationCommands(line);
+  addAuditCommands(line);
   addApiKeyCommands(line);
   addWebhookCommands(line);
   addCompletionCommand(line);

@@ -39,13 +39,14 @@ export async function run(context: CliContext, agentOrFile: string, options: Run
 /** A file's agent is applied first, so that what runs is what is stored. */
 async function nameOf(
   agentOrFile: string,
-  { terminal }: CliContext,
+  { terminal, user }: CliContext,
   commands: Commands,
   stack: FoundStack,
 ): Promise<string> {
   if (!isFile(agentOrFile)) return agentOrFile;
   const { name, version, isChanged } = await commands.applyAgent(
     await importAgent(agentOrFile, artifactsOf(stack)),
+    user,
   );
   if (isChanged) terminal.note(`agent \`${name}\` is now version ${version}`);
   return name;

@@ -26,7 +26,7 @@ export async function findStack({ config, dataDir }: CliContext): Promise<FoundS
   const { TEMPORAL_ADDRESS: temporal, DATABASE_URL: databaseUrl, TEMPORAL_NAMESPACE: namespace } = config;
   const running = await readStackFile(dataDir);
   // An `up` on servers of the user's own knows more of the same stack: where artifacts are.
-  const isSame = running?.temporal === temporal && running?.databaseUrl === databaseUrl;
+  const isSame = running?.temporal === temporal && placeIn(running?.databaseUrl) === placeIn(databaseUrl);
   if (temporal !== undefined && databaseUrl !== undefined && !isSame)
     return {
       address: {
@@ -72,4 +72,11 @@ export async function withStack(
 export function artifactsOf({ artifacts }: FoundStack): ArtifactStore | null {
   if (artifacts === null) return null;
   return createLocalArtifactStore({ folder: artifacts });
+}
+
+/** Host and database, whoever the user: `up` hands out a role of its own. */
+function placeIn(databaseUrl: string | undefined): string | null {
+  if (databaseUrl === undefined || !URL.canParse(databaseUrl)) return databaseUrl ?? null;
+  const { host, pathname } = new URL(databaseUrl);
+  return `${host}${pathname}`;
 }

@@ -15,8 +15,8 @@ export interface AppliedAgent {
  */
 export const createApplyAgent =
   (dependencies: Pick<CommandDependencies, 'organizationId' | 'agents' | 'approvals' | 'temporal'>) =>
-  async (agent: Agent): Promise<AppliedAgent> => {
-    const applied = await dependencies.agents.apply(dependencies.organizationId, agent);
+  async (agent: Agent, by: string): Promise<AppliedAgent> => {
+    const applied = await dependencies.agents.apply(dependencies.organizationId, agent, by);
     if (applied.isChanged) await tellWaitingRuns(dependencies);
     return { name: agent.name, ...applied };
   };

@@ -3,12 +3,14 @@ import { personSigner, type WordSigner } from '../identity/word-signer';
 import { createAgentStore } from '../store/agent-store';
 import { createApiKeyStore } from '../store/api-key-store';
 import { createApprovalStore } from '../store/approval-store';
+import { createAuditReader } from '../store/audit-reader';
 import { createAuditSearch } from '../store/audit-search';
 import { createBreakGlassStore } from '../store/break-glass-store';
 import { type Database, openDatabase } from '../store/database';
 import { createDecisionStore } from '../store/decision-store';
 import { createEventStore } from '../store/event-store';
 import { createHaltStore } from '../store/halt-store';
+import { createOpenGrants } from '../store/open-grants';
 import { createOrganizationStore } from '../store/organization-store';
 import { createPersonStore, type PersonStore } from '../store/person-store';
 import { createPolicyStore } from '../store/policy-store';
@@ -31,9 +33,11 @@ import { createDecideMany } from './decide-many';
 import type { CommandDependencies } from './dependencies';
 import { createDescribeRuns } from './describe-runs';
 import { createDiffPolicy, createDiffPolicyFile } from './diff-policy';
+import { createExportAudit } from './export-audit';
 import { createFollowRun } from './follow-run';
 import { createHaltAgent, createHaltOrganization, createListHalts } from './halt';
 import { createListAgents } from './list-agents';
+import { createListOpenGrants } from './list-open-grants';
 import { createListPending } from './list-pending';
 import { createListPolicies, createShowPolicyHistory } from './list-policies';
 import { createListRuns } from './list-runs';
@@ -124,6 +128,8 @@ export const createCommands = (dependencies: CommandDependencies) => ({
   followRun: createFollowRun(dependencies),
   showTranscript: createShowTranscript(dependencies),
   searchAudit: createSearchAudit(dependencies),
+  listOpenGrants: createListOpenGrants(dependencies),
+  exportAudit: createExportAudit(dependencies),
   apiKeys: createManageApiKeys(dependencies),
   haltAgent: createHaltAgent(dependencies),
   haltOrganization: createHaltOrganization(dependencies),
@@ -154,7 +160,9 @@ export function openStores(
     organizations: createOrganizationStore(database),
     persons: createPersonStore(database),
     apiKeys: createApiKeyStore(database),
+    auditReader: createAuditReader(database),
     auditSearch: createAuditSearch(database),
+    openGrants: createOpenGrants(database),
   };
 }
 

@@ -13,7 +13,7 @@ type Dependencies = Pick<CommandDependencies, 'organizationId' | 'policies' | 'a
  */
 export const createSetPolicyMode =
   (dependencies: Dependencies) =>
-  async (mode: PolicyMode): Promise<{ runsTold: number }> => {
-    await dependencies.policies.setMode(dependencies.organizationId, mode);
+  async (mode: PolicyMode, by: string): Promise<{ runsTold: number }> => {
+    await dependencies.policies.setMode(dependencies.organizationId, mode, by);
     return { runsTold: await tellWaitingRuns(dependencies) };
   };

@@ -45,7 +45,19 @@ export type RunEventData =
         reasons: { layer: string; rule: string; message: string }[];
       };
     }
-  | { type: 'call'; data: { callId: string; tool: string; outcome: string; text: string } }
+  | {
+      type: 'call';
+      data: {
+        callId: string;
+        tool: string;
+        outcome: string;
+        text: string;
+        /** The whole output, where the model was shown a part. */
+        artifact?: string;
+        /** Git tree of the workspace after a call that ran. */
+        tree?: string;
+      };
+    }
   | { type: 'question'; data: { questionId: string; question: string; options: string[]; timestamp: number } }
   | { type: 'answer'; data: { questionId: string; by: string | null; outcome: string } }
   | { type: 'approval'; data: ApprovalEvent }

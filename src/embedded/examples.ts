@@ -34,7 +34,7 @@ export async function applyExamples(options: ExampleOptions): Promise<void> {
     const agent = await importAgent(path, artifacts);
     const stored = await agents.get(organizationId, agent.name);
     if (stored && ours[agent.name] !== hashOf(stored)) continue;
-    await agents.apply(organizationId, agent);
+    await agents.apply(organizationId, agent, 'gatehouse');
     ours[agent.name] = hashOf(agent);
   }
   for (const path of await filesIn(join(folder, 'policies'), '.md')) {

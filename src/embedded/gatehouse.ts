@@ -17,6 +17,7 @@ import { applyExamples } from './examples';
 import { ensureLocalApiKey } from './local-api-key';
 import { createProcessGroup } from './process';
 import { type HostEnvironment, type Progress, reportIfSlow } from './programs';
+import { runtimeDatabaseUrl } from './runtime-database';
 import { socketPath } from './socket-folder';
 import { type Stack, startStack } from './stack';
 import { type RunningStack, removeStackFile, writeStackFile } from './stack-file';
@@ -78,20 +79,20 @@ export async function startGatehouse(options: GatehouseOptions): Promise<Gatehou
   };
   try {
     for (const folder of WORKER_FOLDERS) await mkdir(join(dataDir, folder), { recursive: true, mode: 0o700 });
-    for (const name of ['grant', 'runner', 'sandbox', 'api'] as const)
+    for (const name of ['grant', 'audit', 'runner', 'sandbox', 'api'] as const)
       loadOrMakeKey(join(dataDir, 'keys'), name);
     const payloadKeys =
       options.isEncrypted === false
         ? undefined
         : ensurePayloadKeys(join(dataDir, 'keys', 'payload-keys.json'));
-    const keyFile = await furnish(stack, options);
+    const { keyFile, databaseUrl } = await furnish(stack, options);
     const apiPort = await stack.ports.choose('api', options.askedPorts?.api);
     const api = `http://127.0.0.1:${apiPort}/`;
     const addresses: GatehouseAddresses = {
       temporal: stack.temporalAddress,
       namespace: stack.namespace,
       temporalUi: stack.temporalUi?.href ?? null,
-      databaseUrl: stack.databaseUrl,
+      databaseUrl,
       organization: LOCAL_ORGANIZATION,
       keyFile,
       artifacts: join(dataDir, 'artifacts'),
@@ -109,7 +110,7 @@ export async function startGatehouse(options: GatehouseOptions): Promise<Gatehou
     const workers = workerProcesses({
       temporalAddress: stack.temporalAddress,
       namespace: stack.namespace,
-      databaseUrl: stack.databaseUrl,
+      databaseUrl,
       dataDir,
       host: hostOf(dataDir),
       channelSocket: await socketPath(dataDir, 'channel.sock', options.environment),
@@ -132,9 +133,13 @@ export async function startGatehouse(options: GatehouseOptions): Promise<Gatehou
   }
 }
 
-/** Schema, organization, examples and the local key. @returns the key's file */
-async function furnish({ dataDir, databaseUrl }: Stack, options: GatehouseOptions): Promise<string> {
-  await reportIfSlow(options.progress, 'bringing the database up to date', migrate(databaseUrl));
+/** Schema, organization, examples and the local key. @returns the key's file, and the database for everyday work */
+async function furnish(
+  { dataDir, databaseUrl: ownerUrl }: Stack,
+  options: GatehouseOptions,
+): Promise<{ keyFile: string; databaseUrl: string }> {
+  await reportIfSlow(options.progress, 'bringing the database up to date', migrate(ownerUrl));
+  const databaseUrl = await runtimeDatabaseUrl(dataDir, ownerUrl, options.warn);
   const database = openDatabase(databaseUrl, { poolSize: 2 });
   try {
     const { id: organizationId } = await createOrganizationStore(database).ensureLocal();
@@ -147,7 +152,7 @@ async function furnish({ dataDir, databaseUrl }: Stack, options: GatehouseOption
       folder: options.examples,
     });
     await warnOfHalts(organizationId, createHaltStore(database), options.warn);
-    return await ensureLocalApiKey(dataDir, organizationId, database);
+    return { keyFile: await ensureLocalApiKey(dataDir, organizationId, database), databaseUrl };
   } finally {
     await database.close();
   }

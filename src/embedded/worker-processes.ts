@@ -80,6 +80,7 @@ const environments: Record<Plane, (settings: WorkerSettings) => Record<string, s
   control: ({ databaseUrl, dataDir, waitForPeopleMs, publicUrl, privateWebhooks, apiPort }) => ({
     DATABASE_URL: databaseUrl,
     GATEHOUSE_GRANT_KEY: key(dataDir, 'grant.jwk'),
+    GATEHOUSE_AUDIT_KEY: key(dataDir, 'audit.jwk'),
     GATEHOUSE_RUNNER_PUBLIC_KEY: key(dataDir, 'runner.public.jwk'),
     GATEHOUSE_SANDBOX_PUBLIC_KEYS: key(dataDir, 'sandbox.public.jwk'),
     GATEHOUSE_API_PUBLIC_KEYS: key(dataDir, 'api.public.jwk'),

@@ -1,7 +1,9 @@
 import type { Agent } from '../domain/agent';
 import { canonicalJson } from '../domain/canonical-json';
+import { sha256 } from '../domain/hashing';
 import type { Database } from './database';
 import type { Prisma } from './generated/client';
+import { recordOrganizationEvent } from './organization-audit';
 import { touchPolicies } from './policy-revision';
 
 export type AgentStore = ReturnType<typeof createAgentStore>;
@@ -13,14 +15,19 @@ export interface StoredAgent {
   updatedAt: number;
 }
 
-export const createAgentStore = (database: Database) =>
+/** Agents by name. Every change is audited in the name of who made it. */
+export const createAgentStore = (database: Database, now: () => number = Date.now) =>
   database.guarded({
     /**
      * Keeps an agent's definition; one that differs from the stored one is a new version.
      *
      * @throws GatehouseError `organization-unknown`
      */
-    async apply(organizationId: string, agent: Agent): Promise<{ version: number; isChanged: boolean }> {
+    async apply(
+      organizationId: string,
+      agent: Agent,
+      by: string,
+    ): Promise<{ version: number; isChanged: boolean }> {
       return database.client.$transaction(async (transaction) => {
         // Holds the organization's row, so that two at once come one after the other.
         await touchPolicies(transaction, organizationId, 0);
@@ -36,6 +43,17 @@ export const createAgentStore = (database: Database) =>
           update: { version, definition },
         });
         await touchPolicies(transaction, organizationId, 1);
+        await recordOrganizationEvent(transaction, organizationId, {
+          kind: 'agent-applied',
+          at: now(),
+          body: {
+            agent: agent.name,
+            from: stored?.version ?? null,
+            to: version,
+            contentHash: sha256(canonicalJson(agent)),
+            by,
+          },
+        });
         return { version, isChanged: true };
       });
     },

@@ -51,3 +51,72 @@ export function headAfter(head: AuditHead, links: readonly AuditLink[]): AuditHe
   const last = links.at(-1);
   return last ? { length: last.sequence, hash: last.hash } : head;
 }
+
+/** A record as it is kept. */
+export interface StoredLink {
+  sequence: number;
+  kind: string;
+  /** RFC 8785 JSON, if nobody changed it. */
+  body: string;
+  /** Milliseconds since the epoch. */
+  at: number;
+  previousHash: string;
+  hash: string;
+}
+
+/** Computes one chain again, record after record. */
+export class ChainCheck {
+  private last: AuditHead = { length: 0, hash: '' };
+
+  /** @param name the run's id, or what stands for the organization's */
+  constructor(private readonly name: string) {}
+
+  /** Where the chain stands after the records so far. */
+  get head(): AuditHead {
+    return this.last;
+  }
+
+  /**
+   * Takes the next record; after one that is not what it should be, goes on from where that one says it is.
+   *
+   * @returns its body, or what is wrong with it and with which sequence
+   */
+  take(link: StoredLink): { body: unknown } | { sequence: number; problem: string } {
+    const { length, hash: previousHash } = this.last;
+    const sequence = length + 1;
+    this.last = { length: link.sequence, hash: link.hash };
+    if (link.sequence > sequence) return { sequence, problem: 'the record is missing' };
+    if (link.sequence < sequence)
+      return {
+        sequence,
+        problem: `record ${link.sequence} stands in its place, and was taken from another one`,
+      };
+    if (link.previousHash !== previousHash)
+      return { sequence, problem: 'it does not follow the record before' };
+    const body = parsed(link.body);
+    if (body === undefined || canonicalJson(body) !== link.body)
+      return { sequence, problem: 'its body is not canonical JSON' };
+    if (linkHash(previousHash, { ...link, runId: this.name, body }) !== link.hash)
+      return { sequence, problem: 'it was changed after it was written' };
+    return { body };
+  }
+
+  /** What is wrong with the end of the chain, or null. */
+  end(head: AuditHead): { sequence: number; problem: string } | null {
+    const { length, hash } = this.last;
+    if (length === head.length && hash === head.hash) return null;
+    const problem =
+      length === head.length
+        ? 'it is not the last record that was written'
+        : `the chain ends at record ${head.length}, not ${length}`;
+    return { sequence: length < head.length ? length + 1 : length, problem };
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,7 +1,6 @@
-import { canonicalJson } from '../domain/canonical-json';
 import { GatehouseError } from '../domain/errors';
 import type { RunEvent } from '../domain/events';
-import { type AuditEntry, chain, headAfter, linkHash } from './audit-chain';
+import { type AuditEntry, ChainCheck, chain, headAfter } from './audit-chain';
 import type { Database } from './database';
 import { Prisma } from './generated/client';
 import { insertAudit, insertEvents, type RunAddress } from './run-rows';
@@ -49,27 +48,13 @@ export const createAuditStore = (database: Database) =>
         select: { auditLength: true, auditHash: true, audit: { orderBy: { sequence: 'asc' } } },
       });
       if (!run) throw unknown(runId);
-      let previousHash = '';
-      for (const [index, row] of run.audit.entries()) {
-        const sequence = index + 1;
-        const broken = (problem: string): ChainVerdict => ({ ok: false, sequence, problem });
-        if (row.sequence !== sequence) return broken('the record is missing');
-        if (row.previousHash !== previousHash) return broken('it does not follow the record before');
-        const body = parsed(row.body);
-        if (body === undefined || canonicalJson(body) !== row.body)
-          return broken('its body is not canonical JSON');
-        const hash = linkHash(previousHash, { runId, sequence, kind: row.kind, at: row.at.getTime(), body });
-        if (hash !== row.hash) return broken('it was changed after it was written');
-        previousHash = hash;
+      const check = new ChainCheck(runId);
+      for (const row of run.audit) {
+        const taken = check.take({ ...row, at: row.at.getTime() });
+        if ('problem' in taken) return { ok: false, ...taken };
       }
-      const length = run.audit.length;
-      if (length !== run.auditLength || previousHash !== run.auditHash)
-        return {
-          ok: false,
-          sequence: length + 1,
-          problem: `the run ends at record ${run.auditLength}, not ${length}`,
-        };
-      return { ok: true, length, hash: previousHash };
+      const cut = check.end({ length: run.auditLength, hash: run.auditHash });
+      return cut ? { ok: false, ...cut } : { ok: true, ...check.head };
     },
   });
 
@@ -102,14 +87,6 @@ export async function appendRecords(
   await transaction.$executeRaw(Prisma.sql`WITH head AS (
       UPDATE "Run" SET "auditLength" = ${after.length}, "auditHash" = ${after.hash} WHERE "id" = ${runId} RETURNING "id"
     ), events AS (${insertEvents(address, events)}) ${insertAudit(address, links)}`);
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function unknown(runId: string): GatehouseError {

@@ -10,6 +10,7 @@ import type { RecordedStanding } from '../policy/gate-turn';
 import type { AuditEntry, AuditHead } from './audit-chain';
 import type { Database } from './database';
 import type { ApprovalStatus } from './generated/client';
+import { outcomeRecords } from './outcome-records';
 import { commitRun, numbered } from './run-commit';
 
 /** Runs whose audit head is remembered from load to commit. */
@@ -82,7 +83,10 @@ export function createGateStore(database: Database): GateStore {
           voided: record.voided,
           questions: record.questions,
           events: numbered(runId, record.firstSequence, at, record.events),
-          audit: record.calls.map((call) => auditOf(record, call, granted)),
+          audit: [
+            ...outcomeRecords(record.events, at),
+            ...record.calls.map((call) => auditOf(record, call, granted)),
+          ],
           status: record.status,
           usage: record.usage,
           at,

@@ -1,10 +1,33 @@
 import { GatehouseError } from '../domain/errors';
-import { type AuditEntry, chain, headAfter } from './audit-chain';
+import { type AuditEntry, type AuditHead, chain, headAfter } from './audit-chain';
 import type { Prisma } from './generated/client';
 
 /** Names an organization's own chain where a run's id names a run's. */
 export function organizationChain(organizationId: string): string {
   return `organization:${organizationId}`;
+}
+
+/** What happened beside runs, to be remembered under the number that it gets. */
+export interface OrganizationEvent {
+  kind: string;
+  /** Milliseconds since the epoch. */
+  at: number;
+  body: Record<string, unknown>;
+}
+
+/**
+ * Adds one event to an organization's own chain, within the transaction that does it.
+ *
+ * @throws GatehouseError `organization-unknown`
+ */
+export async function recordOrganizationEvent(
+  transaction: Prisma.TransactionClient,
+  organizationId: string,
+  { kind, at, body }: OrganizationEvent,
+): Promise<void> {
+  await extendOrganizationChain(transaction, organizationId, (sequence) => [
+    { key: `${kind}:${sequence}`, kind, body, at },
+  ]);
 }
 
 /**
@@ -19,12 +42,25 @@ export async function appendOrganizationRecords(
   organizationId: string,
   entries: readonly AuditEntry[] | ((firstSequence: number) => readonly AuditEntry[]),
 ): Promise<void> {
-  const [head] = await transaction.$queryRaw<{ length: number; hash: string }[]>`
+  await extendOrganizationChain(transaction, organizationId, entries);
+}
+
+/**
+ * As {@link appendOrganizationRecords}; entries may also depend on the hash of the record before the first.
+ *
+ * @returns where the chain ends now
+ */
+export async function extendOrganizationChain(
+  transaction: Prisma.TransactionClient,
+  organizationId: string,
+  entries: readonly AuditEntry[] | ((firstSequence: number, previousHash: string) => readonly AuditEntry[]),
+): Promise<AuditHead> {
+  const [head] = await transaction.$queryRaw<AuditHead[]>`
     SELECT "auditLength" AS length, "auditHash" AS hash FROM "Organization"
     WHERE "id" = ${organizationId} FOR NO KEY UPDATE`;
   if (!head)
     throw new GatehouseError('organization-unknown', `there is no organization \`${organizationId}\``);
-  const wanted = typeof entries === 'function' ? entries(head.length + 1) : entries;
+  const wanted = typeof entries === 'function' ? entries(head.length + 1, head.hash) : entries;
   const known = await transaction.organizationAuditRecord.findMany({
     where: { organizationId, key: { in: wanted.map(({ key }) => key) } },
     select: { key: true },
@@ -34,7 +70,7 @@ export async function appendOrganizationRecords(
     head,
     wanted.filter((entry) => !known.some(({ key }) => key === entry.key)),
   );
-  if (links.length === 0) return;
+  if (links.length === 0) return head;
   await transaction.organizationAuditRecord.createMany({
     data: links.map(({ key, kind, bodyText, at, sequence, previousHash, hash }) => ({
       organizationId,
@@ -52,4 +88,5 @@ export async function appendOrganizationRecords(
     where: { id: organizationId },
     data: { auditLength: after.length, auditHash: after.hash },
   });
+  return after;
 }

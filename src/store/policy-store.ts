@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { GatehouseError } from '../domain/errors';
+import { sha256 } from '../domain/hashing';
 import type { CustomPolicy, PolicyMode } from '../domain/policy';
 import { inDigestOrder } from '../policy/digest';
 import type { PolicyFile } from '../policy/policy-file';
 import type { Database } from './database';
 import type { Prisma } from './generated/client';
+import { recordOrganizationEvent } from './organization-audit';
 import { touchPolicies } from './policy-revision';
 
 export type PolicyStore = ReturnType<typeof createPolicyStore>;
@@ -32,7 +34,8 @@ export interface Rollback {
   to: number;
 }
 
-export const createPolicyStore = (database: Database) =>
+/** Policies and their versions. Every change is audited in the name of who made it. */
+export const createPolicyStore = (database: Database, now: () => number = Date.now) =>
   database.guarded({
     /**
      * Publishes a policy file: its content becomes the policy of that name, as a new version. Earlier versions are kept.
@@ -42,13 +45,16 @@ export const createPolicyStore = (database: Database) =>
      *   `organization-unknown`
      */
     async publish(organizationId: string, file: PolicyFile, publishedBy: string): Promise<Publication> {
-      const [publication] = await publishAll(database, organizationId, [file], publishedBy);
+      const [publication] = await publishAll(database, organizationId, [file], {
+        by: publishedBy,
+        at: now(),
+      });
       return publication!;
     },
 
     /** As `publish`, of several files: all of them, or none. */
     publishAll: (organizationId: string, files: readonly PolicyFile[], publishedBy: string) =>
-      publishAll(database, organizationId, files, publishedBy),
+      publishAll(database, organizationId, files, { by: publishedBy, at: now() }),
 
     /**
      * Publishes the content of an earlier version again, as a new version.
@@ -87,6 +93,18 @@ export const createPolicyStore = (database: Database) =>
         const version = latest.version + 1;
         const { content } = old;
         const policy = await write(transaction, organizationId, { name, version, content }, by);
+        await recordOrganizationEvent(transaction, organizationId, {
+          kind: 'policy-rolled-back',
+          at: now(),
+          body: {
+            policy: name,
+            from: latest.version,
+            to: version,
+            contentOf: old.version,
+            contentHash: sha256(content),
+            by,
+          },
+        });
         return { policy, from: latest.version, to: old.version };
       });
     },
@@ -123,21 +141,31 @@ export const createPolicyStore = (database: Database) =>
     },
 
     /** @throws GatehouseError `organization-unknown` */
-    async setMode(organizationId: string, policyMode: PolicyMode): Promise<void> {
+    async setMode(organizationId: string, policyMode: PolicyMode, by: string): Promise<void> {
       await database.client.$transaction(async (transaction) => {
         await touchPolicies(transaction, organizationId, 1);
-        await transaction.organization.update({ where: { id: organizationId }, data: { policyMode } });
+        const where = { id: organizationId };
+        const { policyMode: from } = await transaction.organization.findUniqueOrThrow({ where });
+        await transaction.organization.update({ where, data: { policyMode } });
+        await recordOrganizationEvent(transaction, organizationId, {
+          kind: 'policy-mode-changed',
+          at: now(),
+          body: { from, to: policyMode, by },
+        });
       });
     },
 
     /** Switches a policy on or off; its versions stay. */
-    async setActive(organizationId: string, name: string, isActive: boolean): Promise<void> {
-      await change(database, organizationId, name, { isActive });
+    async setActive(organizationId: string, name: string, isActive: boolean, by: string): Promise<void> {
+      const kind = isActive ? 'policy-switched-on' : 'policy-switched-off';
+      await change(database, organizationId, { name, data: { isActive } }, { kind, at: now(), by });
     },
 
     /** Takes a policy out of use; its versions stay. */
-    async remove(organizationId: string, name: string): Promise<void> {
-      await change(database, organizationId, name, { deletedAt: new Date() });
+    async remove(organizationId: string, name: string, by: string): Promise<void> {
+      const at = now();
+      const data = { deletedAt: new Date(at) };
+      await change(database, organizationId, { name, data }, { kind: 'policy-removed', at, by });
     },
   });
 
@@ -146,13 +174,13 @@ async function publishAll(
   database: Database,
   organizationId: string,
   files: readonly PolicyFile[],
-  publishedBy: string,
+  publication: { by: string; at: number },
 ): Promise<Publication[]> {
   return database.client.$transaction(async (transaction) => {
     await touchPolicies(transaction, organizationId, 0);
     const publications: Publication[] = [];
     for (const file of files)
-      publications.push(await publishOne(transaction, organizationId, file, publishedBy));
+      publications.push(await publishOne(transaction, organizationId, file, publication));
     if (publications.some(({ isChanged }) => isChanged)) await touchPolicies(transaction, organizationId, 1);
     return publications;
   });
@@ -162,7 +190,7 @@ async function publishOne(
   transaction: Prisma.TransactionClient,
   organizationId: string,
   file: PolicyFile,
-  publishedBy: string,
+  { by, at }: { by: string; at: number },
 ): Promise<Publication> {
   const { name, version, content } = file;
   const stored = await transaction.customPolicy.findUnique({
@@ -183,7 +211,19 @@ async function publishOne(
       'policy-version-taken',
       `policy \`${name}\` is published as version ${taken} already, with other content or switched off; write \`version: ${taken + 1}\` to publish this`,
     );
-  return { policy: await write(transaction, organizationId, file, publishedBy), isChanged: true };
+  const policy = await write(transaction, organizationId, file, by);
+  await recordOrganizationEvent(transaction, organizationId, {
+    kind: 'policy-published',
+    at,
+    body: {
+      policy: name,
+      from: isLive ? stored.version : null,
+      to: version,
+      contentHash: sha256(content),
+      by,
+    },
+  });
+  return { policy, isChanged: true };
 }
 
 async function write(
@@ -216,15 +256,21 @@ function policyOf({ id, name, content, isActive, version, organizationId }: Cust
 async function change(
   database: Database,
   organizationId: string,
-  name: string,
-  data: { isActive?: boolean; deletedAt?: Date },
+  { name, data }: { name: string; data: { isActive?: boolean; deletedAt?: Date } },
+  { kind, at, by }: { kind: string; at: number; by: string },
 ): Promise<void> {
   await database.client.$transaction(async (transaction) => {
     await touchPolicies(transaction, organizationId, 1);
-    const { count } = await transaction.customPolicy.updateMany({
+    const [policy] = await transaction.customPolicy.updateManyAndReturn({
       where: { organizationId, name, deletedAt: null },
       data,
     });
-    if (count === 0) throw unknownPolicy(name);
+    if (!policy) throw unknownPolicy(name);
+    const { version, content } = policy;
+    await recordOrganizationEvent(transaction, organizationId, {
+      kind,
+      at,
+      body: { policy: name, version, contentHash: sha256(content), by },
+    });
   });
 }

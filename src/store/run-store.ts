@@ -5,6 +5,7 @@ import { type RunInput, type RunOutcome, type RunStatus, workflowIdOf } from '..
 import type { FinishInput } from '../domain/steps';
 import type { Database } from './database';
 import type { Halt, Prisma, Run } from './generated/client';
+import { outcomeRecords } from './outcome-records';
 import { commitRun, numbered } from './run-commit';
 
 export type RunStore = ReturnType<typeof createRunStore>;
@@ -136,7 +137,10 @@ export const createRunStore = (database: Database, now: () => number = Date.now)
         outcome,
         usage,
         events: numbered(runId, input.firstSequence, at, input.events),
-        audit: [{ key: 'finish', kind: 'finish', body: { outcome, usage }, at }],
+        audit: [
+          ...outcomeRecords(input.events, at),
+          { key: 'finish', kind: 'finish', body: { outcome, usage }, at },
+        ],
         at,
       });
     },

@@ -11,7 +11,7 @@ import { createPeople } from '../../activities/people';
 import { createPolicyGate } from '../../activities/policy-gate';
 import { createProgramQuestions } from '../../activities/program-questions';
 import { queues } from '../../workflows/messages';
-import { createLocalArtifactStore } from '../artifacts/local-artifact-store';
+import { openArtifactStore } from '../artifacts/open-artifact-store';
 import { createGrantMinter, createGrantVerifier } from '../broker/grant';
 import { loadKey, loadPublicKey, thumbprintOf } from '../broker/keys';
 import { dataConverterOf } from '../codec/data-converter';
@@ -20,6 +20,7 @@ import { createWordVerifier } from '../identity/word-verifier';
 import { createAddressGuard } from '../notifications/address-guard';
 import { createContentLoader } from '../policy/content/content-loader';
 import { createAgentStore } from '../store/agent-store';
+import { createAnchorStore } from '../store/anchor-store';
 import { createBreakGlassStore } from '../store/break-glass-store';
 import { createCurrentPolicy } from '../store/current-policy';
 import { openDatabase } from '../store/database';
@@ -35,6 +36,7 @@ import { createRateStore } from '../store/rate-store';
 import { createRunStore } from '../store/run-store';
 import { createSnapshotStore } from '../store/snapshot-store';
 import { createToolsOf } from '../tools/snapshot-tools';
+import { startAnchoring } from './anchoring';
 import { startNotificationDispatcher } from './notification-dispatcher';
 import { WORKER_LIMITS, type WorkerSetup, workerIdentity } from './serve';
 
@@ -45,11 +47,12 @@ export async function createControlWorker(
   logger: Logger,
 ): Promise<WorkerSetup> {
   const database = openDatabase(config.DATABASE_URL);
-  const artifacts = createLocalArtifactStore({ folder: config.GATEHOUSE_ARTIFACTS });
+  const artifacts = openArtifactStore(config);
   const agents = createAgentStore(database);
   const policies = createPolicyStore(database);
   const snapshots = createSnapshotStore(database);
   const runs = createRunStore(database);
+  const anchors = createAnchorStore(database, loadKey(config.GATEHOUSE_AUDIT_KEY));
   const people = createPeopleStore(database);
   const halts = createHaltStore(database);
   const words = createWordVerifier({
@@ -115,7 +118,7 @@ export async function createControlWorker(
         now,
       }),
       ...createArchive({ artifacts }),
-      ...createFinish({ runs }),
+      ...createFinish({ runs, anchors }),
     },
   });
   // On a queue of its own: receivers that answer slowly hold up no run.
@@ -136,10 +139,12 @@ export async function createControlWorker(
     client: new Client({ connection, namespace: config.TEMPORAL_NAMESPACE, dataConverter }),
     log: (message, cause) => logger.error({ err: cause }, message),
   });
+  const anchoring = startAnchoring({ anchors, everyMs: config.GATEHOUSE_ANCHOR_EVERY_MS, logger });
   return {
     workers: [worker, notifier],
     async close() {
       await dispatcher.close();
+      await anchoring.stop();
       await database.close();
     },
   };

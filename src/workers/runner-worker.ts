@@ -2,7 +2,7 @@ import { Client } from '@temporalio/client';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import { createTakeTurn } from '../../activities/take-turn';
 import { queues } from '../../workflows/messages';
-import { createLocalArtifactStore } from '../artifacts/local-artifact-store';
+import { openArtifactStore } from '../artifacts/open-artifact-store';
 import { loadKey } from '../broker/keys';
 import { dataConverterOf } from '../codec/data-converter';
 import type { RunnerConfig } from '../config';
@@ -22,7 +22,7 @@ export async function createRunnerWorker(
   config: RunnerConfig,
   connection: NativeConnection,
 ): Promise<WorkerSetup> {
-  const artifacts = createLocalArtifactStore({ folder: config.GATEHOUSE_ARTIFACTS });
+  const artifacts = openArtifactStore(config);
   const dataConverter = dataConverterOf(config.GATEHOUSE_PAYLOAD_KEYS);
   const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE, dataConverter });
   const key = loadKey(config.GATEHOUSE_RUNNER_KEY);

@@ -5,7 +5,7 @@ import { createDiscard } from '../../activities/discard';
 import { createExecuteTool } from '../../activities/execute-tool';
 import { createPrepare } from '../../activities/prepare';
 import { hostQueue, queues } from '../../workflows/messages';
-import { createLocalArtifactStore } from '../artifacts/local-artifact-store';
+import { openArtifactStore } from '../artifacts/open-artifact-store';
 import { createGrantVerifier } from '../broker/grant';
 import { loadKey, loadPublicKey } from '../broker/keys';
 import { dataConverterOf } from '../codec/data-converter';
@@ -27,7 +27,7 @@ export async function createSandboxWorker(
   connection: NativeConnection,
   logger: Logger,
 ): Promise<WorkerSetup> {
-  const artifacts = createLocalArtifactStore({ folder: config.GATEHOUSE_ARTIFACTS });
+  const artifacts = openArtifactStore(config);
   const dataConverter = dataConverterOf(config.GATEHOUSE_PAYLOAD_KEYS);
   const key = loadKey(config.GATEHOUSE_SANDBOX_KEY);
   const host = { name: config.GATEHOUSE_HOST, thumbprint: key.thumbprint };

@@ -37,7 +37,10 @@ test('what no activity could return fails the run at once, and says what is too 
 
 test('a workflow that names another run does not end it', async () => {
   const ended: string[] = [];
-  const { finish } = createFinish({ runs: { finish: async ({ runId }) => void ended.push(runId) } });
+  const { finish } = createFinish({
+    runs: { finish: async ({ runId }) => void ended.push(runId) },
+    anchors: { anchorRun: async () => undefined },
+  });
   const input = { runId: 'r', organizationId: 'o', outcome: { status: 'FAILED', text: '' } } as FinishInput;
   const as = (workflowId: string) => inWorkflow(workflowId).run(finish, input);
   await expect(as('run-other')).rejects.toMatchObject({ type: 'run-unknown', nonRetryable: true });

@@ -45,7 +45,16 @@ test('runner and sandbox share no network and no secret with the database', () =
   expect(service('postgres').networks).toEqual(['database']);
   expect(compose.networks.database?.internal).toBe(true);
   for (const name of ['runner', 'sandbox'])
-    expect(service(name).secrets ?? []).not.toContain('gatehouse-password');
+    expect(service(name).secrets ?? []).toEqual(name === 'runner' ? ['model-keys'] : []);
+});
+
+test('the owner of the tables is known to the migrations alone; control has a role that cannot rewrite the audit', () => {
+  const holders = Object.keys(compose.services).filter((name) =>
+    service(name).secrets?.includes('gatehouse-password'),
+  );
+  expect(holders).toEqual(['postgres', 'migrate']);
+  expect(service('control').secrets).toEqual(['gatehouse-runtime-password']);
+  expect(service('migrate').environment).toEqual({ GATEHOUSE_RUNTIME_ROLE: 'gatehouse_runtime' });
 });
 
 test('the model keys reach the runner alone', () => {

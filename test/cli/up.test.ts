@@ -52,7 +52,9 @@ test('`up --json` prints one line with the addresses, and keeps its secrets to i
   for (const file of [
     'api-key',
     'stack.json',
+    'postgres.runtime.password',
     'keys/grant.jwk',
+    'keys/audit.jwk',
     'keys/runner.jwk',
     'keys/sandbox.jwk',
     'keys/payload-keys.json',
@@ -87,6 +89,7 @@ test('each worker has its plane’s variables and no others', () => {
     [
       ...shared,
       'DATABASE_URL',
+      'GATEHOUSE_AUDIT_KEY',
       'GATEHOUSE_API_PUBLIC_KEYS',
       'GATEHOUSE_CHANNEL',
       'GATEHOUSE_GRANT_KEY',

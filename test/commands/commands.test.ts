@@ -24,7 +24,7 @@ beforeAll(async () => {
   await createOrganizationStore(store).ensureLocal();
   await store.close();
   opened = await openCommands(address);
-  await opened.commands.applyAgent(agentNamed('reader', 'OBSERVE'));
+  await opened.commands.applyAgent(agentNamed('reader', 'OBSERVE'), 'olga');
 });
 
 afterAll(async () => {
@@ -131,15 +131,15 @@ test('a workflow that is no run of the organization is unknown', async () => {
 
 test('an agent is a new version only where it differs', async () => {
   const { commands } = opened;
-  expect(await commands.applyAgent(agentNamed('other', 'OBSERVE'))).toMatchObject({
+  expect(await commands.applyAgent(agentNamed('other', 'OBSERVE'), 'olga')).toMatchObject({
     version: 1,
     isChanged: true,
   });
-  expect(await commands.applyAgent(agentNamed('other', 'OBSERVE'))).toMatchObject({
+  expect(await commands.applyAgent(agentNamed('other', 'OBSERVE'), 'olga')).toMatchObject({
     version: 1,
     isChanged: false,
   });
-  expect(await commands.applyAgent(agentNamed('other', 'DRAFT'))).toMatchObject({
+  expect(await commands.applyAgent(agentNamed('other', 'DRAFT'), 'olga')).toMatchObject({
     version: 2,
     isChanged: true,
   });

@@ -201,7 +201,8 @@ test('the sandbox alone goes without the runtime’s profiles, in a user namespa
 test('secrets come by reference, each to its own process', () => {
   const holders = (secret: string) =>
     [...workloads.keys()].filter((name) => secretsOf(name).includes(secret)).sort();
-  expect(holders('gatehouse-database')).toEqual(['api', 'control', 'migrate']);
+  expect(holders('gatehouse-database')).toEqual(['migrate']);
+  expect(holders('gatehouse-runtime-database')).toEqual(['api', 'control']);
   expect(holders('temporal-database')).toEqual(['temporal']);
   expect(holders('postgres-passwords')).toEqual(['postgres']);
   expect(holders('model-keys')).toEqual(['runner']);

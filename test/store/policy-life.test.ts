@@ -56,7 +56,7 @@ test('a rollback is a new version with the content of the one before', async () 
 
 test('a rollback brings back the version that is named, and a policy that was removed', async () => {
   for (const version of [1, 2, 3]) await policies.publish(organizationId, file('Naming', version), 'ada');
-  await policies.remove(organizationId, 'Naming');
+  await policies.remove(organizationId, 'Naming', 'olga');
   expect(await policies.rollback(organizationId, 'Naming', { to: 2, by: 'ada' })).toMatchObject({ to: 2 });
   expect(await active()).toEqual([file('Naming', 4, 'Naming 2\n')]);
 });

@@ -58,8 +58,8 @@ test('the digest of an organization holds its active policies, in order', async 
   const policies = createPolicyStore(stores.database);
   for (const name of ['b', 'a', 'Z', '\u{1F600}', '\uFFFD', 'off', 'gone'])
     await policies.publish(organizationId, { name, version: 1, content: name }, 'ada');
-  await policies.setActive(organizationId, 'off', false);
-  await policies.remove(organizationId, 'gone');
+  await policies.setActive(organizationId, 'off', false, 'olga');
+  await policies.remove(organizationId, 'gone', 'olga');
   expect(await createBuildPolicyDigest(policies)(organizationId)).toBe(
     [
       '# Organization Policies',
@@ -73,27 +73,31 @@ test('the digest of an organization holds its active policies, in order', async 
       '\u{1F600}',
     ].join('\n'),
   );
-  await expect(policies.remove(organizationId, 'gone')).rejects.toMatchObject({ code: 'policy-unknown' });
+  await expect(policies.remove(organizationId, 'gone', 'olga')).rejects.toMatchObject({
+    code: 'policy-unknown',
+  });
 });
 
 test('an agent that differs is a new version', async () => {
   const agents = createAgentStore(stores.database);
-  expect(await agents.apply(organizationId, agent)).toEqual({ version: 1, isChanged: true });
-  expect(await agents.apply(organizationId, agent)).toEqual({ version: 1, isChanged: false });
-  expect(await agents.apply(organizationId, { ...agent, network: ['example.com'] })).toEqual({
+  expect(await agents.apply(organizationId, agent, 'olga')).toEqual({ version: 1, isChanged: true });
+  expect(await agents.apply(organizationId, agent, 'olga')).toEqual({ version: 1, isChanged: false });
+  expect(await agents.apply(organizationId, { ...agent, network: ['example.com'] }, 'olga')).toEqual({
     version: 2,
     isChanged: true,
   });
   expect(await agents.get(organizationId, 'demo')).toEqual({ ...agent, network: ['example.com'] });
   expect(await agents.list(organizationId)).toMatchObject([{ version: 2 }]);
-  await expect(agents.apply('nowhere', agent)).rejects.toMatchObject({ code: 'organization-unknown' });
+  await expect(agents.apply('nowhere', agent, 'olga')).rejects.toMatchObject({
+    code: 'organization-unknown',
+  });
 });
 
 test('every change of policy or agent is seen by the next gate', async () => {
   const agents = createAgentStore(stores.database);
   const policies = createPolicyStore(stores.database);
   const gates = createGateStore(stores.database);
-  await agents.apply(organizationId, agent);
+  await agents.apply(organizationId, agent, 'olga');
   const snapshot = compileSnapshot({ organizationId, agent, policies: [] });
   await createSnapshotStore(stores.database).save(snapshot);
   const runId = `run-${organizationId}`;
@@ -114,7 +118,7 @@ test('every change of policy or agent is seen by the next gate', async () => {
   expect(await current()).toBe(before);
   await policies.publish(organizationId, { name: 'Naming', version: 1, content: 'one' }, 'ada');
   expect((await current()).digest).toContain('one');
-  await agents.apply(organizationId, { ...agent, deniedTools: ['git-push'] });
+  await agents.apply(organizationId, { ...agent, deniedTools: ['git-push'] }, 'olga');
   expect((await current()).permissions.deniedTools).toContain('git-push');
 });
 

@@ -82,7 +82,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     'large.txt': `${'all work and no play '.repeat(40)}\n`.repeat(20),
   });
   const keys = join(folder, 'keys');
-  for (const name of ['grant', 'runner', 'sandbox', 'api'] as const) loadOrMakeKey(keys, name);
+  for (const name of ['grant', 'audit', 'runner', 'sandbox', 'api'] as const) loadOrMakeKey(keys, name);
   for (const name of ['artifacts', 'workspaces', 'forge']) mkdirSync(join(folder, name));
   const [testDatabase, { temporalAddress, namespace }] = await Promise.all([
     createTestDatabase(),
@@ -185,6 +185,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
         ...shared,
         DATABASE_URL: testDatabase.url,
         GATEHOUSE_GRANT_KEY: join(keys, 'grant.jwk'),
+        GATEHOUSE_AUDIT_KEY: join(keys, 'audit.jwk'),
         GATEHOUSE_RUNNER_PUBLIC_KEY: join(keys, 'runner.public.jwk'),
         GATEHOUSE_SANDBOX_PUBLIC_KEYS: join(keys, 'sandbox.public.jwk'),
         GATEHOUSE_API_PUBLIC_KEYS: join(keys, 'api.public.jwk'),

@@ -59,7 +59,7 @@ export function createAgentApplier({ folder, agents, artifacts }: AgentApplier) 
       tools: tools.length > 0 ? [`${name}.tools.yaml`] : [],
       ...rest,
     });
-    await agents.apply(organizationId, await importAgent(file, artifacts));
+    await agents.apply(organizationId, await importAgent(file, artifacts), 'tester');
     return name;
   };
 }

@@ -89,7 +89,7 @@ test('in observe mode a rule refuses nothing, and what it would have refused is 
     '',
   ].join('\n');
   await opened.commands.publishPolicies([{ name: 'Notes', version: 1, content: policy }], 'olga');
-  await opened.commands.setPolicyMode('observe');
+  await opened.commands.setPolicyMode('observe', 'olga');
   const write = { calls: [call('write-file', { path: 'note.txt', content: 'x' })] };
   const agent = await gatehouse.agent({ name: 'watched' }, [
     write,
@@ -99,7 +99,7 @@ test('in observe mode a rule refuses nothing, and what it would have refused is 
   ]);
   const run = await gatehouse.start({ agent });
   await run.question();
-  await opened.commands.setPolicyMode('enforce');
+  await opened.commands.setPolicyMode('enforce', 'olga');
   await run.answerNext('yes');
   expect(await run.outcome()).toEqual({ status: 'COMPLETED', text: 'understood' });
   const { decisions } = await opened.commands.showRun(run.runId);

@@ -82,7 +82,7 @@ export function addAgentRoutes(api: Api, { artifacts }: Pick<ApiDependencies, 'a
     const defined = await defineAgent(c.req.valid('json'), artifacts);
     if (defined.name !== name)
       throw new GatehouseError('agent-name-differs', 'the definition has another `name` than the path');
-    return c.json(await c.get('commands').applyAgent(defined), 200);
+    return c.json(await c.get('commands').applyAgent(defined, c.get('caller').person), 200);
   });
 }
 

@@ -2144,6 +2144,7 @@ export const RunScalarFieldEnum = {
   usage: 'usage',
   auditLength: 'auditLength',
   auditHash: 'auditHash',
+  anchoredLength: 'anchoredLength',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt',
   endedAt: 'endedAt'

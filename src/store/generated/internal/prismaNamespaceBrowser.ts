@@ -204,6 +204,7 @@ export const RunScalarFieldEnum = {
   usage: 'usage',
   auditLength: 'auditLength',
   auditHash: 'auditHash',
+  anchoredLength: 'anchoredLength',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt',
   endedAt: 'endedAt'

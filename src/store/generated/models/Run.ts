@@ -28,10 +28,12 @@ export type AggregateRun = {
 
 export type RunAvgAggregateOutputType = {
   auditLength: number | null
+  anchoredLength: number | null
 }
 
 export type RunSumAggregateOutputType = {
   auditLength: number | null
+  anchoredLength: number | null
 }
 
 export type RunMinAggregateOutputType = {
@@ -45,6 +47,7 @@ export type RunMinAggregateOutputType = {
   halt: $Enums.Halt | null
   auditLength: number | null
   auditHash: string | null
+  anchoredLength: number | null
   createdAt: Date | null
   updatedAt: Date | null
   endedAt: Date | null
@@ -61,6 +64,7 @@ export type RunMaxAggregateOutputType = {
   halt: $Enums.Halt | null
   auditLength: number | null
   auditHash: string | null
+  anchoredLength: number | null
   createdAt: Date | null
   updatedAt: Date | null
   endedAt: Date | null
@@ -80,6 +84,7 @@ export type RunCountAggregateOutputType = {
   usage: number
   auditLength: number
   auditHash: number
+  anchoredLength: number
   createdAt: number
   updatedAt: number
   endedAt: number
@@ -89,10 +94,12 @@ export type RunCountAggregateOutputType = {
 
 export type RunAvgAggregateInputType = {
   auditLength?: true
+  anchoredLength?: true
 }
 
 export type RunSumAggregateInputType = {
   auditLength?: true
+  anchoredLength?: true
 }
 
 export type RunMinAggregateInputType = {
@@ -106,6 +113,7 @@ export type RunMinAggregateInputType = {
   halt?: true
   auditLength?: true
   auditHash?: true
+  anchoredLength?: true
   createdAt?: true
   updatedAt?: true
   endedAt?: true
@@ -122,6 +130,7 @@ export type RunMaxAggregateInputType = {
   halt?: true
   auditLength?: true
   auditHash?: true
+  anchoredLength?: true
   createdAt?: true
   updatedAt?: true
   endedAt?: true
@@ -141,6 +150,7 @@ export type RunCountAggregateInputType = {
   usage?: true
   auditLength?: true
   auditHash?: true
+  anchoredLength?: true
   createdAt?: true
   updatedAt?: true
   endedAt?: true
@@ -247,6 +257,7 @@ export type RunGroupByOutputType = {
   usage: runtime.JsonValue | null
   auditLength: number
   auditHash: string
+  anchoredLength: number
   createdAt: Date
   updatedAt: Date
   endedAt: Date | null
@@ -289,6 +300,7 @@ export type RunWhereInput = {
   usage?: Prisma.JsonNullableFilter<"Run">
   auditLength?: Prisma.IntFilter<"Run"> | number
   auditHash?: Prisma.StringFilter<"Run"> | string
+  anchoredLength?: Prisma.IntFilter<"Run"> | number
   createdAt?: Prisma.DateTimeFilter<"Run"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Run"> | Date | string
   endedAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
@@ -316,6 +328,7 @@ export type RunOrderByWithRelationInput = {
   usage?: Prisma.SortOrderInput | Prisma.SortOrder
   auditLength?: Prisma.SortOrder
   auditHash?: Prisma.SortOrder
+  anchoredLength?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
   endedAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -346,6 +359,7 @@ export type RunWhereUniqueInput = Prisma.AtLeast<{
   usage?: Prisma.JsonNullableFilter<"Run">
   auditLength?: Prisma.IntFilter<"Run"> | number
   auditHash?: Prisma.StringFilter<"Run"> | string
+  anchoredLength?: Prisma.IntFilter<"Run"> | number
   createdAt?: Prisma.DateTimeFilter<"Run"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Run"> | Date | string
   endedAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
@@ -373,6 +387,7 @@ export type RunOrderByWithAggregationInput = {
   usage?: Prisma.SortOrderInput | Prisma.SortOrder
   auditLength?: Prisma.SortOrder
   auditHash?: Prisma.SortOrder
+  anchoredLength?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
   endedAt?: Prisma.SortOrderInput | Prisma.SortOrder
@@ -400,6 +415,7 @@ export type RunScalarWhereWithAggregatesInput = {
   usage?: Prisma.JsonNullableWithAggregatesFilter<"Run">
   auditLength?: Prisma.IntWithAggregatesFilter<"Run"> | number
   auditHash?: Prisma.StringWithAggregatesFilter<"Run"> | string
+  anchoredLength?: Prisma.IntWithAggregatesFilter<"Run"> | number
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Run"> | Date | string
   updatedAt?: Prisma.DateTimeWithAggregatesFilter<"Run"> | Date | string
   endedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Run"> | Date | string | null
@@ -417,6 +433,7 @@ export type RunCreateInput = {
   usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   auditLength?: number
   auditHash?: string
+  anchoredLength?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   endedAt?: Date | string | null
@@ -444,6 +461,7 @@ export type RunUncheckedCreateInput = {
   usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   auditLength?: number
   auditHash?: string
+  anchoredLength?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   endedAt?: Date | string | null
@@ -467,6 +485,7 @@ export type RunUpdateInput = {
   usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   auditLength?: Prisma.IntFieldUpdateOperationsInput | number
   auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  anchoredLength?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -494,6 +513,7 @@ export type RunUncheckedUpdateInput = {
   usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   auditLength?: Prisma.IntFieldUpdateOperationsInput | number
   auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  anchoredLength?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -519,6 +539,7 @@ export type RunCreateManyInput = {
   usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   auditLength?: number
   auditHash?: string
+  anchoredLength?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   endedAt?: Date | string | null
@@ -536,6 +557,7 @@ export type RunUpdateManyMutationInput = {
   usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   auditLength?: Prisma.IntFieldUpdateOperationsInput | number
   auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  anchoredLength?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -555,6 +577,7 @@ export type RunUncheckedUpdateManyInput = {
   usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   auditLength?: Prisma.IntFieldUpdateOperationsInput | number
   auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  anchoredLength?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -584,6 +607,7 @@ export type RunCountOrderByAggregateInput = {
   usage?: Prisma.SortOrder
   auditLength?: Prisma.SortOrder
   auditHash?: Prisma.SortOrder
+  anchoredLength?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
   endedAt?: Prisma.SortOrder
@@ -591,6 +615,7 @@ export type RunCountOrderByAggregateInput = {
 
 export type RunAvgOrderByAggregateInput = {
   auditLength?: Prisma.SortOrder
+  anchoredLength?: Prisma.SortOrder
 }
 
 export type RunMaxOrderByAggregateInput = {
@@ -604,6 +629,7 @@ export type RunMaxOrderByAggregateInput = {
   halt?: Prisma.SortOrder
   auditLength?: Prisma.SortOrder
   auditHash?: Prisma.SortOrder
+  anchoredLength?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
   endedAt?: Prisma.SortOrder
@@ -620,6 +646,7 @@ export type RunMinOrderByAggregateInput = {
   halt?: Prisma.SortOrder
   auditLength?: Prisma.SortOrder
   auditHash?: Prisma.SortOrder
+  anchoredLength?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   updatedAt?: Prisma.SortOrder
   endedAt?: Prisma.SortOrder
@@ -627,6 +654,7 @@ export type RunMinOrderByAggregateInput = {
 
 export type RunSumOrderByAggregateInput = {
   auditLength?: Prisma.SortOrder
+  anchoredLength?: Prisma.SortOrder
 }
 
 export type RunScalarRelationFilter = {
@@ -822,6 +850,7 @@ export type RunCreateWithoutOrganizationInput = {
   usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   auditLength?: number
   auditHash?: string
+  anchoredLength?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   endedAt?: Date | string | null
@@ -847,6 +876,7 @@ export type RunUncheckedCreateWithoutOrganizationInput = {
   usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   auditLength?: number
   auditHash?: string
+  anchoredLength?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   endedAt?: Date | string | null
@@ -901,6 +931,7 @@ export type RunScalarWhereInput = {
   usage?: Prisma.JsonNullableFilter<"Run">
   auditLength?: Prisma.IntFilter<"Run"> | number
   auditHash?: Prisma.StringFilter<"Run"> | string
+  anchoredLength?: Prisma.IntFilter<"Run"> | number
   createdAt?: Prisma.DateTimeFilter<"Run"> | Date | string
   updatedAt?: Prisma.DateTimeFilter<"Run"> | Date | string
   endedAt?: Prisma.DateTimeNullableFilter<"Run"> | Date | string | null
@@ -918,6 +949,7 @@ export type RunCreateWithoutSnapshotInput = {
   usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   auditLength?: number
   auditHash?: string
+  anchoredLength?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   endedAt?: Date | string | null
@@ -943,6 +975,7 @@ export type RunUncheckedCreateWithoutSnapshotInput = {
   usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   auditLength?: number
   auditHash?: string
+  anchoredLength?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   endedAt?: Date | string | null
@@ -992,6 +1025,7 @@ export type RunCreateWithoutEventsInput = {
   usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   auditLength?: number
   auditHash?: string
+  anchoredLength?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   endedAt?: Date | string | null
@@ -1018,6 +1052,7 @@ export type RunUncheckedCreateWithoutEventsInput = {
   usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   auditLength?: number
   auditHash?: string
+  anchoredLength?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   endedAt?: Date | string | null
@@ -1056,6 +1091,7 @@ export type RunUpdateWithoutEventsInput = {
   usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   auditLength?: Prisma.IntFieldUpdateOperationsInput | number
   auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  anchoredLength?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1082,6 +1118,7 @@ export type RunUncheckedUpdateWithoutEventsInput = {
   usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   auditLength?: Prisma.IntFieldUpdateOperationsInput | number
   auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  anchoredLength?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1104,6 +1141,7 @@ export type RunCreateWithoutDecisionsInput = {
   usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   auditLength?: number
   auditHash?: string
+  anchoredLength?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   endedAt?: Date | string | null
@@ -1130,6 +1168,7 @@ export type RunUncheckedCreateWithoutDecisionsInput = {
   usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   auditLength?: number
   auditHash?: string
+  anchoredLength?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   endedAt?: Date | string | null
@@ -1168,6 +1207,7 @@ export type RunUpdateWithoutDecisionsInput = {
   usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   auditLength?: Prisma.IntFieldUpdateOperationsInput | number
   auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  anchoredLength?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1194,6 +1234,7 @@ export type RunUncheckedUpdateWithoutDecisionsInput = {
   usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   auditLength?: Prisma.IntFieldUpdateOperationsInput | number
   auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  anchoredLength?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1216,6 +1257,7 @@ export type RunCreateWithoutApprovalsInput = {
   usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   auditLength?: number
   auditHash?: string
+  anchoredLength?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   endedAt?: Date | string | null
@@ -1242,6 +1284,7 @@ export type RunUncheckedCreateWithoutApprovalsInput = {
   usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   auditLength?: number
   auditHash?: string
+  anchoredLength?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   endedAt?: Date | string | null
@@ -1280,6 +1323,7 @@ export type RunUpdateWithoutApprovalsInput = {
   usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   auditLength?: Prisma.IntFieldUpdateOperationsInput | number
   auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  anchoredLength?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1306,6 +1350,7 @@ export type RunUncheckedUpdateWithoutApprovalsInput = {
   usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   auditLength?: Prisma.IntFieldUpdateOperationsInput | number
   auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  anchoredLength?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1328,6 +1373,7 @@ export type RunCreateWithoutStandingInput = {
   usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   auditLength?: number
   auditHash?: string
+  anchoredLength?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   endedAt?: Date | string | null
@@ -1354,6 +1400,7 @@ export type RunUncheckedCreateWithoutStandingInput = {
   usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   auditLength?: number
   auditHash?: string
+  anchoredLength?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   endedAt?: Date | string | null
@@ -1392,6 +1439,7 @@ export type RunUpdateWithoutStandingInput = {
   usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   auditLength?: Prisma.IntFieldUpdateOperationsInput | number
   auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  anchoredLength?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1418,6 +1466,7 @@ export type RunUncheckedUpdateWithoutStandingInput = {
   usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   auditLength?: Prisma.IntFieldUpdateOperationsInput | number
   auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  anchoredLength?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1440,6 +1489,7 @@ export type RunCreateWithoutQuestionsInput = {
   usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   auditLength?: number
   auditHash?: string
+  anchoredLength?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   endedAt?: Date | string | null
@@ -1466,6 +1516,7 @@ export type RunUncheckedCreateWithoutQuestionsInput = {
   usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   auditLength?: number
   auditHash?: string
+  anchoredLength?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   endedAt?: Date | string | null
@@ -1504,6 +1555,7 @@ export type RunUpdateWithoutQuestionsInput = {
   usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   auditLength?: Prisma.IntFieldUpdateOperationsInput | number
   auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  anchoredLength?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1530,6 +1582,7 @@ export type RunUncheckedUpdateWithoutQuestionsInput = {
   usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   auditLength?: Prisma.IntFieldUpdateOperationsInput | number
   auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  anchoredLength?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1552,6 +1605,7 @@ export type RunCreateWithoutAuditInput = {
   usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   auditLength?: number
   auditHash?: string
+  anchoredLength?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   endedAt?: Date | string | null
@@ -1578,6 +1632,7 @@ export type RunUncheckedCreateWithoutAuditInput = {
   usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   auditLength?: number
   auditHash?: string
+  anchoredLength?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   endedAt?: Date | string | null
@@ -1616,6 +1671,7 @@ export type RunUpdateWithoutAuditInput = {
   usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   auditLength?: Prisma.IntFieldUpdateOperationsInput | number
   auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  anchoredLength?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1642,6 +1698,7 @@ export type RunUncheckedUpdateWithoutAuditInput = {
   usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   auditLength?: Prisma.IntFieldUpdateOperationsInput | number
   auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  anchoredLength?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1665,6 +1722,7 @@ export type RunCreateManyOrganizationInput = {
   usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   auditLength?: number
   auditHash?: string
+  anchoredLength?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   endedAt?: Date | string | null
@@ -1682,6 +1740,7 @@ export type RunUpdateWithoutOrganizationInput = {
   usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   auditLength?: Prisma.IntFieldUpdateOperationsInput | number
   auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  anchoredLength?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1707,6 +1766,7 @@ export type RunUncheckedUpdateWithoutOrganizationInput = {
   usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   auditLength?: Prisma.IntFieldUpdateOperationsInput | number
   auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  anchoredLength?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1731,6 +1791,7 @@ export type RunUncheckedUpdateManyWithoutOrganizationInput = {
   usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   auditLength?: Prisma.IntFieldUpdateOperationsInput | number
   auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  anchoredLength?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1749,6 +1810,7 @@ export type RunCreateManySnapshotInput = {
   usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   auditLength?: number
   auditHash?: string
+  anchoredLength?: number
   createdAt?: Date | string
   updatedAt?: Date | string
   endedAt?: Date | string | null
@@ -1766,6 +1828,7 @@ export type RunUpdateWithoutSnapshotInput = {
   usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   auditLength?: Prisma.IntFieldUpdateOperationsInput | number
   auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  anchoredLength?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1791,6 +1854,7 @@ export type RunUncheckedUpdateWithoutSnapshotInput = {
   usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   auditLength?: Prisma.IntFieldUpdateOperationsInput | number
   auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  anchoredLength?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1815,6 +1879,7 @@ export type RunUncheckedUpdateManyWithoutSnapshotInput = {
   usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
   auditLength?: Prisma.IntFieldUpdateOperationsInput | number
   auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  anchoredLength?: Prisma.IntFieldUpdateOperationsInput | number
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
@@ -1910,6 +1975,7 @@ export type RunSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = ru
   usage?: boolean
   auditLength?: boolean
   auditHash?: boolean
+  anchoredLength?: boolean
   createdAt?: boolean
   updatedAt?: boolean
   endedAt?: boolean
@@ -1938,6 +2004,7 @@ export type RunSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extension
   usage?: boolean
   auditLength?: boolean
   auditHash?: boolean
+  anchoredLength?: boolean
   createdAt?: boolean
   updatedAt?: boolean
   endedAt?: boolean
@@ -1959,6 +2026,7 @@ export type RunSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extension
   usage?: boolean
   auditLength?: boolean
   auditHash?: boolean
+  anchoredLength?: boolean
   createdAt?: boolean
   updatedAt?: boolean
   endedAt?: boolean
@@ -1980,12 +2048,13 @@ export type RunSelectScalar = {
   usage?: boolean
   auditLength?: boolean
   auditHash?: boolean
+  anchoredLength?: boolean
   createdAt?: boolean
   updatedAt?: boolean
   endedAt?: boolean
 }
 
-export type RunOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "organizationId" | "agent" | "input" | "requestedBy" | "workflowId" | "snapshotId" | "status" | "halt" | "outcome" | "usage" | "auditLength" | "auditHash" | "createdAt" | "updatedAt" | "endedAt", ExtArgs["result"]["run"]>
+export type RunOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "organizationId" | "agent" | "input" | "requestedBy" | "workflowId" | "snapshotId" | "status" | "halt" | "outcome" | "usage" | "auditLength" | "auditHash" | "anchoredLength" | "createdAt" | "updatedAt" | "endedAt", ExtArgs["result"]["run"]>
 export type RunInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
   snapshot?: boolean | Prisma.Run$snapshotArgs<ExtArgs>
@@ -2047,6 +2116,10 @@ export type $RunPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
      */
     auditLength: number
     auditHash: string
+    /**
+     * How far the chain is anchored in the organization's: only says what to anchor next, proves nothing.
+     */
+    anchoredLength: number
     createdAt: Date
     updatedAt: Date
     endedAt: Date | null
@@ -2494,6 +2567,7 @@ export interface RunFieldRefs {
   readonly usage: Prisma.FieldRef<"Run", 'Json'>
   readonly auditLength: Prisma.FieldRef<"Run", 'Int'>
   readonly auditHash: Prisma.FieldRef<"Run", 'String'>
+  readonly anchoredLength: Prisma.FieldRef<"Run", 'Int'>
   readonly createdAt: Prisma.FieldRef<"Run", 'DateTime'>
   readonly updatedAt: Prisma.FieldRef<"Run", 'DateTime'>
   readonly endedAt: Prisma.FieldRef<"Run", 'DateTime'>
