@@ -5,6 +5,8 @@
  * @param maxLength in characters, the cut's mark included
  */
 export function visibleText(text: string, maxLength = 2_000): string {
+  // Most text is plain.
+  if (text.length <= maxLength && /^[ -~]*$/.test(text)) return text;
   const characters = Array.from(text.slice(0, maxLength * 2));
   const cut = characters.length > maxLength || text.length > maxLength * 2;
   const kept = cut ? characters.slice(0, Math.max(0, maxLength - 1)) : characters;
