@@ -4,6 +4,7 @@ import { GatehouseError } from '../src/domain/errors';
 import { describeHalt } from '../src/domain/halt';
 import type { DispatchInput, DispatchResult } from '../src/domain/steps';
 import { tierName } from '../src/domain/tier';
+import { warmParserFor } from '../src/policy/content/warm-parser';
 import type { HaltReader } from '../src/policy/halt-records';
 import { readRunInput } from '../src/policy/run-input';
 import { compileSnapshot } from '../src/policy/snapshot';
@@ -77,6 +78,8 @@ async function dispatchRun(
     mode: await policies.modeOf(input.organizationId),
     narrow: input.narrow,
   });
+  // Ready before the first write is judged: until then a model has to answer and a repository to be cloned.
+  void warmParserFor(snapshot);
   const payload = {
     prompt: input.prompt,
     systemPrompt: snapshot.systemPrompt,

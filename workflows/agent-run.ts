@@ -129,6 +129,8 @@ async function finish(
   outcome: RunOutcome,
 ): Promise<RunOutcome> {
   people.end();
+  // What a handler answers comes before the end, in a replay as well.
+  await condition(allHandlersFinished);
   await exclusively(async () => {
     const events = [
       ...run.takeEvents(),

@@ -7,6 +7,8 @@ import { lookAlikes } from './look-alikes';
  * @param maxLength in characters, the cut's mark included
  */
 export function visibleText(text: string, maxLength = 2_000): string {
+  // Most text is plain.
+  if (text.length <= maxLength && /^[ -~]*$/.test(text)) return text;
   return visiblePieces(text, maxLength)
     .map((piece) => piece.text)
     .join('');

@@ -29,7 +29,8 @@ export async function ensureLocalApiKey(
       name: NAME,
       hash,
       person: NAME,
-      roles: ['admin', 'operator', 'approver'],
+      // The last one is asked for by the example policies.
+      roles: ['admin', 'operator', 'approver', 'senior-engineer'],
       scopes: ['admin'],
     },
     update: {},

@@ -43,8 +43,7 @@ export function judgeByTable(
   };
   const rows = [base];
   apply(base, draft, command);
-  for (const row of table.rows) {
-    if (!row.when) continue;
+  for (const row of sortedRows(table).conditional) {
     const isWeaker = weakens(row, draft);
     if (row.verb && !sameVerb(row.verb, base.verb)) {
       // A row that strengthens also counts for a more specific verb of the same words.
@@ -52,7 +51,7 @@ export function judgeByTable(
       const match = matchVerb(row.verb, parsed.operands);
       if (match.kind !== 'yes' || match.used !== used) continue;
     }
-    const holding = holds(row.when, invocation, isWeaker);
+    const holding = holds(row.when!, invocation, isWeaker);
     if (holding.kind === 'yes') {
       apply(row, draft, command);
       rows.push(row);
@@ -91,11 +90,10 @@ function chooseBase(table: CommandTable, { operands, doubts, flags }: Arguments)
   const end = endOfWholeVerb(table, operands, flags);
   let best: { base: TableRow; used: number; rank: number } | null = null;
   const candidates: TableRow[] = [];
-  for (const row of table.rows) {
-    if (row.when || !row.verb) continue;
-    const match = matchVerb(row.verb, operands);
+  for (const row of sortedRows(table).verbs) {
+    const match = matchVerb(row.verb!, operands);
     if (match.kind === 'unknown') {
-      if (end === null || matchVerb(row.verb, operands.slice(0, end)).kind !== 'no') candidates.push(row);
+      if (end === null || matchVerb(row.verb!, operands.slice(0, end)).kind !== 'no') candidates.push(row);
     } else if (match.kind === 'yes' && (best === null || isBetter(row, match.rank, best)))
       best = { base: row, used: match.used, rank: match.rank };
   }
@@ -105,12 +103,38 @@ function chooseBase(table: CommandTable, { operands, doubts, flags }: Arguments)
     if (base === undefined) return null;
     best = { base, used: 0, rank: 0 };
   }
-  const hasVerbs = table.rows.some((row) => row.verb);
   const { used } = best;
-  const early = hasVerbs ? doubts.find(({ at }) => at < used || used === 0) : undefined;
+  const early = sortedRows(table).hasVerbs ? doubts.find(({ at }) => at < used || used === 0) : undefined;
   if (early) return { ...best, doubtful: early.word, candidates: table.rows.filter((row) => !row.when) };
   const word = operands.slice(used).find((each) => each.kind === 'unresolved') ?? null;
   return { ...best, doubtful: candidates.length > 0 ? word : null, candidates };
+}
+
+interface SortedRows {
+  /** Rows with `when`, in the order of the file. */
+  conditional: TableRow[];
+  /** Rows with a verb and without `when`. */
+  verbs: TableRow[];
+  whole: TableRow[];
+  hasVerbs: boolean;
+}
+
+const sorted = new WeakMap<CommandTable, SortedRows>();
+
+/** The rows of a table by what they are for, found once: most of a long table concerns other verbs. */
+function sortedRows(table: CommandTable): SortedRows {
+  let rows = sorted.get(table);
+  if (rows === undefined) {
+    const verbs = table.rows.filter((row) => row.verb && !row.when);
+    rows = {
+      conditional: table.rows.filter((row) => row.when),
+      verbs,
+      whole: verbs.filter((row) => row.whole),
+      hasVerbs: table.rows.some((row) => row.verb),
+    };
+    sorted.set(table, rows);
+  }
+  return rows;
 }
 
 /** Where a verb that is complete ends, unless a flag before it may have taken one of its words as a value. */
@@ -120,9 +144,8 @@ function endOfWholeVerb(
   flags: Arguments['flags'],
 ): number | null {
   let end: number | null = null;
-  for (const row of table.rows) {
-    if (!row.whole || !row.verb) continue;
-    const match = matchVerb(row.verb, operands);
+  for (const row of sortedRows(table).whole) {
+    const match = matchVerb(row.verb!, operands);
     if (match.kind === 'yes' && (end === null || match.used < end)) end = match.used;
   }
   const isUnsure = flags.some(

@@ -18,6 +18,7 @@ import { applyRedirections } from './redirections';
 import { resolveText, resolveWord, type Substitutions } from './resolve-word';
 import { copyOf, type FunctionBody, mergeInto, type Scope, settle, splitAtFailure, valuesOf } from './scope';
 import type { Shell } from './shell';
+import { type ScriptWalker, WalkedSubstitutions } from './walked-substitutions';
 import type { StandardInput, Word } from './word';
 
 /** Loops over known lists run once for each of so many values; longer ones once for any value. */
@@ -27,7 +28,7 @@ const NONE: StandardInput = { kind: 'none' };
 const UNKNOWN: StandardInput = { kind: 'unknown' };
 
 /** Walks the parts of a parsed script in the order bash would, and tells what they print where that is known. */
-export class NodeWalker {
+export class NodeWalker implements ScriptWalker {
   constructor(private readonly shell: Shell) {}
 
   statements(statements: readonly Statement[], scope: Scope, stdin: StandardInput): string | null {
@@ -271,16 +272,11 @@ export class NodeWalker {
   }
 
   private substitutions(scope: Scope): Substitutions {
-    return {
-      outputOf: (part) => this.substituted(part, scope),
-      inside: (part) => this.inside(part, scope),
-      doubt: ({ text }) =>
-        this.shell.ask('unresolved', `\`${visibleText(text, 100)}\` may run more than can be told`),
-    };
+    return new WalkedSubstitutions(this, this.shell, scope);
   }
 
   /** Walks the script of a substitution, and tells its output where it is known. */
-  private substituted(
+  substituted(
     part: WordPart & { type: 'CommandExpansion' | 'ProcessSubstitution' },
     scope: Scope,
   ): string | null {
@@ -295,7 +291,7 @@ export class NodeWalker {
   }
 
   /** Substitutions inside tests and arithmetic run too. */
-  private inside(node: SyntaxNode, scope: Scope): void {
+  inside(node: SyntaxNode, scope: Scope): void {
     const changed = changedBy(node);
     if (changed !== null) assign(changed, null, scope, this.shell);
     forEachChild(node, (child) => {

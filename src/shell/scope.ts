@@ -109,16 +109,9 @@ export function withoutNames(scope: Scope): Scope {
 /** Takes over what happened in branches of which one, several or none ran: what they disagree on is unknown. */
 export function mergeInto(scope: Scope, branches: readonly Scope[]): void {
   const all = [scope, ...branches];
-  for (const name of new Set(branches.flatMap((branch) => [...branch.variables.keys()]))) {
-    const values = new Set(all.map((each) => each.variables.get(name)));
-    if (values.size > 1) scope.variables.set(name, null);
-  }
-  for (const name of scope.variables.keys())
-    if (branches.some((branch) => !branch.variables.has(name))) scope.variables.set(name, null);
-  for (const name of new Set(all.flatMap((each) => [...each.arrays.keys()])))
-    if (branches.some((branch) => branch.arrays.get(name) !== scope.arrays.get(name)))
-      scope.arrays.set(name, null);
-  for (const name of new Set(all.flatMap((each) => [...each.functions.keys()]))) {
+  for (const name of namesWhereOneDiffers(scope, branches, 'variables')) scope.variables.set(name, null);
+  for (const name of namesWhereOneDiffers(scope, branches, 'arrays')) scope.arrays.set(name, null);
+  for (const name of namesWhereOneDiffers(scope, branches, 'functions')) {
     const meanings = all.map((each) => each.functions.get(name));
     const bodies = new Set(meanings.flatMap((meaning) => meaning?.bodies ?? []));
     const isCertain = meanings.every((meaning) => meaning?.isCertain);
@@ -136,6 +129,23 @@ export function mergeInto(scope: Scope, branches: readonly Scope[]): void {
     if (branch.positional !== scope.positional) scope.positional = null;
     scope.endsOnFailure &&= branch.endsOnFailure;
   }
+}
+
+/** Names that do not stand for the same in all of them; plain loops, since this runs after every branch. */
+function namesWhereOneDiffers(
+  scope: Scope,
+  branches: readonly Scope[],
+  what: 'variables' | 'arrays' | 'functions',
+): ReadonlySet<string> {
+  const names = new Set<string>();
+  const own = scope[what];
+  for (const branch of branches) {
+    const others = branch[what];
+    if (others.size === 0 && own.size === 0) continue;
+    for (const [name, value] of others) if (own.get(name) !== value || !own.has(name)) names.add(name);
+    for (const name of own.keys()) if (!others.has(name)) names.add(name);
+  }
+  return names;
 }
 
 /** The scope after its last command failed, in a copy; the scope itself goes on after success. */

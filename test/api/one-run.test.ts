@@ -57,7 +57,7 @@ test('over HTTP alone: an agent is defined, a run started, watched, approved, an
   const again = await post('/v1/runs', request, { headers });
   expect([again.status, await again.json()]).toEqual([
     200,
-    { runId, workflowId: `run-${runId}`, isNew: false },
+    { runId, workflowId: `run-${runId}`, isNew: false, isPaused: false },
   ]);
   const other = await post('/v1/runs', { ...request, prompt: 'Something else.' }, { headers });
   expect([other.status, await other.json()]).toMatchObject([409, { code: 'idempotency-key-reused' }]);

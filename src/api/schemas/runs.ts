@@ -74,6 +74,9 @@ export const startedRun = z
     runId: z.string(),
     workflowId: z.string(),
     isNew: z.boolean().openapi({ description: 'False when this `Idempotency-Key` had started it before' }),
+    isPaused: z
+      .boolean()
+      .openapi({ description: 'Whether it waits, since its organization or agent is paused' }),
   })
   .openapi('StartedRun');
 
