@@ -58,8 +58,11 @@ const gateResult = z.object({
 });
 
 function decisionsOf(result: unknown): HistoryDigest['decisions'] {
+  // A gate that failed has none; its decisions come with the one that was asked again.
+  if (result === undefined) return [];
   const parsed = gateResult.safeParse(result);
-  if (!parsed.success) return [];
+  // What cannot be read is not passed over: no record says the like.
+  if (!parsed.success) return [{ callId: 'unreadable', verdict: 'unknown', argsHash: null }];
   return parsed.data.calls.map(({ callId, call: read, decision }) => ({
     callId,
     verdict: decision.verdict,
