@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { GatehouseError } from '../domain/errors';
 import { isScope, type Scope } from '../domain/scopes';
 import type { Database } from './database';
-import type { ApiKey, Prisma } from './generated/client';
-import { appendOrganizationRecords } from './organization-audit';
+import type { ApiKey } from './generated/client';
+import { recordOrganizationEvent } from './organization-audit';
 import { rolesStillHeld } from './roles-still-held';
 
 export type ApiKeyStore = ReturnType<typeof createApiKeyStore>;
@@ -35,7 +35,7 @@ export const createApiKeyStore = (database: Database, now: () => number = Date.n
       const id = randomUUID();
       const { name, person, roles, scopes, expiresAt } = key;
       return client.$transaction(async (transaction) => {
-        await record(transaction, organizationId, {
+        await recordOrganizationEvent(transaction, organizationId, {
           kind: 'api-key-created',
           at,
           body: { id, name, person, roles, scopes, expiresAt, by },
@@ -77,7 +77,7 @@ export const createApiKeyStore = (database: Database, now: () => number = Date.n
         const row = await transaction.apiKey.findFirst({ where: { id, organizationId } });
         if (!row) throw new GatehouseError('api-key-unknown', 'there is no API key of this id');
         if (count > 0)
-          await record(transaction, organizationId, {
+          await recordOrganizationEvent(transaction, organizationId, {
             kind: 'api-key-revoked',
             at,
             body: { id, name: row.name, by },
@@ -110,14 +110,4 @@ function keyOf(row: ApiKey): StoredApiKey {
     expiresAt: row.expiresAt?.getTime() ?? null,
     revokedAt: row.revokedAt?.getTime() ?? null,
   };
-}
-
-function record(
-  transaction: Prisma.TransactionClient,
-  organizationId: string,
-  { kind, at, body }: { kind: string; at: number; body: Record<string, unknown> },
-): Promise<void> {
-  return appendOrganizationRecords(transaction, organizationId, (sequence) => [
-    { key: `${kind}:${sequence}`, kind, body, at },
-  ]);
 }

@@ -3,7 +3,7 @@ import { publicJwk, publicKeyOf, thumbprintOf } from '../broker/keys';
 import { GatehouseError } from '../domain/errors';
 import type { Database } from './database';
 import type { Person, PersonKey, Prisma } from './generated/client';
-import { appendOrganizationRecords } from './organization-audit';
+import { recordOrganizationEvent } from './organization-audit';
 
 export type PersonStore = ReturnType<typeof createPersonStore>;
 
@@ -45,7 +45,11 @@ export const createPersonStore = (database: Database, now: () => number = Date.n
           create: { organizationId, name, roles },
           update: { roles, disabledAt: null },
         });
-        await record(transaction, organizationId, { kind: 'person-applied', at, body: { name, roles, by } });
+        await recordOrganizationEvent(transaction, organizationId, {
+          kind: 'person-applied',
+          at,
+          body: { name, roles, by },
+        });
       });
     },
 
@@ -58,7 +62,11 @@ export const createPersonStore = (database: Database, now: () => number = Date.n
           data: { disabledAt: new Date(at) },
         });
         if (count === 0) throw unknownPerson(name);
-        await record(transaction, organizationId, { kind: 'person-disabled', at, body: { name, by } });
+        await recordOrganizationEvent(transaction, organizationId, {
+          kind: 'person-disabled',
+          at,
+          body: { name, by },
+        });
       });
     },
 
@@ -87,7 +95,7 @@ export const createPersonStore = (database: Database, now: () => number = Date.n
             publicKey: publicJwk(publicKey) as unknown as Prisma.InputJsonObject,
           },
         });
-        await record(transaction, organizationId, {
+        await recordOrganizationEvent(transaction, organizationId, {
           kind: 'key-added',
           at,
           body: { person: name, thumbprint, by },
@@ -106,7 +114,11 @@ export const createPersonStore = (database: Database, now: () => number = Date.n
         });
         if (count === 0)
           throw new GatehouseError('key-unknown', `there is no key \`${thumbprint}\` that counts`);
-        await record(transaction, organizationId, { kind: 'key-revoked', at, body: { thumbprint, by } });
+        await recordOrganizationEvent(transaction, organizationId, {
+          kind: 'key-revoked',
+          at,
+          body: { thumbprint, by },
+        });
       });
     },
 
@@ -132,16 +144,6 @@ function personOf(row: Person & { keys: PersonKey[] }): StoredPerson {
     keys: row.keys.map(({ thumbprint, createdAt }) => ({ thumbprint, createdAt: createdAt.getTime() })),
     isDisabled: row.disabledAt !== null,
   };
-}
-
-function record(
-  transaction: Prisma.TransactionClient,
-  organizationId: string,
-  { kind, at, body }: { kind: string; at: number; body: Record<string, unknown> },
-): Promise<void> {
-  return appendOrganizationRecords(transaction, organizationId, (sequence) => [
-    { key: `${kind}:${sequence}`, kind, body, at },
-  ]);
 }
 
 function unknownPerson(name: string): GatehouseError {
