@@ -12,7 +12,12 @@ import type {
 } from '../src/domain/approval';
 import type { AgentBudget, TopUp } from '../src/domain/budget';
 import { progressOf } from '../src/domain/count-votes';
-import { EVENTS_OF_PEOPLE } from '../src/domain/steps';
+import {
+  EVENTS_OF_PEOPLE,
+  type GateInput,
+  type GateResult,
+  type RecordedDecision,
+} from '../src/domain/steps';
 import { visibleText } from '../src/domain/visible-text';
 import { localControl, control as regularControl } from './activities';
 import { runsOut } from './countdown';
@@ -32,6 +37,12 @@ import {
   misshapenTopUp,
 } from './word-shapes';
 
+/** A gate that is asked together with what it waits for. */
+export interface FollowingGate {
+  input(): GateInput;
+  take(result: GateResult): void;
+}
+
 /**
  * The people in the loop: what is pending, what they said, and the durable waits. Words are verified and recorded by
  * the control plane before they count; one that arrives before its wait begins is kept.
@@ -40,6 +51,8 @@ export class People {
   private readonly approvals = new HeldItems<PendingApproval, ApprovalOutcome>();
   private readonly questions = new HeldItems<PendingQuestion, QuestionOutcome>();
   private hasEnded = false;
+  /** The approval that the run can do nothing without, and what comes after it. */
+  private awaited: { id: string; following: FollowingGate } | null = null;
 
   constructor(
     private readonly run: RunState,
@@ -82,9 +95,22 @@ export class People {
     });
   }
 
-  /** How the approval was settled, or that it expired; null when `isOvertaken` comes true before. */
-  approvedOr(id: string, isOvertaken: () => boolean): Promise<ApprovalOutcome | null> {
-    return endedOr(this.approved(id), isOvertaken);
+  /**
+   * How the approval was settled, or that it expired; null when `isOvertaken` comes true before.
+   *
+   * @param following what the gate is asked together with the decision that approves it
+   */
+  async approvedOr(
+    id: string,
+    isOvertaken: () => boolean,
+    following: FollowingGate,
+  ): Promise<ApprovalOutcome | null> {
+    this.awaited = { id, following };
+    try {
+      return await endedOr(this.approved(id), isOvertaken);
+    } finally {
+      this.awaited = null;
+    }
   }
 
   /** How the approval was settled, or that it expired. */
@@ -174,8 +200,25 @@ export class People {
     const refusal = this.refusalOfDecision(decision);
     if (refusal) return { accepted: false, reason: refusal };
     return this.submit(this.approvals.of(decision.approvalId), decision, settledApproval, () =>
-      eitherWay(localControl.recordDecision, regularControl.recordDecision, { ...this.address(), decision }),
+      this.recordDecision(decision),
     );
+  }
+
+  private async recordDecision(decision: ApprovalDecision): Promise<RecordedDecision> {
+    const isAwaited = this.awaited?.id === decision.approvalId && decision.decision === 'approve';
+    const following = isAwaited && !decision.args ? this.awaited?.following : null;
+    const address = this.address();
+    const gate = following?.input();
+    let gated: GateResult | undefined;
+    try {
+      const input = { ...address, decision, ...(gate ? { gate } : {}) };
+      const recorded = await eitherWay(localControl.recordDecision, regularControl.recordDecision, input);
+      if (recorded.accepted) gated = recorded.gated;
+      return recorded;
+    } finally {
+      if (gated) following?.take(gated);
+      else if (gate) this.run.returnEvents(gate.events);
+    }
   }
 
   /** Verifies, records and counts an answer. */
