@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import type { CommandResult } from '../tools/tool';
+import { coveredDescriptors } from './inherited-descriptors';
 import { startPausableTimer, type WaitClock } from './pausable-timer';
 
 export interface ProcessRequest {
@@ -39,7 +40,7 @@ export function runConfined({
     const child = spawn(program, args, {
       cwd: '/',
       env: {},
-      stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe', 'pipe', ...covered()],
       // A process group of its own, so that it can be killed as one.
       detached: true,
     });
@@ -103,6 +104,14 @@ function killTree(child: ChildProcess, status: string): void {
       // Gone already.
     }
   }
+}
+
+let known: ReturnType<typeof coveredDescriptors> | null = null;
+
+/** What a process inherits it has from its start. */
+function covered(): ReturnType<typeof coveredDescriptors> {
+  known ??= coveredDescriptors(4);
+  return known;
 }
 
 /** Two short lines of JSON. */
