@@ -38,6 +38,7 @@ import { createSnapshotStore } from '../store/snapshot-store';
 import { createToolsOf } from '../tools/snapshot-tools';
 import { startAnchoring } from './anchoring';
 import { startNotificationDispatcher } from './notification-dispatcher';
+import { ownRunOnly } from './own-run';
 import { WORKER_LIMITS, type WorkerSetup, workerIdentity } from './serve';
 
 /** Builds the worker; see the entry point of the same name. */
@@ -96,6 +97,7 @@ export async function createControlWorker(
     // A killed worker's runs go on after this, instead of after 10 s.
     stickyQueueScheduleToStartTimeout: '1s',
     maxCachedWorkflows: 500,
+    interceptors: { activity: [ownRunOnly] },
     activities: {
       ...createDispatch({
         agents,
