@@ -13,7 +13,7 @@ const list = apiRoute(
     method: 'get',
     path: '/v1/break-glass',
     summary: 'List break-glasses, newest first',
-    responses: { 200: jsonAnswer('All there ever were', z.object({ breakGlass: z.array(breakGlass) })) },
+    responses: { 200: jsonAnswer('At most 200', z.object({ breakGlass: z.array(breakGlass) })) },
   },
 );
 
