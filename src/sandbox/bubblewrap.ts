@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { GatehouseError } from '../domain/errors';
 import type { SandboxCommand } from '../tools/tool';
 import { type ProcessResult, runConfined } from './confined-process';
-import { type Egress, openEgress } from './egress';
+import { type Egress, type EgressOptions, openEgress } from './egress';
 import type { Confinement, OsSandbox } from './os-sandbox';
 import { findProcessGroups, MAX_PROCESSES } from './process-group';
 import { INSIDE, PROXY_PORT, type ProfileHost, profileOf, reachesNetwork } from './profile';
@@ -14,6 +14,8 @@ export interface BubblewrapOptions {
   path?: readonly string[];
   /** Folders of ours to cover where they lie in a system folder: data, checkout. */
   hidden?: readonly string[];
+  /** Gives the addresses of the hosts that commands reach. @default the system's */
+  resolve?: EgressOptions['resolve'];
 }
 
 const DEFAULT_TIMEOUT_MS = 60_000;
@@ -44,7 +46,7 @@ export function createBubblewrapSandbox(options: BubblewrapOptions = {}): OsSand
     async run(command, confinement, signal) {
       const { bwrap, host } = await prepared();
       signal?.throwIfAborted();
-      const egress = await egressFor(confinement, path);
+      const egress = await egressFor(confinement, path, options.resolve);
       const group = makeGroup?.();
       try {
         const result = await runConfined({
@@ -110,12 +112,16 @@ exec "$@"`;
   return ['/bin/sh', '-c', script, 'sh', ...argv];
 }
 
-async function egressFor(confinement: Confinement, path: readonly string[]): Promise<Egress | null> {
+async function egressFor(
+  confinement: Confinement,
+  path: readonly string[],
+  resolve: EgressOptions['resolve'],
+): Promise<Egress | null> {
   const { effect, network = [], onRefusedHost } = confinement;
   if (!reachesNetwork(effect) || network.length === 0) return null;
   if (!programIn(path, 'socat'))
     throw unavailable('', 'the sandbox needs the program `socat` to reach the network; install it');
-  return openEgress(network, onRefusedHost);
+  return openEgress({ hosts: network, onRefused: onRefusedHost, resolve });
 }
 
 /** bubblewrap tells the exit code of what it started; when it could not start anything, it does not. */

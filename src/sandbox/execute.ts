@@ -1,10 +1,11 @@
 import type { ArtifactStore } from '../artifacts/artifact-store';
 import { expired, type GrantVerifier, refusal } from '../broker/grant';
 import type { CallOutcome, CanonicalCall } from '../domain/call';
+import { MAX_REFUSED_OF_CALL, type RefusedHost } from '../domain/egress';
 import { GatehouseError } from '../domain/errors';
 import type { GrantAudience, GrantClaims, GrantedCall } from '../domain/grant';
 import { sha256 } from '../domain/hashing';
-import type { ExecuteResult, RefusedHost } from '../domain/steps';
+import type { ExecuteResult } from '../domain/steps';
 import type { ToolDeclaration } from '../domain/tool-declaration';
 import type { Forge } from '../tools/forge';
 import type { Tool } from '../tools/tool';
@@ -61,9 +62,6 @@ export interface Executor {
 /** Reads change nothing, so that they need not wait for each other; effects keep their order. */
 const READS_AT_ONCE = 4;
 
-/** Most refused connections of one call that are reported. */
-const MAX_REFUSED = 50;
-
 export function createExecutor(dependencies: ExecutorDependencies): Executor {
   const { sandbox, workspaces, artifacts, journal, tools, host } = dependencies;
   const now = dependencies.now ?? Date.now;
@@ -72,9 +70,9 @@ export function createExecutor(dependencies: ExecutorDependencies): Executor {
   const refused = new Map<string, RefusedHost[]>();
   const runner = createToolRunner({
     ...dependencies,
-    onRefusedHost(runId, callId, hostName, port) {
-      const key = `${runId} ${callId}`;
-      refused.set(key, [...(refused.get(key) ?? []), { callId, host: hostName, port }].slice(0, MAX_REFUSED));
+    onRefusedHost(runId, refusedHost) {
+      const key = `${runId} ${refusedHost.callId}`;
+      refused.set(key, [...(refused.get(key) ?? []), refusedHost].slice(0, MAX_REFUSED_OF_CALL));
     },
   });
   const turnstile = createTurnstile();

@@ -1,6 +1,7 @@
 import type { ArtifactStore } from '../artifacts/artifact-store';
 import type { CallOutcome, CanonicalCall } from '../domain/call';
 import { type JsonValue, parseStrictJson } from '../domain/canonical-json';
+import { egressRefusals, MAX_REFUSED_OF_CALL, type RefusedHost } from '../domain/egress';
 import { publicMessage } from '../domain/errors';
 import type { GrantClaims, GrantedCall } from '../domain/grant';
 import type { PolicySnapshotContent } from '../domain/policy';
@@ -30,7 +31,7 @@ interface ToolRunnerDependencies {
   forge: Forge;
   asker?: Asker;
   log?(message: string, cause: unknown): void;
-  onRefusedHost?(runId: string, callId: string, host: string, port: number): void;
+  onRefusedHost?(runId: string, refused: RefusedHost): void;
 }
 
 export type ReconciledCall = { kind: 'settled'; outcome: CallOutcome } | { kind: 'not-started' };
@@ -64,7 +65,7 @@ export function createToolRunner(dependencies: ToolRunnerDependencies): ToolRunn
   return {
     async run(prepared, signal) {
       const { call, tool } = prepared;
-      const refused = new Set<string>();
+      const refused = new Map<string, RefusedHost>();
       let output: ToolOutput | undefined;
       let questions: QuestionSocket | null = null;
       try {
@@ -79,7 +80,7 @@ export function createToolRunner(dependencies: ToolRunnerDependencies): ToolRunn
         await questions?.close();
       }
       // Outside: a store that is away does not make a failure of what was done.
-      return outcomeOf(call.id, output, [...refused].sort().map(networkNote));
+      return outcomeOf(call.id, output, networkNotes(refused));
     },
 
     async reconcile(prepared, signal) {
@@ -90,7 +91,7 @@ export function createToolRunner(dependencies: ToolRunnerDependencies): ToolRunn
         text: 'it started and was broken off, and nobody knows whether it finished; look before you repeat it',
       };
       try {
-        const context = await contextOf(dependencies, prepared, signal, new Set());
+        const context = await contextOf(dependencies, prepared, signal, new Map());
         const found = await tool.reconcile?.(argumentsOf(prepared), context);
         if (found?.kind === 'not-started') return found;
         if (found?.kind === 'finished')
@@ -107,7 +108,7 @@ async function contextOf(
   { sandbox, workspaces, forge, onRefusedHost }: ToolRunnerDependencies,
   { claims, call, granted, tool, settings }: PreparedCall,
   signal: AbortSignal,
-  refused: Set<string>,
+  refused: Map<string, RefusedHost>,
   questions: QuestionSocket | null = null,
 ): Promise<ToolContext> {
   const runId = claims.sub;
@@ -117,9 +118,13 @@ async function contextOf(
     forge: workspaces.forgePath(runId),
     network: settings.network,
     questions,
-    onRefusedHost(host: string, port: number) {
-      refused.add(`${host}:${port}`);
-      onRefusedHost?.(runId, call.id, host, port);
+    onRefusedHost({ host, port, reason }) {
+      // Told once each, and not without end: the program chooses how often it tries, and what.
+      const key = `${host}:${port}`;
+      if (refused.has(key) || refused.size >= MAX_REFUSED_OF_CALL) return;
+      const told = { callId: call.id, host, port, reason };
+      refused.set(key, told);
+      onRefusedHost?.(runId, told);
     },
   };
   return {
@@ -152,6 +157,11 @@ function argumentsOf({ call, tool }: PreparedCall): unknown {
   return tool.parameters.parse(value);
 }
 
-function networkNote(address: string): string {
-  return `(the network refused \`${address}\`: it is not among the agent's hosts)`;
+function networkNotes(refused: Map<string, RefusedHost>): string[] {
+  return [...refused.values()]
+    .map(
+      ({ host, port, reason }) =>
+        `(the network refused \`${host}:${port}\`: ${egressRefusals[reason ?? 'host']})`,
+    )
+    .sort();
 }
