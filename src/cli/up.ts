@@ -58,6 +58,11 @@ export async function start(
     waitForPeopleMs: config.GATEHOUSE_WAIT_FOR_PEOPLE_MS,
     publicUrl: config.GATEHOUSE_PUBLIC_URL,
     privateWebhooks: config.GATEHOUSE_PRIVATE_WEBHOOKS,
+    sandboxSettings: {
+      GATEHOUSE_SANDBOX_MEMORY_MIB: config.GATEHOUSE_SANDBOX_MEMORY_MIB,
+      GATEHOUSE_SANDBOX_PROCESSES: config.GATEHOUSE_SANDBOX_PROCESSES,
+      GATEHOUSE_SANDBOX_FILE_MIB: config.GATEHOUSE_SANDBOX_FILE_MIB,
+    },
   });
 }
 

@@ -1,12 +1,22 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Writable } from 'node:stream';
-import type { ProcessGroup } from './process-group';
+import type { HitLimit } from '../tools/tool';
+import type { ControlGroup } from './control-group';
 
 /** A bubblewrap that was told what to do, and may be killed as one with its process group. */
 export interface StartedSandbox {
   child: ChildProcess;
+  /** Limits on all of its processes together that were hit. */
+  hits(): HitLimit[];
   /** Removes what counted its processes; to be called when it has ended. */
   remove(): void;
+}
+
+export interface StandbyOptions {
+  bwrap: string;
+  /** See {@link seccompFilter}. */
+  filter: Buffer;
+  makeGroup: (() => ControlGroup) | null;
 }
 
 export interface Standby {
@@ -31,13 +41,13 @@ const REFILL_AFTER_MS = 50;
  * INVARIANT: nothing runs unless profile and command came whole: a worker that is killed while it writes starts nothing,
  * and one that ends leaves nothing waiting.
  */
-export function createStandby(bwrap: string, makeGroup: (() => ProcessGroup) | null): Standby {
+export function createStandby(options: StandbyOptions): Standby {
   let spares: StartedSandbox[] = [];
 
   function refill(): void {
     spares = spares.filter(isAlive);
     try {
-      while (spares.length < SPARES) spares.push(launch(bwrap, makeGroup));
+      while (spares.length < SPARES) spares.push(launch(options));
     } catch {
       // What is wrong is told to the call that finds none waiting, and has one started.
     }
@@ -45,7 +55,7 @@ export function createStandby(bwrap: string, makeGroup: (() => ProcessGroup) | n
 
   return {
     start(profile, argv) {
-      const started = spares.find(isAlive) ?? launch(bwrap, makeGroup);
+      const started = spares.find(isAlive) ?? launch(options);
       spares = spares.filter((spare) => spare !== started);
       setTimeout(refill, REFILL_AFTER_MS).unref();
       say(started, profile, argv);
@@ -54,7 +64,7 @@ export function createStandby(bwrap: string, makeGroup: (() => ProcessGroup) | n
   };
 }
 
-const FD = { status: 3, profile: 4, argv: 5 } as const;
+const FD = { status: 3, profile: 4, argv: 5, filter: 6 } as const;
 
 /**
  * A host name is refused at once, before anything is set up, without the option that comes last of the profile: bubblewrap
@@ -67,17 +77,26 @@ const AWAIT_COMMAND = `mapfile -d '' -t a <&${FD.argv} && exec ${FD.argv}<&- &&
 [ "\${#a[@]}" -eq "\${a[0]}" ] && [ "\${a[-1]}" = . ] || exit 70
 exec "\${a[@]:1:\${#a[@]}-2}"`;
 
-function launch(bwrap: string, makeGroup: (() => ProcessGroup) | null): StartedSandbox {
+function launch({ bwrap, filter, makeGroup }: StandbyOptions): StartedSandbox {
   const group = makeGroup?.();
   const [program = '', ...args] = [
     ...(group?.prefix ?? []),
-    ...[bwrap, '--json-status-fd', String(FD.status), ...WHOLE.needs, '--args', String(FD.profile)],
+    ...[
+      bwrap,
+      '--json-status-fd',
+      String(FD.status),
+      '--seccomp',
+      String(FD.filter),
+      ...WHOLE.needs,
+      '--args',
+      String(FD.profile),
+    ],
     ...['--', '/bin/bash', '-c', AWAIT_COMMAND],
   ];
   const child = spawn(program, args, {
     cwd: '/',
     env: {},
-    stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
+    stdio: Array(7).fill('pipe'),
     // A process group of its own, so that it can be killed as one.
     detached: true,
   });
@@ -88,7 +107,9 @@ function launch(bwrap: string, makeGroup: (() => ProcessGroup) | null): StartedS
     stream?.on('error', () => {});
     (stream as unknown as { unref?(): void } | null)?.unref?.();
   }
-  return { child, remove: () => group?.remove() };
+  // Read first of all: without it bubblewrap starts nothing.
+  input(child, FD.filter).end(filter);
+  return { child, hits: () => group?.hits() ?? [], remove: () => group?.remove() };
 }
 
 function isAlive({ child }: StartedSandbox): boolean {

@@ -32,7 +32,13 @@ export async function createSandboxWorker(
   const key = loadKey(config.GATEHOUSE_SANDBOX_KEY);
   const host = { name: config.GATEHOUSE_HOST, thumbprint: key.thumbprint };
   const forge = createLocalForge({ root: config.GATEHOUSE_FORGE });
-  const sandbox = createBubblewrapSandbox();
+  const sandbox = createBubblewrapSandbox({
+    limits: {
+      memoryMiB: config.GATEHOUSE_SANDBOX_MEMORY_MIB,
+      processes: config.GATEHOUSE_SANDBOX_PROCESSES,
+      fileMiB: config.GATEHOUSE_SANDBOX_FILE_MIB,
+    },
+  });
   const log = (message: string, cause: unknown) => logger.error({ err: cause }, message);
   const workspaces = createWorkspaces({ root: config.GATEHOUSE_WORKSPACES, sandbox, artifacts, forge, log });
   const executor = createExecutor({

@@ -45,7 +45,10 @@ test('a command past its time is killed with all it started', async () => {
     { argv: ['sh', '-c', 'sleep 60 & sleep 60; echo no'], timeoutMs: 200 },
     nowhere,
   );
-  expect(result).toEqual({ exitCode: null, stdout: '', stderr: '', killed: 'timeout', truncated: false });
+  expect(result).toEqual({
+    ...{ exitCode: null, stdout: '', stderr: '', killed: 'timeout', truncated: false },
+    hit: [{ kind: 'time', most: 0.2 }],
+  });
 });
 
 test('a cancelled command is killed', async () => {
