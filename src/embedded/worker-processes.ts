@@ -26,7 +26,7 @@ export interface WorkerSettings {
   /** Where notifications lead and may go; see control in src/config.ts. */
   publicUrl?: string;
   privateWebhooks?: string;
-  /** Limits of the sandbox, by their variables; see sandbox in src/config.ts. */
+  /** Limits of the sandbox and its proxy's credentials, by their variables; see sandbox in src/config.ts. */
   sandboxSettings?: Record<string, string | undefined>;
   /** File of the keys that encrypt histories. */
   payloadKeys?: string;

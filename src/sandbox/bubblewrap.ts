@@ -22,6 +22,8 @@ export interface BubblewrapOptions {
   limits?: SandboxLimits;
   /** Gives the addresses of the hosts that commands reach. @default the system's */
   resolve?: EgressOptions['resolve'];
+  /** Internal causes of what programs are told in public words. */
+  log?: EgressOptions['log'];
 }
 
 const DEFAULT_TIMEOUT_MS = 60_000;
@@ -53,7 +55,7 @@ export function createBubblewrapSandbox(options: BubblewrapOptions = {}): OsSand
     async run(command, confinement, signal) {
       const { standby, host } = await prepared();
       signal?.throwIfAborted();
-      const egress = await egressFor(confinement, path, options.resolve);
+      const egress = await egressFor(confinement, path, options);
       const timeoutMs = command.timeoutMs ?? DEFAULT_TIMEOUT_MS;
       const cpuSeconds = Math.ceil(timeoutMs / 1000) * availableParallelism();
       const { profile, argv } = argumentsOf(
@@ -104,6 +106,7 @@ function argumentsOf(
     {
       ...{ effect, workspace, hasGit, forge, binds, writesGit, reachesForge, cwd, env },
       egress: egress?.socket,
+      trust: egress?.trust,
       questions: questions?.socket,
     },
     host,
@@ -128,13 +131,13 @@ exec "$@"`;
 async function egressFor(
   confinement: Confinement,
   path: readonly string[],
-  resolve: EgressOptions['resolve'],
+  { resolve, log }: BubblewrapOptions,
 ): Promise<Egress | null> {
-  const { effect, network = [], onRefusedHost } = confinement;
+  const { effect, network = [], credentials, onRefusedHost } = confinement;
   if (!reachesNetwork(effect) || network.length === 0) return null;
   if (!programIn(path, 'socat'))
     throw unavailable('', 'the sandbox needs the program `socat` to reach the network; install it');
-  return openEgress({ hosts: network, onRefused: onRefusedHost, resolve });
+  return openEgress({ hosts: network, onRefused: onRefusedHost, credentials, log, resolve });
 }
 
 /** bubblewrap tells the exit code of what it started; when it could not start anything, it does not. */

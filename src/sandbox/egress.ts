@@ -13,7 +13,15 @@ import {
 } from '@anthropic-ai/sandbox-runtime/dist/sandbox/resolved-address-guard.js';
 import type { EgressRefusal } from '../domain/egress';
 import { LOCAL_IPV6_NETWORKS, NOT_PUBLIC_NETWORKS } from '../domain/not-public';
-import { createDestinationJudge, METADATA_NETWORKS, namesMetadata } from './destination';
+import { type CredentialRule, ruleFor } from './credential-rule';
+import { openCredentialedTunnel } from './credentialed-tunnel';
+import {
+  createDestinationJudge,
+  type DestinationVerdict,
+  METADATA_NETWORKS,
+  namesMetadata,
+} from './destination';
+import { egressAuthority } from './egress-authority';
 import { joinTunnel } from './tunnel';
 
 /** A connection that was refused, as the program named it. */
@@ -27,6 +35,8 @@ export interface Refusal {
 export interface Egress {
   /** Unix socket of the proxy. */
   socket: string;
+  /** File of the certificates that programs are to trust, where the proxy speaks for a host; else null. */
+  trust: string | null;
   close(): Promise<void>;
 }
 
@@ -34,6 +44,10 @@ export interface EgressOptions {
   /** See {@link createDestinationJudge}. */
   hosts: readonly string[];
   onRefused?(refused: Refusal): void;
+  /** Credentials that are put into requests to hosts of the list. @default [] */
+  credentials?: readonly CredentialRule[];
+  /** Internal causes of what is answered in public words. */
+  log?(message: string, cause: unknown): void;
   /** Gives the addresses of a name. @default the system's */
   resolve?: Resolver;
 }
@@ -42,13 +56,26 @@ export interface EgressOptions {
  * Opens a proxy that connects to these hosts only. A name is looked up once; the address that was checked is the one that
  * is dialled, and an address of this machine or of a private network is refused unless it is on the list itself.
  */
-export async function openEgress({ hosts, onRefused = () => {}, resolve }: EgressOptions): Promise<Egress> {
+export async function openEgress({
+  hosts,
+  onRefused = () => {},
+  credentials = [],
+  log = () => {},
+  resolve,
+}: EgressOptions): Promise<Egress> {
   const judge = createDestinationJudge(hosts);
   const lookupFor = guardedLookup(hosts, onRefused, resolve);
+  const authority = credentials.length > 0 ? egressAuthority() : null;
+  function judgeInClear(host: string, port: number): DestinationVerdict {
+    const verdict = judge(host, port);
+    if (verdict.kind === 'refused' || !ruleFor(credentials, verdict.host, verdict.port)) return verdict;
+    return { kind: 'refused', reason: 'cleartext' };
+  }
+
   // Never listens: it is handed the requests in clear, whose bytes it reads.
   const forwarder = createHttpProxyServer({
     filter(port, host) {
-      const verdict = judge(host, port);
+      const verdict = judgeInClear(host, port);
       if (verdict.kind === 'refused') onRefused({ host, port, reason: verdict.reason });
       return verdict.kind === 'allowed';
     },
@@ -74,9 +101,15 @@ export async function openEgress({ hosts, onRefused = () => {}, resolve }: Egres
       refuse('misdirected');
       return void client.end('HTTP/1.1 421 Misdirected Request\r\n\r\n');
     }
+    const rule = ruleFor(credentials, host, port);
+    if (rule && authority) {
+      client.write(ESTABLISHED);
+      const tunnel = { client, head, host, port, rule, authority, lookup: lookupFor(port) };
+      return openCredentialedTunnel(tunnel, refuse, log);
+    }
     try {
       const upstream = await dialDirect(host, port, lookupFor(port));
-      client.write('HTTP/1.1 200 Connection Established\r\n\r\n');
+      client.write(ESTABLISHED);
       joinTunnel({ client, head, upstream, host, mayBePlain: isPortListed }, refuse);
     } catch (error) {
       client.end(isResolvedAddressDenied(error) ? FORBIDDEN : 'HTTP/1.1 502 Bad Gateway\r\n\r\n');
@@ -87,12 +120,13 @@ export async function openEgress({ hosts, onRefused = () => {}, resolve }: Egres
   server.on('request', (request, response) => forwarder.emit('request', request, response));
   server.on('clientError', (error, client) => forwarder.emit('clientError', error, client));
   server.on('connect', (request, client, head) => void connect(request, client, head));
-  return listening(server);
+  return { ...(await listening(server)), trust: authority?.trustBundlePath ?? null };
 }
 
+const ESTABLISHED = 'HTTP/1.1 200 Connection Established\r\n\r\n';
 const FORBIDDEN = 'HTTP/1.1 403 Forbidden\r\n\r\n';
 
-async function listening(server: ReturnType<typeof createServer>): Promise<Egress> {
+async function listening(server: ReturnType<typeof createServer>): Promise<Omit<Egress, 'trust'>> {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-egress-'));
   const socket = join(folder, 'proxy.sock');
   // A tunnel is no longer the server's own connection, and would outlive it.

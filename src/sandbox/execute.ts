@@ -1,6 +1,7 @@
 import type { ArtifactStore } from '../artifacts/artifact-store';
 import { expired, type GrantVerifier, refusal } from '../broker/grant';
 import type { CallOutcome, CanonicalCall } from '../domain/call';
+import type { Effect } from '../domain/effect';
 import { MAX_REFUSED_OF_CALL, type RefusedHost } from '../domain/egress';
 import { GatehouseError } from '../domain/errors';
 import type { GrantAudience, GrantClaims, GrantedCall } from '../domain/grant';
@@ -10,6 +11,7 @@ import type { ToolDeclaration } from '../domain/tool-declaration';
 import type { Forge } from '../tools/forge';
 import type { Tool } from '../tools/tool';
 import type { Asker } from './asker';
+import type { CredentialRule } from './credential-rule';
 import type { Journal, JournalRecord } from './journal';
 import type { OsSandbox } from './os-sandbox';
 import { isWriting } from './profile';
@@ -32,6 +34,8 @@ export interface ExecutorDependencies {
   host: { name: string; thumbprint: string };
   /** Absent where programs cannot ask people. */
   asker?: Asker;
+  /** The credentials that the proxy puts into the requests of a call. @default none */
+  credentialsOf?(claims: GrantClaims, effect: Effect): readonly CredentialRule[];
   /** Milliseconds since the epoch. @default Date.now */
   now?(): number;
   /** Internal causes of what is told the model in public words. */

@@ -1,6 +1,7 @@
 import type { ArtifactStore } from '../artifacts/artifact-store';
 import type { CallOutcome, CanonicalCall } from '../domain/call';
 import { type JsonValue, parseStrictJson } from '../domain/canonical-json';
+import type { Effect } from '../domain/effect';
 import { egressRefusals, MAX_REFUSED_OF_CALL, type RefusedHost } from '../domain/egress';
 import { publicMessage } from '../domain/errors';
 import type { GrantClaims, GrantedCall } from '../domain/grant';
@@ -9,6 +10,7 @@ import { branchOf } from '../domain/run';
 import type { Forge } from '../tools/forge';
 import type { Tool, ToolContext, ToolOutput } from '../tools/tool';
 import type { Asker } from './asker';
+import type { CredentialRule } from './credential-rule';
 import type { Confinement, OsSandbox } from './os-sandbox';
 import { limited } from './output-limit';
 import { INSIDE, isWriting } from './profile';
@@ -31,6 +33,8 @@ interface ToolRunnerDependencies {
   forge: Forge;
   asker?: Asker;
   log?(message: string, cause: unknown): void;
+  /** The credentials that the proxy puts into the requests of a call. @default none */
+  credentialsOf?(claims: GrantClaims, effect: Effect): readonly CredentialRule[];
   onRefusedHost?(runId: string, refused: RefusedHost): void;
 }
 
@@ -105,7 +109,7 @@ export function createToolRunner(dependencies: ToolRunnerDependencies): ToolRunn
 }
 
 async function contextOf(
-  { sandbox, workspaces, forge, onRefusedHost }: ToolRunnerDependencies,
+  { sandbox, workspaces, forge, credentialsOf, onRefusedHost }: ToolRunnerDependencies,
   { claims, call, granted, tool, settings }: PreparedCall,
   signal: AbortSignal,
   refused: Map<string, RefusedHost>,
@@ -117,6 +121,7 @@ async function contextOf(
     workspace: tool.needsWorkspace === false ? null : await workspaces.path(runId),
     forge: workspaces.forgePath(runId),
     network: settings.network,
+    credentials: credentialsOf?.(claims, granted.effect),
     questions,
     onRefusedHost({ host, port, reason }) {
       // Told once each, and not without end: the program chooses how often it tries, and what.

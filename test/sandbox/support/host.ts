@@ -65,7 +65,10 @@ export type Host = ReturnType<typeof openHost>;
 
 /** A whole sandbox host in a folder of its own, with a source repository and the gate's key. */
 export function openHost(
-  changes: { tools?: Tool[]; network?: string[]; asker?: Asker; sandbox?: BubblewrapOptions } = {},
+  changes: { tools?: Tool[]; network?: string[]; asker?: Asker; sandbox?: BubblewrapOptions } & Pick<
+    ExecutorDependencies,
+    'credentialsOf'
+  > = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-host-'));
   const source = join(folder, 'source');
@@ -93,6 +96,7 @@ export function openHost(
     forge,
     host,
     asker: changes.asker,
+    credentialsOf: changes.credentialsOf,
   };
   const snapshot = artifacts.put(
     canonicalJson({
