@@ -2,7 +2,7 @@ import type { ArtifactStore } from '../artifacts/artifact-store';
 import type { CallOutcome, CanonicalCall } from '../domain/call';
 import { type JsonValue, parseStrictJson } from '../domain/canonical-json';
 import type { Effect } from '../domain/effect';
-import { egressRefusals, MAX_REFUSED_OF_CALL, type RefusedHost } from '../domain/egress';
+import { egressRefusals, MAX_HOST_LENGTH, MAX_REFUSED_OF_CALL, type RefusedHost } from '../domain/egress';
 import { publicMessage } from '../domain/errors';
 import type { GrantClaims, GrantedCall } from '../domain/grant';
 import type { PolicySnapshotContent } from '../domain/policy';
@@ -123,7 +123,10 @@ async function contextOf(
     network: settings.network,
     credentials: credentialsOf?.(claims, granted.effect),
     questions,
-    onRefusedHost({ host, port, reason }) {
+    onRefusedHost({ host: spelled, port: named, reason }) {
+      // As the program named it, in the bounds of what control takes.
+      const host = spelled.slice(0, MAX_HOST_LENGTH);
+      const port = named <= 65_535 ? named : 0;
       // Told once each, and not without end: the program chooses how often it tries, and what.
       const key = `${host}:${port}`;
       if (refused.has(key) || refused.size >= MAX_REFUSED_OF_CALL) return;

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Writable } from 'node:stream';
 import type { HitLimit } from '../tools/tool';
 import type { ControlGroup } from './control-group';
+import { coveredDescriptors } from './inherited-descriptors';
 
 /** A bubblewrap that was told what to do, and may be killed as one with its process group. */
 export interface StartedSandbox {
@@ -65,6 +66,8 @@ export function createStandby(options: StandbyOptions): Standby {
 }
 
 const FD = { status: 3, profile: 4, argv: 5, filter: 6 } as const;
+/** So many descriptors are ours, from 0. */
+const OURS = 7;
 
 /**
  * A host name is refused at once, before anything is set up, without the option that comes last of the profile: bubblewrap
@@ -96,7 +99,7 @@ function launch({ bwrap, filter, makeGroup }: StandbyOptions): StartedSandbox {
   const child = spawn(program, args, {
     cwd: '/',
     env: {},
-    stdio: Array(7).fill('pipe'),
+    stdio: [...Array<'pipe'>(OURS).fill('pipe'), ...covered()],
     // A process group of its own, so that it can be killed as one.
     detached: true,
   });
@@ -110,6 +113,14 @@ function launch({ bwrap, filter, makeGroup }: StandbyOptions): StartedSandbox {
   // Read first of all: without it bubblewrap starts nothing.
   input(child, FD.filter).end(filter);
   return { child, hits: () => group?.hits() ?? [], remove: () => group?.remove() };
+}
+
+let known: ReturnType<typeof coveredDescriptors> | null = null;
+
+/** What a process inherits it has from its start. */
+function covered(): ReturnType<typeof coveredDescriptors> {
+  known ??= coveredDescriptors(OURS);
+  return known;
 }
 
 function isAlive({ child }: StartedSandbox): boolean {

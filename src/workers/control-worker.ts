@@ -38,6 +38,7 @@ import { createSnapshotStore } from '../store/snapshot-store';
 import { createToolsOf } from '../tools/snapshot-tools';
 import { startAnchoring } from './anchoring';
 import { startNotificationDispatcher } from './notification-dispatcher';
+import { ownRunOnly } from './own-run';
 import { WORKER_LIMITS, type WorkerSetup, workerIdentity } from './serve';
 
 /** Builds the worker; see the entry point of the same name. */
@@ -72,6 +73,23 @@ export async function createControlWorker(
     namespace: config.TEMPORAL_NAMESPACE,
     dataConverter,
   };
+  const { gate } = createPolicyGate({
+    gates: createGateStore(database),
+    rates: createRateStore(database),
+    snapshots,
+    currentPolicy: createCurrentPolicy(agents, policies, snapshots),
+    toolsOf: createToolsOf(),
+    contents: createContentLoader({ artifacts }),
+    minter: createGrantMinter(grantKey),
+    presenters: {
+      runner: thumbprintOf(loadPublicKey(config.GATEHOUSE_RUNNER_PUBLIC_KEY)),
+      sandboxes: new Set(
+        config.GATEHOUSE_SANDBOX_PUBLIC_KEYS.map((path) => thumbprintOf(loadPublicKey(path))),
+      ),
+    },
+    waitForPeopleMs,
+    now,
+  });
   const worker = await Worker.create({
     ...shared,
     taskQueue: queues.control,
@@ -79,6 +97,7 @@ export async function createControlWorker(
     // A killed worker's runs go on after this, instead of after 10 s.
     stickyQueueScheduleToStartTimeout: '1s',
     maxCachedWorkflows: 500,
+    interceptors: { activity: [ownRunOnly] },
     activities: {
       ...createDispatch({
         agents,
@@ -92,24 +111,8 @@ export async function createControlWorker(
         channel: config.GATEHOUSE_CHANNEL === 'on',
         isEncrypted: config.GATEHOUSE_PAYLOAD_KEYS !== undefined,
       }),
-      ...createPolicyGate({
-        gates: createGateStore(database),
-        rates: createRateStore(database),
-        snapshots,
-        currentPolicy: createCurrentPolicy(agents, policies, snapshots),
-        toolsOf: createToolsOf(),
-        contents: createContentLoader({ artifacts }),
-        minter: createGrantMinter(grantKey),
-        presenters: {
-          runner: thumbprintOf(loadPublicKey(config.GATEHOUSE_RUNNER_PUBLIC_KEY)),
-          sandboxes: new Set(
-            config.GATEHOUSE_SANDBOX_PUBLIC_KEYS.map((path) => thumbprintOf(loadPublicKey(path))),
-          ),
-        },
-        waitForPeopleMs,
-        now,
-      }),
-      ...createPeople({ people, words, now }),
+      gate,
+      ...createPeople({ people, words, gate, now }),
       ...createHalts({ halts }),
       ...createBreakGlass({ store: createBreakGlassStore(database), people, words }),
       ...createProgramQuestions({

@@ -256,6 +256,13 @@ test('two requests in one, told apart by their lengths, reach nobody', async () 
   expect(reached).toEqual([]);
 });
 
+test('a host and a port beyond all bounds are refused, and told within them', async () => {
+  const { refused } = await attempt(
+    `name=$(head -c 9000 /dev/zero | tr '\\0' a); for to in "$name:443" allowed.test:99999 allowed.test:0; do printf 'CONNECT %s HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n' "$to" | socat -t 2 - TCP:127.0.0.1:3128; done`,
+  );
+  expect(refused).toEqual([`${'a'.repeat(253)}:443 malformed`, 'allowed.test:0 malformed']);
+});
+
 test('refusals without end are told once each and twenty times at most', async () => {
   const { refused, text } = await attempt(
     'for i in $(seq 40); do curl -sS -m 5 http://n$i.evil.test/ & curl -sS -m 5 http://n1.evil.test/ & done; wait',
