@@ -37,7 +37,7 @@ export function believableRefusals(said: unknown, callIds: readonly string[]): R
   for (const each of said.slice(0, MAX_REFUSED_OF_CALL * callIds.length)) {
     if (!isRefusedHost(each) || !callIds.includes(each.callId)) continue;
     const { callId, host, port, reason } = each;
-    const key = `${callId} ${host}:${port} ${reason ?? ''}`;
+    const key = `${callId} ${host}:${port}`;
     const count = ofCall.get(callId) ?? 0;
     if (taken.has(key) || count >= MAX_REFUSED_OF_CALL) continue;
     ofCall.set(callId, count + 1);

@@ -28,6 +28,8 @@ export interface BubblewrapOptions {
 
 const DEFAULT_TIMEOUT_MS = 60_000;
 const DEFAULT_OUTPUT_BYTES = 1024 * 1024;
+/** The exit code of what SIGKILL ended, as shells tell it. */
+const KILLED = 137;
 
 /** The OS sandbox on Linux: bubblewrap with mounts, namespaces and limits of our own choosing. */
 export function createBubblewrapSandbox(options: BubblewrapOptions = {}): OsSandbox {
@@ -83,7 +85,9 @@ export function createBubblewrapSandbox(options: BubblewrapOptions = {}): OsSand
         // Out of memory, the kernel may end bubblewrap before it tells anything.
         if (!result.killed && !hasStarted(result) && hit.length === 0) throw unavailable(result.stderr);
         const { status: _status, ...commandResult } = result;
-        return { ...commandResult, ...(hit.length > 0 && { hit }) };
+        // So is told what was killed inside; here it was bubblewrap with it.
+        const exitCode = result.killed ? null : (result.exitCode ?? KILLED);
+        return { ...commandResult, exitCode, ...(hit.length > 0 && { hit }) };
       } finally {
         remove();
         await egress?.close();

@@ -4,7 +4,10 @@ const refused = { callId: 'c1', host: 'example.com', port: 443, reason: 'host' }
 
 test('refusals are taken as they are told, each once', () => {
   const other = { callId: 'c2', host: 'example.com', port: 443 };
-  expect(believableRefusals([refused, refused, other], ['c1', 'c2'])).toEqual([refused, other]);
+  expect(believableRefusals([refused, { ...refused, reason: 'port' }, other], ['c1', 'c2'])).toEqual([
+    refused,
+    other,
+  ]);
 });
 
 test.each([

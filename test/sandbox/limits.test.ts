@@ -21,6 +21,7 @@ test('memory of all processes together is bounded, and who hit the limit is told
   const hog = `python3 -c 'import time; x = b"x" * (90 * 1024 * 1024); time.sleep(3)'`;
   const result = await bash(`${hog} & ${hog} & wait`);
   expect(result.hit).toEqual([{ kind: 'memory', most: 160 }]);
+  expect(result.exitCode).not.toBeNull();
   expect(outputOf(result).text).toContain(
     '(limit hit: 160 MiB of memory for all processes; the operator sets GATEHOUSE_SANDBOX_MEMORY_MIB)',
   );
