@@ -3,6 +3,7 @@ import { type ApprovalOutcome, NOBODY_ANSWERED, type QuestionOutcome } from '../
 import type { ToolCall } from '../src/domain/call';
 import { findingId, reasons, voidReason } from '../src/domain/decision';
 import { typedValues } from '../src/domain/edited-arguments';
+import { believableRefusals } from '../src/domain/egress';
 import { normalizeToolName } from '../src/domain/permissions';
 import type { ExecuteResult, GatedCall, GateResult, Grant, Workspace } from '../src/domain/steps';
 import type { Exclusive } from './exclusive';
@@ -185,7 +186,9 @@ export class CarryOut {
     const wrote = result.workspace.tree !== before.tree;
     this.run.facts.workspace = result.workspace;
     this.hasActed = true;
-    for (const { host, port } of result.refusedHosts) this.run.note({ type: 'egress', data: { host, port } });
+    const callIds = batch.map(({ callId }) => callId);
+    for (const data of believableRefusals(result.refusedHosts, callIds))
+      this.run.note({ type: 'egress', data });
     for (const outcome of result.outcomes) {
       const call = batch.find((each) => each.callId === outcome.callId);
       if (call) this.run.learn(call, outcome, wrote);

@@ -12,6 +12,7 @@ import type {
 import type { AgentBudget, BudgetedUse, BudgetUsage, TopUp } from './budget';
 import type { CallOutcome, CanonicalCall, ToolCall } from './call';
 import type { Decision } from './decision';
+import type { RefusedHost } from './egress';
 import type { RunEventData } from './events';
 import type { GrantAudience } from './grant';
 import type { HaltView } from './halt';
@@ -212,12 +213,6 @@ export interface ExecuteResult {
   workspace: Workspace;
   /** Connections that the sandbox refused. */
   refusedHosts: RefusedHost[];
-}
-
-export interface RefusedHost {
-  callId: string;
-  host: string;
-  port: number;
 }
 
 export interface FinishInput {

@@ -1,4 +1,5 @@
 import type { Child } from 'hono/jsx';
+import { egressRefusals } from '../../domain/egress';
 import type { RunEvent } from '../../domain/events';
 import { paths } from '../paths';
 import { Badge, EffectBadges, StatusBadge, type Tone, VerdictBadge } from './badges';
@@ -120,11 +121,12 @@ function Entry({ event }: { event: RunEvent }) {
     case 'budget':
       return line('Budget', <TheirWords text={event.data.reason} />);
     case 'egress': {
-      const { host, port } = event.data;
+      const { host, port, reason } = event.data;
       return line(
         'Network',
         <>
           <Badge tone="bad" text="refused host" /> <TheirWords text={`${host}:${port}`} maxLength={200} />
+          {reason ? <> {egressRefusals[reason]}</> : null}
         </>,
       );
     }
