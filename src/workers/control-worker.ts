@@ -7,6 +7,7 @@ import { createDeliverNotification } from '../../activities/deliver-notification
 import { createDispatch } from '../../activities/dispatch';
 import { createFinish } from '../../activities/finish';
 import { createHalts } from '../../activities/halts';
+import { createHosts } from '../../activities/hosts';
 import { createPeople } from '../../activities/people';
 import { createPolicyGate } from '../../activities/policy-gate';
 import { createProgramQuestions } from '../../activities/program-questions';
@@ -37,6 +38,7 @@ import { createRunStore } from '../store/run-store';
 import { createSnapshotStore } from '../store/snapshot-store';
 import { createToolsOf } from '../tools/snapshot-tools';
 import { startAnchoring } from './anchoring';
+import { createLastPolled } from './last-polled';
 import { startNotificationDispatcher } from './notification-dispatcher';
 import { WORKER_LIMITS, type WorkerSetup, workerIdentity } from './serve';
 
@@ -111,6 +113,9 @@ export async function createControlWorker(
       }),
       ...createPeople({ people, words, now }),
       ...createHalts({ halts }),
+      ...createHosts({
+        lastPolled: createLastPolled({ connection, namespace: config.TEMPORAL_NAMESPACE }),
+      }),
       ...createBreakGlass({ store: createBreakGlassStore(database), people, words }),
       ...createProgramQuestions({
         verifier: createGrantVerifier({ publicKeys: [grantKey.publicKey] }),

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { Client, WorkflowNotFoundError } from '@temporalio/client';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createDiscard } from '../../activities/discard';
@@ -10,15 +11,18 @@ import { createGrantVerifier } from '../broker/grant';
 import { loadKey, loadPublicKey } from '../broker/keys';
 import { dataConverterOf } from '../codec/data-converter';
 import type { SandboxConfig } from '../config';
+import { workflowIdOf } from '../domain/run';
 import { createBubblewrapSandbox } from '../sandbox/bubblewrap';
 import { startChannelServer } from '../sandbox/channel-server';
 import { createExecutor } from '../sandbox/execute';
 import { createJournal } from '../sandbox/journal';
+import { JOURNAL_FOLDER } from '../sandbox/run-folder';
 import { createWorkspaces } from '../sandbox/workspace';
 import { builtInTools } from '../tools/catalogue';
 import { toolOf } from '../tools/declared';
 import { createLocalForge } from '../tools/local-forge';
 import { WORKER_LIMITS, type WorkerSetup, workerIdentity } from './serve';
+import { startSweeping } from './sweeping';
 import { createTemporalAsker } from './temporal-asker';
 
 /** Prepares workspaces on the shared queue, executes on this host's own, and reads over the channel. */
@@ -34,12 +38,19 @@ export async function createSandboxWorker(
   const forge = createLocalForge({ root: config.GATEHOUSE_FORGE });
   const sandbox = createBubblewrapSandbox();
   const log = (message: string, cause: unknown) => logger.error({ err: cause }, message);
-  const workspaces = createWorkspaces({ root: config.GATEHOUSE_WORKSPACES, sandbox, artifacts, forge, log });
+  const workspaces = createWorkspaces({
+    root: config.GATEHOUSE_WORKSPACES,
+    host: host.name,
+    sandbox,
+    artifacts,
+    forge,
+    log,
+  });
   const executor = createExecutor({
     sandbox,
     workspaces,
     artifacts,
-    journal: createJournal({ folder: join(config.GATEHOUSE_WORKSPACES, 'journal') }),
+    journal: createJournal({ folder: join(config.GATEHOUSE_WORKSPACES, JOURNAL_FOLDER) }),
     verifier: createGrantVerifier({ publicKeys: config.GATEHOUSE_GRANT_PUBLIC_KEYS.map(loadPublicKey) }),
     tools: builtInTools,
     toolOf,
@@ -70,10 +81,32 @@ export async function createSandboxWorker(
     Worker.create({
       ...shared,
       taskQueue: hostQueue(host.name),
-      activities: { ...createExecuteTool({ executor }), ...createDiscard({ workspaces }) },
+      activities: {
+        ...createPrepare({ workspaces, host }),
+        ...createExecuteTool({ executor }),
+        ...createDiscard({ workspaces }),
+      },
     }),
   ]);
   const socketPath = config.GATEHOUSE_CHANNEL_SOCKET;
   const channel = socketPath ? await startChannelServer({ socketPath, executor, log }) : null;
-  return { workers: [preparer, runner], close: async () => channel?.close() };
+  const { workflow } = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE, dataConverter });
+  const sweeping = startSweeping({ workspaces, isRunning: (runId) => isRunning(workflow, runId), log });
+  return {
+    workers: [preparer, runner],
+    async close() {
+      await sweeping.stop();
+      await channel?.close();
+    },
+  };
+}
+
+async function isRunning(workflow: Client['workflow'], runId: string): Promise<boolean | null> {
+  try {
+    const { status } = await workflow.getHandle(workflowIdOf(runId)).describe();
+    return status.name === 'RUNNING';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
 }

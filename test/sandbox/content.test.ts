@@ -97,6 +97,7 @@ test('the run cannot move what it is compared with', async () => {
 test('a store that is away leaves the work done and the content unknown', async () => {
   const workspaces = createWorkspaces({
     root: join(host.folder, 'away'),
+    host: 'here',
     sandbox: host.sandbox,
     forge: host.forge,
     artifacts: { ...host.artifacts, put: () => Promise.reject(new Error('away')) },

@@ -75,7 +75,13 @@ export function openHost(changes: { tools?: Tool[]; network?: string[]; asker?: 
   const sandbox = createBubblewrapSandbox();
   const artifacts = createLocalArtifactStore({ folder: join(folder, 'artifacts') });
   const forge = createLocalForge({ root: join(folder, 'forge') });
-  const workspaces = createWorkspaces({ root: join(folder, 'workspaces'), sandbox, artifacts, forge });
+  const workspaces = createWorkspaces({
+    root: join(folder, 'workspaces'),
+    host: host.name,
+    sandbox,
+    artifacts,
+    forge,
+  });
   const journalFolder = join(folder, 'journal');
   const dependencies: ExecutorDependencies = {
     sandbox,
