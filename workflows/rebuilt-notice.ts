@@ -18,7 +18,10 @@ export function rebuiltNotice(
     case 'kept':
       return null;
     case 'cloned':
-      return `${where} from the repository alone (${rebuilding.why}); whatever else was in it is gone, and the repository may have moved on: look before you go on`;
+      return [
+        `${where} from the repository alone (${rebuilding.why}); whatever else was in it is gone, and the repository may have moved on: look before you go on`,
+        ...(uncheckpointed.length > 0 ? [`these calls had changed it: ${listed(uncheckpointed)}`] : []),
+      ].join('; ');
     case 'restored': {
       const { ignored, tooLarge } = rebuilding.notKept;
       return [

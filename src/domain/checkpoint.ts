@@ -12,8 +12,9 @@ export interface Checkpoint {
   base: string | null;
   /** The commit that the run began with. */
   began: string;
-  /** Holds the files as they were, committed or not, on top of `head`. */
+  /** Holds the files as they were, committed or not, on top of `head` and of the checkpoint before. */
   commit: string;
+  tree: string;
   head: string;
   /** The branch that was checked out; null for none. */
   branch: string | null;

@@ -51,6 +51,7 @@ const shape: z.ZodType<Checkpoint> = z.strictObject({
   base: object.nullable(),
   began: object,
   commit: object,
+  tree: object,
   head: object,
   branch: branch.nullable(),
   refs: z.array(z.strictObject({ name: z.union([branch, z.literal('refs/stash')]), commit: object })),

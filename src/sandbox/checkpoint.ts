@@ -59,7 +59,14 @@ export function createCheckpointKeeper({
       const known = isWhole
         ? []
         : [latest.checkpoint.commit, ...latest.checkpoint.refs.map((ref) => ref.commit)];
-      const result = await runState(sandbox, folder, MAKE, [base ?? ''], signal, `${known.join('\n')}\n`);
+      const result = await runState(
+        sandbox,
+        folder,
+        MAKE,
+        [base ?? '', known[0] ?? ''],
+        signal,
+        `${known.join('\n')}\n`,
+      );
       signal?.throwIfAborted();
       if (result.exitCode !== 0 || result.truncated) throw unreadable(result.stderr);
       const { isUntouched, ...found } = readMade(result.stdout);
@@ -88,7 +95,7 @@ export function createCheckpointKeeper({
  * stay as they are. From the standard input come commits that earlier packs hold.
  */
 const MAKE = `set -eu
-base=$1
+base=$1 last=$2
 export GIT_AUTHOR_DATE='2000-01-01T00:00:00Z' GIT_COMMITTER_DATE='2000-01-01T00:00:00Z'
 head=$(git rev-parse --verify HEAD)
 changed() { git diff-index --cached --no-renames --no-ext-diff -z --name-only --diff-filter="$1" HEAD; }
@@ -105,7 +112,9 @@ git read-tree HEAD
 git update-index -z --force-remove --stdin < /tmp/deleted
 git -c core.autocrlf=false update-index -z --add --replace --stdin < /tmp/kept
 tree=$(git write-tree)
-commit=$(git commit-tree -m 'Checkpoint' -p "$head" "$tree")
+# git leaves out what parents have: the checkpoint before is one.
+if [ -n "$last" ] && git cat-file -e "$last^{commit}" 2> /dev/null; then parent="-p $last"; else parent=; fi
+commit=$(git commit-tree -m 'Checkpoint' -p "$head" $parent "$tree")
 git for-each-ref --format='%(objectname) %(refname)' refs/heads refs/stash > /tmp/refs
 {
   echo "$commit"
@@ -113,10 +122,8 @@ git for-each-ref --format='%(objectname) %(refname)' refs/heads refs/stash > /tm
   if [ -n "$base" ]; then echo "^$base"; fi
   git cat-file --batch-check='%(objecttype) %(objectname)' | sed -n 's/^commit /^/p'
 } > /tmp/revisions
-# Aggressive, since an earlier checkpoint is no parent of this one, and its files are known all the same.
-git rev-list --objects-edge-aggressive --stdin < /tmp/revisions > /tmp/objects
-git pack-objects --quiet --thin --stdout < /tmp/objects > ${STATE_FOLDER}/pack
-printf '%s\\0' "$commit" "$head" "$(git symbolic-ref --quiet HEAD || true)"
+git pack-objects --quiet --revs --thin --stdout < /tmp/revisions > ${STATE_FOLDER}/pack
+printf '%s\\0' "$commit" "$tree" "$head" "$(git symbolic-ref --quiet HEAD || true)"
 if [ "$tree" = "$(git rev-parse --verify 'HEAD^{tree}')" ]; then printf 'untouched\\0'; else printf 'touched\\0'; fi
 printf '%s\\0' "$(cat /tmp/refs)"
 head -z -n ${MAX_NAMES} /tmp/too-large
@@ -126,10 +133,11 @@ head -z -n ${MAX_NAMES} /tmp/ignored`;
 type Made = Omit<Checkpoint, 'base' | 'began' | 'packs'>;
 
 function readMade(output: string): Made & { isUntouched: boolean } {
-  const [commit = '', head = '', branch = '', touched, refs = '', ...names] = output.split('\0');
+  const [commit = '', tree = '', head = '', branch = '', touched, refs = '', ...names] = output.split('\0');
   const middle = names.indexOf('');
   return {
     commit,
+    tree,
     head,
     branch: branch === '' ? null : branch,
     isUntouched: touched === 'untouched',
@@ -148,6 +156,6 @@ function isSame(made: Made, latest: Made): boolean {
   return JSON.stringify(ordered(made)) === JSON.stringify(ordered(latest));
 }
 
-function ordered({ commit, head, branch, refs, notKept }: Made) {
-  return [commit, head, branch, refs.map((ref) => [ref.name, ref.commit]), notKept.ignored, notKept.tooLarge];
+function ordered({ tree, head, branch, refs, notKept }: Made) {
+  return [tree, head, branch, refs.map((ref) => [ref.name, ref.commit]), notKept.ignored, notKept.tooLarge];
 }

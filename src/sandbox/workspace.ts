@@ -158,7 +158,7 @@ export function createWorkspaces({
   ): Promise<Rebuilding> {
     if (artifact === null) {
       await clone(folder, input, signal);
-      return { kind: 'cloned', why: 'nothing had been written to it' };
+      return { kind: 'cloned', why: 'it had no checkpoint' };
     }
     try {
       const checkpoint = checkpointOf(await artifacts.get(artifact));

@@ -14,7 +14,9 @@ import { createProgramQuestions } from '../../activities/program-questions';
 import { queues } from '../../workflows/messages';
 import { openArtifactStore } from '../artifacts/open-artifact-store';
 import { createGrantMinter, createGrantVerifier } from '../broker/grant';
+import { watchOwnGrantKeys } from '../broker/grant-keys';
 import { loadKey, loadPublicKey, thumbprintOf } from '../broker/keys';
+import { watchedFile } from '../broker/watched-file';
 import { dataConverterOf } from '../codec/data-converter';
 import type { ControlConfig } from '../config';
 import { createWordVerifier } from '../identity/word-verifier';
@@ -64,7 +66,8 @@ export async function createControlWorker(
   });
   const waitForPeopleMs = config.GATEHOUSE_WAIT_FOR_PEOPLE_MS;
   const now = Date.now;
-  const grantKey = loadKey(config.GATEHOUSE_GRANT_KEY);
+  const log = (message: string, cause: unknown) => logger.error({ err: cause }, message);
+  const grantKey = watchedFile(config.GATEHOUSE_GRANT_KEY, loadKey, log);
   const deliveries = createDeliveryStore(database);
   const dataConverter = dataConverterOf(config.GATEHOUSE_PAYLOAD_KEYS);
   const shared = {
@@ -118,7 +121,7 @@ export async function createControlWorker(
       }),
       ...createBreakGlass({ store: createBreakGlassStore(database), people, words }),
       ...createProgramQuestions({
-        verifier: createGrantVerifier({ publicKeys: [grantKey.publicKey] }),
+        verifier: createGrantVerifier({ find: watchOwnGrantKeys(config.GATEHOUSE_GRANT_KEY, log) }),
         questions: createProgramQuestionStore(database),
         now,
       }),
@@ -142,7 +145,7 @@ export async function createControlWorker(
     databaseUrl: config.DATABASE_URL,
     deliveries,
     client: new Client({ connection, namespace: config.TEMPORAL_NAMESPACE, dataConverter }),
-    log: (message, cause) => logger.error({ err: cause }, message),
+    log,
   });
   const anchoring = startAnchoring({ anchors, everyMs: config.GATEHOUSE_ANCHOR_EVERY_MS, logger });
   return {

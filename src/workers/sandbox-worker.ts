@@ -8,7 +8,8 @@ import { createPrepare } from '../../activities/prepare';
 import { hostQueue, queues } from '../../workflows/messages';
 import { openArtifactStore } from '../artifacts/open-artifact-store';
 import { createGrantVerifier } from '../broker/grant';
-import { loadKey, loadPublicKey } from '../broker/keys';
+import { watchGrantKeys } from '../broker/grant-keys';
+import { loadKey } from '../broker/keys';
 import { dataConverterOf } from '../codec/data-converter';
 import type { SandboxConfig } from '../config';
 import { workflowIdOf } from '../domain/run';
@@ -51,7 +52,7 @@ export async function createSandboxWorker(
     workspaces,
     artifacts,
     journal: createJournal({ folder: join(config.GATEHOUSE_WORKSPACES, JOURNAL_FOLDER) }),
-    verifier: createGrantVerifier({ publicKeys: config.GATEHOUSE_GRANT_PUBLIC_KEYS.map(loadPublicKey) }),
+    verifier: createGrantVerifier({ find: watchGrantKeys(config.GATEHOUSE_GRANT_PUBLIC_KEYS, log) }),
     tools: builtInTools,
     toolOf,
     forge,

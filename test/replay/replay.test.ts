@@ -68,6 +68,7 @@ test('histories of every way a run can go are there, small, and of no particular
       'edited',
       'expired',
       'failed',
+      'lost-host',
       'program-question',
       'question',
       'reminded-and-escalated',

@@ -136,7 +136,7 @@ test('where nothing was written there is no checkpoint, and the repository is cl
   const { checkpoint } = await host.prepare('untouched');
   expect(checkpoint).toEqual({ artifact: null, isCurrent: true });
   const { state } = await restored('untouched');
-  expect(state.rebuilding).toEqual({ kind: 'cloned', why: 'nothing had been written to it' });
+  expect(state.rebuilding).toEqual({ kind: 'cloned', why: 'it had no checkpoint' });
 });
 
 test('the host that had it last still has it', async () => {

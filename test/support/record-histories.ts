@@ -23,7 +23,7 @@ const MAX_PLAIN_BYTES = 150_000;
 interface Recording {
   name: string;
   agent: Parameters<Harness['agent']>;
-  act?(run: TestRun): Promise<unknown>;
+  act?(run: TestRun, gatehouse: Harness): Promise<unknown>;
   executions?: 'first' | 'both';
 }
 
@@ -113,6 +113,30 @@ recordings.push({
   },
 });
 
+const noted = (path: string) => ({ calls: [call('write-file', { path, content: 'noted' })] });
+recordings.push({
+  name: 'lost-host',
+  agent: [
+    {},
+    [
+      noted('one.txt'),
+      { calls: [call('ask-user', { question: 'Go on?' })] },
+      noted('two.txt'),
+      { say: 'done' },
+    ],
+  ],
+  async act(run, gatehouse) {
+    await run.question();
+    await gatehouse.restart('sandbox', {
+      GATEHOUSE_HOST: 'another',
+      GATEHOUSE_WORKSPACES: join(gatehouse.folder, 'another'),
+    });
+    await run.answerNext('yes');
+    await run.outcome();
+    await gatehouse.restart('sandbox');
+  },
+});
+
 /** In an organization with short times. */
 const prompted: Recording = {
   name: 'reminded-and-escalated',
@@ -165,7 +189,7 @@ async function record(
       const [definition, turns] = agent;
       const stored = await gatehouse.agent({ name, ...definition }, turns);
       const run = await gatehouse.start({ agent: stored, runId: name });
-      await act?.(run);
+      await act?.(run, gatehouse);
       const outcome = await run.outcome();
       console.log(`${name}: ${outcome.status} ${outcome.text}`);
       save(name, await run.history(run.firstExecution));
