@@ -14,7 +14,13 @@ import { dataConverterOf } from '../codec/data-converter';
 import type { SandboxConfig } from '../config';
 import { workflowIdOf } from '../domain/run';
 import { createBubblewrapSandbox } from '../sandbox/bubblewrap';
-import { startChannelServer } from '../sandbox/channel-server';
+import {
+  type ChannelOptions,
+  type ChannelServer,
+  startChannelServer,
+  startTlsChannelServer,
+} from '../sandbox/channel-server';
+import { readChannelTls } from '../sandbox/channel-tls';
 import { createExecutor } from '../sandbox/execute';
 import { createJournal } from '../sandbox/journal';
 import { JOURNAL_FOLDER } from '../sandbox/run-folder';
@@ -89,17 +95,29 @@ export async function createSandboxWorker(
       },
     }),
   ]);
-  const socketPath = config.GATEHOUSE_CHANNEL_SOCKET;
-  const channel = socketPath ? await startChannelServer({ socketPath, executor, log }) : null;
+  const channels = await openChannels(config, { executor, log });
   const { workflow } = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE, dataConverter });
   const sweeping = startSweeping({ workspaces, isRunning: (runId) => isRunning(workflow, runId), log });
   return {
     workers: [preparer, runner],
     async close() {
       await sweeping.stop();
-      await channel?.close();
+      await Promise.all(channels.map((channel) => channel.close()));
     },
   };
+}
+
+async function openChannels(config: SandboxConfig, options: ChannelOptions): Promise<ChannelServer[]> {
+  const { GATEHOUSE_CHANNEL_SOCKET: socketPath, GATEHOUSE_CHANNEL_LISTEN: address } = config;
+  const opened: ChannelServer[] = [];
+  if (socketPath) opened.push(await startChannelServer({ ...options, socketPath }));
+  if (address) {
+    const { hostname, port } = new URL(`tcp://${address}`);
+    const tls = readChannelTls(config);
+    const host = hostname.replace(/^\[|\]$/g, '');
+    opened.push(await startTlsChannelServer({ ...options, host, port: Number(port), tls }));
+  }
+  return opened;
 }
 
 async function isRunning(workflow: Client['workflow'], runId: string): Promise<boolean | null> {
