@@ -36,6 +36,9 @@ const CONTROL: ActivityOptions = {
 /** How long work waits on a host's queue until the host is asked after. */
 const NOBODY_THERE = '15s';
 
+/** How long a call that was broken off waits for its host: what came of it nobody else knows. */
+const BROKEN_OFF = '60s';
+
 /** Quick work beside the workflow, in its own worker: one marker in history. */
 const LOCAL: LocalActivityOptions = {
   scheduleToCloseTimeout: '2s',
@@ -110,6 +113,11 @@ export function executionOn(
     taskQueue: hostQueue(host),
     summary,
   };
+}
+
+/** As {@link executionOn} said, for another attempt at what was broken off. */
+export function againAfter(options: ActivityOptions): ActivityOptions {
+  return { ...options, scheduleToStartTimeout: BROKEN_OFF };
 }
 
 export const sandbox = proxyActivities<ReturnType<typeof createExecuteTool>>(EXECUTION);

@@ -8,7 +8,7 @@ import { CancellationScope, isCancellation, patched, sleep } from '@temporalio/w
 import type { CallOutcome, CanonicalCall } from '../src/domain/call';
 import type { ExecuteResult, GatedCall, Grant, Workspace } from '../src/domain/steps';
 import { visibleText } from '../src/domain/visible-text';
-import { executionOn, sandbox } from './activities';
+import { againAfter, executionOn, sandbox } from './activities';
 import { codeOf, publicTextOf, wasNeverStarted } from './failures';
 
 /** How an execution ended, as far as the workflow can know. */
@@ -37,13 +37,14 @@ export async function executeCalls(
   isEncrypted = false,
 ): Promise<Execution> {
   const input = { runId, grant: token, calls: batch.map(canonical) };
-  const options = executionOn(host, {
+  const first = executionOn(host, {
     summary: summaryOf(batch, isEncrypted),
     mayAsk: batch.some((call) => call.mayAsk === true),
     hasEffect: batch.some((call) => !call.isRead),
   });
   for (let attempt = 1; ; attempt++) {
     const since = Date.now();
+    const options = attempt === 1 ? first : againAfter(first);
     try {
       const execution = sandbox.executeTool.executeWithOptions(options, [input]);
       return { kind: 'ran', result: await unlessStopSlow(execution) };

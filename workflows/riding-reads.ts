@@ -25,8 +25,14 @@ export async function executeRiding(parts: GateParts): Promise<void> {
       granted,
       run.pinned.isEncrypted,
     );
-    if (execution.kind === 'not-taken') await leaveLostHost(run, execution.since);
-    if (execution.kind === 'stale' || execution.kind === 'not-taken') return executeRiding(parts);
+    if (execution.kind === 'stale') return executeRiding(parts);
+    if (execution.kind === 'not-taken') {
+      const isElsewhere = await leaveLostHost(run, execution.since);
+      await executeRiding(parts);
+      // Later reads may have a channel to the new host.
+      if (isElsewhere) run.channel = run.pinned.channel;
+      return;
+    }
     if (execution.kind === 'ran') outcomes.push(...execution.result.outcomes);
     else {
       const isLost = execution.kind === 'not-run' && execution.isWorkspaceLost;

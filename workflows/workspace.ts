@@ -55,8 +55,6 @@ export async function rebuildWorkspace(run: RunState): Promise<boolean> {
   const text = rebuiltNotice(rebuilding, hosts, uncheckpointed);
   if (text !== null) run.transcript.add({ role: 'notice', text });
   delete run.facts.uncheckpointed;
-  // The runner may have a channel to this host again.
-  run.channel = run.pinned.channel;
   return true;
 }
 
