@@ -10,6 +10,7 @@ import type { ExecuteResult, GatedCall, Grant, Workspace } from '../src/domain/s
 import { visibleText } from '../src/domain/visible-text';
 import { againAfter, executionOn, sandbox } from './activities';
 import { codeOf, publicTextOf, wasNeverStarted } from './failures';
+import { executionProblem } from './worker-answers';
 
 /** How an execution ended, as far as the workflow can know. */
 export type Execution =
@@ -31,13 +32,13 @@ export type Execution =
  */
 export async function executeCalls(
   runId: string,
-  { host }: Workspace,
+  workspace: Workspace,
   { token }: Grant,
   batch: readonly GatedCall[],
   isEncrypted = false,
 ): Promise<Execution> {
   const input = { runId, grant: token, calls: batch.map(canonical) };
-  const first = executionOn(host, {
+  const first = executionOn(workspace.host, {
     summary: summaryOf(batch, isEncrypted),
     mayAsk: batch.some((call) => call.mayAsk === true),
     hasEffect: batch.some((call) => !call.isRead),
@@ -47,7 +48,10 @@ export async function executeCalls(
     const options = attempt === 1 ? first : againAfter(first);
     try {
       const execution = sandbox.executeTool.executeWithOptions(options, [input]);
-      return { kind: 'ran', result: await unlessStopSlow(execution) };
+      const result = await unlessStopSlow(execution);
+      const problem = executionProblem(batch, workspace, result);
+      if (problem) return { kind: 'unknown', text: `the sandbox host's answer is none: ${problem}` };
+      return { kind: 'ran', result };
     } catch (error) {
       if (isCancellation(error)) throw error;
       if (attempt > 1 && wasNeverStarted(error))

@@ -3,6 +3,13 @@ import type { Rebuilding } from '../src/domain/checkpoint';
 /** Names of files are a repository's words: only plain ones stand in what Gatehouse says to the model. */
 const PLAIN = /^[\w@+~=,./-]{1,100}$/;
 
+/** Ours, since a host that was taken over could write anything. */
+const REASONS: Record<Extract<Rebuilding, { kind: 'cloned' }>['why'], string> = {
+  'no-checkpoint': 'it had no checkpoint',
+  'checkpoint-unreadable': 'its checkpoint cannot be read',
+  'history-gone': 'the repository does not have the commit any more that the run began with',
+};
+
 /**
  * What the model is told of its workspace after it was lost; null where nothing is to be told.
  *
@@ -13,13 +20,13 @@ export function rebuiltNotice(
   hosts: { before: string; now: string },
   uncheckpointed: readonly string[],
 ): string | null {
-  const where = `the sandbox host \`${hosts.before}\` lost your workspace, which was made again on \`${hosts.now}\``;
+  const where = `the sandbox host ${listed([hosts.before])} lost your workspace, which was made again on ${listed([hosts.now])}`;
   switch (rebuilding.kind) {
     case 'kept':
       return null;
     case 'cloned':
       return [
-        `${where} from the repository alone (${rebuilding.why}); whatever else was in it is gone, and the repository may have moved on: look before you go on`,
+        `${where} from the repository alone (${REASONS[rebuilding.why]}); whatever else was in it is gone, and the repository may have moved on: look before you go on`,
         ...(uncheckpointed.length > 0 ? [`these calls had changed it: ${listed(uncheckpointed)}`] : []),
       ].join('; ');
     case 'restored': {
@@ -41,5 +48,5 @@ export function rebuiltNotice(
 function listed(names: readonly string[]): string {
   const plain = names.filter((name) => PLAIN.test(name)).map((name) => `\`${name}\``);
   const others = names.length - plain.length;
-  return [...plain, ...(others > 0 ? [`${others} with other names`] : [])].join(', ');
+  return [...plain, ...(others > 0 ? [`${others} with another name`] : [])].join(', ');
 }

@@ -1,13 +1,17 @@
 import { isCancellation, patched, TemporalFailure } from '@temporalio/workflow';
-import type { PrepareInput } from '../src/domain/steps';
+import type { PreparedWorkspace, PrepareInput } from '../src/domain/steps';
 import { control, discarderOn, preparer, preparerOn } from './activities';
 import { wasNeverStarted } from './failures';
 import { rebuiltNotice } from './rebuilt-notice';
 import type { RunState } from './run-state';
+import { RunStoppedError } from './waiting';
+import { preparationProblem } from './worker-answers';
 
 /** Sees to it that the run has a workspace. */
 export async function prepareWorkspace(run: RunState): Promise<void> {
-  run.facts.workspace ??= await preparer.prepare(inputOf(run));
+  if (run.facts.workspace) return;
+  const workspace = usable(await preparer.prepare(inputOf(run)));
+  run.facts.workspace ??= workspace;
 }
 
 /** The files are not what the run knows: its host looks at them again, or they are made again where it is gone. */
@@ -15,7 +19,7 @@ export async function lookAgain(run: RunState): Promise<void> {
   const { workspace } = run.facts;
   if (!workspace) return prepareWorkspace(run);
   try {
-    run.facts.workspace = await preparerOn(workspace.host).prepare(inputOf(run));
+    run.facts.workspace = usable(await preparerOn(workspace.host).prepare(inputOf(run)));
   } catch (error) {
     if (!wasNeverStarted(error)) throw error;
     await rebuildWorkspace(run);
@@ -48,7 +52,7 @@ export async function rebuildWorkspace(run: RunState): Promise<boolean> {
     return false;
   }
   const lost = { host: before.host, checkpoint: before.checkpoint?.artifact ?? null };
-  const { rebuilding, ...workspace } = await preparer.prepare({ ...inputOf(run), lost });
+  const { rebuilding, ...workspace } = usable(await preparer.prepare({ ...inputOf(run), lost }));
   run.facts.workspace = workspace;
   if (!rebuilding || rebuilding.kind === 'kept') return false;
   const hosts = { before: before.host, now: workspace.host };
@@ -80,4 +84,11 @@ export async function discardWorkspace(run: RunState): Promise<void> {
 function inputOf(run: RunState): PrepareInput {
   const { runId, repo } = run.input;
   return { runId, repo: repo ?? null };
+}
+
+/** @throws RunStoppedError for an answer that no host gives */
+function usable(workspace: PreparedWorkspace): PreparedWorkspace {
+  const problem = preparationProblem(workspace);
+  if (problem) throw new RunStoppedError('FAILED', `the sandbox host's answer is none: ${problem}`);
+  return workspace;
 }

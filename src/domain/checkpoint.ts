@@ -45,5 +45,5 @@ export type Rebuilding =
   /** It was not lost after all. */
   | { kind: 'kept' }
   | { kind: 'restored'; notKept: NotKept }
-  /** From the repository alone; `why` is public. */
-  | { kind: 'cloned'; why: string };
+  /** From the repository alone. */
+  | { kind: 'cloned'; why: 'no-checkpoint' | 'checkpoint-unreadable' | 'history-gone' };

@@ -34,13 +34,12 @@ export function checkpointOf(bytes: Uint8Array): Checkpoint {
   try {
     return shape.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
   } catch (cause) {
-    throw unusable('its checkpoint cannot be read', cause);
+    throw unusable(cause);
   }
 }
 
-/** @param why public, completes "the workspace could not be restored: …" */
-export function unusable(why: string, cause?: unknown): GatehouseError {
-  return new GatehouseError('checkpoint-unusable', why, { cause });
+export function unusable(cause?: unknown): GatehouseError {
+  return new GatehouseError('checkpoint-unusable', "the workspace's checkpoint cannot be read", { cause });
 }
 
 const object = z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/);

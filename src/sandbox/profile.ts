@@ -92,18 +92,8 @@ function namespaces({ userNamespace }: ProfileHost): string[] {
     open: ['--unshare-user', '--uid', '1000', '--gid', '1000'],
     none: [],
   }[userNamespace];
-  const others = ['ipc', 'pid', 'net', 'uts', 'cgroup'].map((kind) => `--unshare-${kind}`);
-  return [
-    ...users,
-    ...others,
-    '--hostname',
-    'sandbox',
-    '--die-with-parent',
-    '--new-session',
-    '--cap-drop',
-    'ALL',
-    '--clearenv',
-  ];
+  const others = ['ipc', 'pid', 'net', 'cgroup'].map((kind) => `--unshare-${kind}`);
+  return [...users, ...others, '--die-with-parent', '--new-session', '--cap-drop', 'ALL', '--clearenv'];
 }
 
 function system({ system: { readOnly, links, covered }, etc }: ProfileHost): string[] {

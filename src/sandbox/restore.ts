@@ -2,6 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ArtifactStore } from '../artifacts/artifact-store';
 import type { Checkpoint } from '../domain/checkpoint';
+import { GatehouseError } from '../domain/errors';
 import { unusable } from './checkpoint-record';
 import type { OsSandbox } from './os-sandbox';
 import type { RunFolder } from './run-folder';
@@ -13,7 +14,7 @@ const PACKS = '/packs';
  * Brings a fresh clone to where a checkpoint was: its branches, its files, committed or not. What was staged is not any
  * more. git runs inside the sandbox, since what it reads was written there.
  *
- * @throws GatehouseError `checkpoint-unusable`, `artifact-missing`, `artifact-damaged`, `artifact-store-unavailable`
+ * @throws GatehouseError `checkpoint-unusable`, `history-gone`, `artifact-missing`, `artifact-damaged`, `artifact-store-unavailable`
  */
 export async function restoreCheckpoint(
   { sandbox, artifacts }: { sandbox: OsSandbox; artifacts: Pick<ArtifactStore, 'get'> },
@@ -44,8 +45,11 @@ export async function restoreCheckpoint(
     );
     signal?.throwIfAborted();
     if (result.exitCode === BASE_IS_GONE)
-      throw unusable('the repository does not have the commit any more that the run began with');
-    if (result.exitCode !== 0) throw unusable('git cannot read its checkpoint', result.stderr);
+      throw new GatehouseError(
+        'history-gone',
+        'the repository does not have the commit any more that the run began with',
+      );
+    if (result.exitCode !== 0) throw unusable(result.stderr);
   } finally {
     await rm(packs, { recursive: true, force: true });
   }

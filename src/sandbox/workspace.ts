@@ -1,9 +1,11 @@
+import { execFile } from 'node:child_process';
 import { lstat, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { LRUCache } from 'lru-cache';
 import type { ArtifactStore } from '../artifacts/artifact-store';
 import type { CheckpointReference, LostWorkspace, Rebuilding } from '../domain/checkpoint';
-import { GatehouseError, publicMessage } from '../domain/errors';
+import { GatehouseError } from '../domain/errors';
 import type { PrepareInput } from '../domain/steps';
 import type { Forge } from '../tools/forge';
 import { createCheckpointKeeper } from './checkpoint';
@@ -115,7 +117,7 @@ export function createWorkspaces({
 
   async function forget(runId: string): Promise<void> {
     known.delete(runId);
-    await rm(runFolder(root, runId).path, { recursive: true, force: true, maxRetries: 3 });
+    await removeAll(runFolder(root, runId).path);
   }
 
   async function checkpointed(
@@ -158,7 +160,7 @@ export function createWorkspaces({
   ): Promise<Rebuilding> {
     if (artifact === null) {
       await clone(folder, input, signal);
-      return { kind: 'cloned', why: 'it had no checkpoint' };
+      return { kind: 'cloned', why: 'no-checkpoint' };
     }
     try {
       const checkpoint = checkpointOf(await artifacts.get(artifact));
@@ -172,7 +174,10 @@ export function createWorkspaces({
       if (!(error instanceof GatehouseError) || !UNUSABLE.has(error.code)) throw error;
       log?.(`the workspace of run ${input.runId} was not restored`, error);
       await clone(folder, input, signal);
-      return { kind: 'cloned', why: publicMessage(error) };
+      return {
+        kind: 'cloned',
+        why: error.code === 'history-gone' ? 'history-gone' : 'checkpoint-unreadable',
+      };
     }
   }
 
@@ -231,9 +236,20 @@ export function createWorkspaces({
 /** Codes of checkpoints that cannot be had; whatever else fails is tried again. */
 const UNUSABLE: ReadonlySet<string> = new Set([
   'checkpoint-unusable',
+  'history-gone',
   'artifact-missing',
   'artifact-damaged',
 ]);
+
+/** A program may nest folders deeper than a path can be long; the system's own program goes down step by step. */
+async function removeAll(path: string): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true, maxRetries: 3 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENAMETOOLONG') throw error;
+    await promisify(execFile)('/bin/rm', ['-rf', '--', path], { env: {} });
+  }
+}
 
 interface KnownState {
   state: WorkspaceState;

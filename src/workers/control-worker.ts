@@ -42,6 +42,7 @@ import { createToolsOf } from '../tools/snapshot-tools';
 import { startAnchoring } from './anchoring';
 import { createLastPolled } from './last-polled';
 import { startNotificationDispatcher } from './notification-dispatcher';
+import { ownRunOnly } from './own-run';
 import { WORKER_LIMITS, type WorkerSetup, workerIdentity } from './serve';
 
 /** Builds the worker; see the entry point of the same name. */
@@ -77,6 +78,23 @@ export async function createControlWorker(
     namespace: config.TEMPORAL_NAMESPACE,
     dataConverter,
   };
+  const { gate } = createPolicyGate({
+    gates: createGateStore(database),
+    rates: createRateStore(database),
+    snapshots,
+    currentPolicy: createCurrentPolicy(agents, policies, snapshots),
+    toolsOf: createToolsOf(),
+    contents: createContentLoader({ artifacts }),
+    minter: createGrantMinter(grantKey),
+    presenters: {
+      runner: thumbprintOf(loadPublicKey(config.GATEHOUSE_RUNNER_PUBLIC_KEY)),
+      sandboxes: new Set(
+        config.GATEHOUSE_SANDBOX_PUBLIC_KEYS.map((path) => thumbprintOf(loadPublicKey(path))),
+      ),
+    },
+    waitForPeopleMs,
+    now,
+  });
   const worker = await Worker.create({
     ...shared,
     taskQueue: queues.control,
@@ -84,6 +102,7 @@ export async function createControlWorker(
     // A killed worker's runs go on after this, instead of after 10 s.
     stickyQueueScheduleToStartTimeout: '1s',
     maxCachedWorkflows: 500,
+    interceptors: { activity: [ownRunOnly] },
     activities: {
       ...createDispatch({
         agents,
@@ -97,24 +116,8 @@ export async function createControlWorker(
         channel: config.GATEHOUSE_CHANNEL === 'on',
         isEncrypted: config.GATEHOUSE_PAYLOAD_KEYS !== undefined,
       }),
-      ...createPolicyGate({
-        gates: createGateStore(database),
-        rates: createRateStore(database),
-        snapshots,
-        currentPolicy: createCurrentPolicy(agents, policies, snapshots),
-        toolsOf: createToolsOf(),
-        contents: createContentLoader({ artifacts }),
-        minter: createGrantMinter(grantKey),
-        presenters: {
-          runner: thumbprintOf(loadPublicKey(config.GATEHOUSE_RUNNER_PUBLIC_KEY)),
-          sandboxes: new Set(
-            config.GATEHOUSE_SANDBOX_PUBLIC_KEYS.map((path) => thumbprintOf(loadPublicKey(path))),
-          ),
-        },
-        waitForPeopleMs,
-        now,
-      }),
-      ...createPeople({ people, words, now }),
+      gate,
+      ...createPeople({ people, words, gate, now }),
       ...createHalts({ halts }),
       ...createHosts({
         lastPolled: createLastPolled({ connection, namespace: config.TEMPORAL_NAMESPACE }),

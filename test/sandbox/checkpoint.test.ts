@@ -136,7 +136,7 @@ test('where nothing was written there is no checkpoint, and the repository is cl
   const { checkpoint } = await host.prepare('untouched');
   expect(checkpoint).toEqual({ artifact: null, isCurrent: true });
   const { state } = await restored('untouched');
-  expect(state.rebuilding).toEqual({ kind: 'cloned', why: 'it had no checkpoint' });
+  expect(state.rebuilding).toEqual({ kind: 'cloned', why: 'no-checkpoint' });
 });
 
 test('the host that had it last still has it', async () => {
@@ -158,14 +158,11 @@ test('a checkpoint that cannot be read, or whose repository went another way, le
   execFileSync('git', ['init', '--quiet', '--initial-branch=main', other]);
   git(other, 'commit', '--quiet', '--allow-empty', '-m', 'another history');
   const elsewhere = await restored('gone', other, artifact);
-  expect(elsewhere.state.rebuilding).toEqual({
-    kind: 'cloned',
-    why: 'the repository does not have the commit any more that the run began with',
-  });
+  expect(elsewhere.state.rebuilding).toEqual({ kind: 'cloned', why: 'history-gone' });
   expect(existsSync(join(elsewhere.path, '.git'))).toBe(true);
   const forged = await host.artifacts.put('{"refs":[{"name":"refs/heads/../../x"}]}');
   const state = await restored('gone', host.source, forged);
-  expect(state.state.rebuilding).toEqual({ kind: 'cloned', why: 'its checkpoint cannot be read' });
+  expect(state.state.rebuilding).toEqual({ kind: 'cloned', why: 'checkpoint-unreadable' });
 });
 
 test('a store that is away leaves the workspace as it is, and says that it has no newer checkpoint', async () => {
