@@ -1,4 +1,4 @@
-import type { PrepareInput, Workspace } from '../src/domain/steps';
+import type { PreparedWorkspace, PrepareInput } from '../src/domain/steps';
 import type { Workspaces } from '../src/sandbox/workspace';
 import { toFailure } from './failures';
 import { withHeartbeat } from './heartbeat';
@@ -12,7 +12,7 @@ export interface PrepareDependencies {
 /** The sandbox worker's activity that makes a run's workspace on this host. */
 export const createPrepare = ({ workspaces, host }: PrepareDependencies) => ({
   /** Done again, it answers for the workspace that is there. */
-  async prepare(input: PrepareInput): Promise<Workspace> {
+  async prepare(input: PrepareInput): Promise<PreparedWorkspace> {
     try {
       const state = await withHeartbeat((signal) => workspaces.prepare(input, signal));
       return { host: host.name, keyThumbprint: host.thumbprint, ...state };

@@ -4,6 +4,7 @@
  */
 import { copyFileSync } from 'node:fs';
 import path from 'node:path';
+import { ensureGrantKeySet, GRANT_KEY_SET } from '../src/broker/grant-keys';
 import { type KeyName, loadOrMakeKey } from '../src/broker/keys';
 import { ensurePayloadKeys } from '../src/codec/payload-keys';
 import { GatehouseError, publicMessage } from '../src/domain/errors';
@@ -27,6 +28,7 @@ function main(): void {
     const { thumbprint } = loadOrMakeKey(folder, name);
     const publicFile = `${name}.public.jwk`;
     copyFileSync(path.join(folder, publicFile), path.join(publicFolder, publicFile));
+    if (name === 'grant') copyFileSync(ensureGrantKeySet(folder), path.join(publicFolder, GRANT_KEY_SET));
     console.log(`${name} ${thumbprint}`);
   }
   if (payloadKeys) ensurePayloadKeys(payloadKeys);

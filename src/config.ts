@@ -23,7 +23,14 @@ const probed = { GATEHOUSE_ALIVE_FILE: path.optional() };
 const encryption = { GATEHOUSE_PAYLOAD_KEYS: path.optional() };
 const logging = { GATEHOUSE_LOG: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info') };
 
-/** `host=/path/to/channel.sock`, several separated by commas. */
+/** Certificate, its key and the authority of the channel between machines. */
+const channelTls = {
+  GATEHOUSE_CHANNEL_CERTIFICATE: path.optional(),
+  GATEHOUSE_CHANNEL_PRIVATE_KEY: path.optional(),
+  GATEHOUSE_CHANNEL_AUTHORITY: path.optional(),
+};
+
+/** `host=/path/to/channel.sock` or `host=https://name:port`, several separated by commas. */
 const channels = z
   .string()
   .default('')
@@ -31,10 +38,10 @@ const channels = z
     const byHost = new Map<string, string>();
     for (const part of text.split(',').filter(Boolean)) {
       const [host, socket] = part.split('=');
-      if (!host || !socket) {
+      if (!host || !socket || !(socket.startsWith('/') || isTlsAddress(socket))) {
         context.addIssue({
           code: 'custom',
-          message: 'must be `host=/path/to.sock`, several separated by commas',
+          message: 'must be `host=/path/to.sock` or `host=https://name:port`, several separated by commas',
         });
         return z.NEVER;
       }
@@ -42,6 +49,10 @@ const channels = z
     }
     return byHost;
   });
+
+function isTlsAddress(text: string): boolean {
+  return URL.canParse(text) && /^https:\/\/[^/@]+$/.test(text);
+}
 
 const list = z
   .string()
@@ -94,6 +105,7 @@ const runnerEnv = z.object({
   ...artifacts,
   GATEHOUSE_RUNNER_KEY: path,
   GATEHOUSE_CHANNELS: channels,
+  ...channelTls,
   ANTHROPIC_API_KEY: z.string().optional(),
   ANTHROPIC_BASE_URL: z.string().optional(),
   OPENAI_COMPATIBLE_API_KEY: z.string().optional(),
@@ -121,6 +133,12 @@ const sandboxEnv = z.object({
   GATEHOUSE_SANDBOX_FILE_MIB: z.coerce.number().int().min(1).default(1_024),
   /** File of the credentials that the proxy puts into requests. */
   GATEHOUSE_EGRESS_CREDENTIALS: path.optional(),
+  /** Where it listens for runners of other machines, `address:port`. */
+  GATEHOUSE_CHANNEL_LISTEN: z
+    .string()
+    .regex(/^(?:[\w.-]+|\[[0-9a-f:]+\]):\d{1,5}$/i, 'must be `address:port`')
+    .optional(),
+  ...channelTls,
 });
 
 const codecEnv = z.object({

@@ -7,6 +7,7 @@ import type { createDispatch } from '../activities/dispatch';
 import type { createExecuteTool } from '../activities/execute-tool';
 import type { createFinish } from '../activities/finish';
 import type { createHalts } from '../activities/halts';
+import type { createHosts } from '../activities/hosts';
 import type { createPeople } from '../activities/people';
 import type { createPolicyGate } from '../activities/policy-gate';
 import type { createPrepare } from '../activities/prepare';
@@ -18,6 +19,7 @@ type Control = ReturnType<typeof createDispatch> &
   ReturnType<typeof createPolicyGate> &
   ReturnType<typeof createPeople> &
   ReturnType<typeof createHalts> &
+  ReturnType<typeof createHosts> &
   ReturnType<typeof createProgramQuestions> &
   ReturnType<typeof createArchive> &
   ReturnType<typeof createFinish>;
@@ -30,6 +32,12 @@ const CONTROL: ActivityOptions = {
   startToCloseTimeout: '20s',
   retry: untilHealed,
 };
+
+/** How long work waits on a host's queue until the host is asked after. */
+const NOBODY_THERE = '15s';
+
+/** How long a call that was broken off waits for its host: what came of it nobody else knows. */
+const BROKEN_OFF = '60s';
 
 /** Quick work beside the workflow, in its own worker: one marker in history. */
 const LOCAL: LocalActivityOptions = {
@@ -54,12 +62,26 @@ export const runnerOptions: ActivityOptions = {
 };
 export const runner = proxyActivities<ReturnType<typeof createTakeTurn>>(runnerOptions);
 
-export const preparer = proxyActivities<ReturnType<typeof createPrepare>>({
-  taskQueue: queues.sandbox,
+const PREPARATION: ActivityOptions = {
   startToCloseTimeout: '10m',
   heartbeatTimeout: '5s',
   retry: { initialInterval: '500ms', maximumInterval: '10s', maximumAttempts: 20 },
+};
+
+/** Makes a run's workspace on whichever host takes it. */
+export const preparer = proxyActivities<ReturnType<typeof createPrepare>>({
+  ...PREPARATION,
+  taskQueue: queues.sandbox,
 });
+
+/** Looks at a run's workspace on the host that holds it. */
+export const preparerOn = (host: string) =>
+  proxyActivities<ReturnType<typeof createPrepare>>({
+    ...PREPARATION,
+    taskQueue: hostQueue(host),
+    scheduleToStartTimeout: NOBODY_THERE,
+    summary: 'look at the workspace again',
+  });
 
 /** Removes a run's workspace on the host that holds it. */
 export const discarderOn = (host: string) =>
@@ -70,18 +92,32 @@ export const discarderOn = (host: string) =>
   });
 
 const EXECUTION: ActivityOptions = {
-  // Longer than this and the grant has expired: the call is gated again instead.
-  scheduleToStartTimeout: '45s',
+  // Well before the grant expires: the call is gated again, on another host where this one is lost.
+  scheduleToStartTimeout: NOBODY_THERE,
   startToCloseTimeout: '1h',
   heartbeatTimeout: '5s',
   retry: { initialInterval: '500ms', maximumInterval: '10s', maximumAttempts: 20 },
 };
 
 /** Options of a tool's execution on the host that holds the run's workspace. */
-export function executionOn(host: string, summary: string, mayAsk: boolean): ActivityOptions {
-  // A person has a day to answer, and the program may have worked before.
-  const limit = mayAsk ? { startToCloseTimeout: '25h' as const } : {};
-  return { ...EXECUTION, ...limit, taskQueue: hostQueue(host), summary };
+export function executionOn(
+  host: string,
+  { summary, mayAsk, hasEffect }: { summary: string; mayAsk: boolean; hasEffect: boolean },
+): ActivityOptions {
+  return {
+    ...EXECUTION,
+    // A person has a day to answer, and the program may have worked before.
+    ...(mayAsk ? { startToCloseTimeout: '25h' as const } : {}),
+    // The run itself tries again: when Temporal does, the run cannot tell a call that never started from one that did.
+    ...(hasEffect ? { retry: { maximumAttempts: 1 } } : {}),
+    taskQueue: hostQueue(host),
+    summary,
+  };
+}
+
+/** As {@link executionOn} said, for another attempt at what was broken off. */
+export function againAfter(options: ActivityOptions): ActivityOptions {
+  return { ...options, scheduleToStartTimeout: BROKEN_OFF };
 }
 
 export const sandbox = proxyActivities<ReturnType<typeof createExecuteTool>>(EXECUTION);

@@ -7,7 +7,7 @@ import { believableRefusals } from '../src/domain/egress';
 import { normalizeToolName } from '../src/domain/permissions';
 import type { ExecuteResult, GatedCall, GateResult, Grant, Workspace } from '../src/domain/steps';
 import type { Exclusive } from './exclusive';
-import { type Execution, executeCalls, outcomeWithout, STOPPED } from './execute-calls';
+import { type Execution, executeCalls, type NotDone, outcomeWithout, STOPPED } from './execute-calls';
 import { gateInputOf, gateWhenLetGo } from './gate';
 import { GatedCalls } from './gated-calls';
 import { refusalOf } from './outcomes';
@@ -16,7 +16,7 @@ import type { ProgramQuestions } from './program-questions';
 import type { RunState } from './run-state';
 import { TurnOutcomes } from './turn-outcomes';
 import { RunStoppedError, type Waiting } from './waiting';
-import { prepareAgain, prepareWorkspace } from './workspace';
+import { afterLoss, leaveLostHost, lookAgain, prepareWorkspace } from './workspace';
 
 /** Longest that a call is deferred in all; then it is refused. */
 const MAX_DEFERRED_MS = 60 * 60 * 1000;
@@ -156,17 +156,30 @@ export class CarryOut {
       case 'stale':
         if (execution.why === 'content') {
           for (const call of batch) delete this.approvals[call.callId];
-          await prepareAgain(this.run);
+          await lookAgain(this.run);
         }
         return this.gateAgain();
+      case 'not-taken':
+        await leaveLostHost(this.run, execution.since);
+        return this.gateAgain();
       case 'not-run':
+        return this.settleWithout(
+          batch,
+          execution.isWorkspaceLost ? await afterLoss(this.run, execution) : execution,
+        );
       case 'unknown':
-        if (execution.kind === 'not-run' && execution.isWorkspaceLost) await prepareAgain(this.run);
-        for (const { callId } of batch) this.turn.settle(outcomeWithout(callId, execution));
+        this.settleWithout(batch, execution);
+        if (execution.silentSince === undefined) return;
+        if ((await leaveLostHost(this.run, execution.silentSince)) && this.turn.open.length > 0)
+          await this.gateAgain();
         return;
       default:
         execution satisfies never;
     }
+  }
+
+  private settleWithout(batch: readonly GatedCall[], execution: NotDone): void {
+    for (const { callId } of batch) this.turn.settle(outcomeWithout(callId, execution));
   }
 
   /** A run that is stopped meanwhile records what is known of the calls, before it ends. */
@@ -184,7 +197,7 @@ export class CarryOut {
 
   private take(batch: readonly GatedCall[], before: Workspace, result: ExecuteResult): void {
     const wrote = result.workspace.tree !== before.tree;
-    this.run.facts.workspace = result.workspace;
+    this.run.takeWorkspace(before, result.workspace, batch);
     this.hasActed = true;
     const callIds = batch.map(({ callId }) => callId);
     for (const data of believableRefusals(result.refusedHosts, callIds))

@@ -1,20 +1,28 @@
+import {
+  ActivityFailure,
+  type ActivityOptions,
+  ApplicationFailure,
+  TimeoutFailure,
+} from '@temporalio/common';
 import { CancellationScope, isCancellation, patched, sleep } from '@temporalio/workflow';
 import type { CallOutcome, CanonicalCall } from '../src/domain/call';
 import type { ExecuteResult, GatedCall, Grant, Workspace } from '../src/domain/steps';
 import { visibleText } from '../src/domain/visible-text';
-import { executionOn, sandbox } from './activities';
+import { againAfter, executionOn, sandbox } from './activities';
 import { codeOf, publicTextOf, wasNeverStarted } from './failures';
 import { executionProblem } from './worker-answers';
 
 /** How an execution ended, as far as the workflow can know. */
 export type Execution =
   | { kind: 'ran'; result: ExecuteResult }
-  /** Nothing ran, and another grant may do: nobody took it in time, or what was approved has changed. */
+  /** Nothing ran, and another grant may do: it came too late, or what was approved has changed. */
   | { kind: 'stale'; why: 'grant' | 'content' }
+  /** Nothing ran: nobody took it, and it was there since then, in milliseconds since the epoch. */
+  | { kind: 'not-taken'; since: number }
   /** Nothing ran. `isWorkspaceLost`: the host has no workspace of the run any more. */
   | { kind: 'not-run'; text: string; isWorkspaceLost: boolean }
-  /** It started, and whether it finished nobody knows. */
-  | { kind: 'unknown'; text: string };
+  /** It started, and whether it finished nobody knows. `silentSince`: its host did not take it up again. */
+  | { kind: 'unknown'; text: string; silentSince?: number };
 
 /**
  * Has granted calls executed on the host that holds the run's workspace: one effect, or consecutive reads.
@@ -29,31 +37,56 @@ export async function executeCalls(
   batch: readonly GatedCall[],
   isEncrypted = false,
 ): Promise<Execution> {
-  try {
-    const input = { runId, grant: token, calls: batch.map(canonical) };
-    const options = executionOn(
-      workspace.host,
-      summaryOf(batch, isEncrypted),
-      batch.some((call) => call.mayAsk === true),
-    );
-    const execution = sandbox.executeTool.executeWithOptions(options, [input]);
-    const result = await unlessStopSlow(execution);
-    const problem = executionProblem(batch, workspace, result);
-    if (problem) return { kind: 'unknown', text: `the sandbox host's answer is none: ${problem}` };
-    return { kind: 'ran', result };
-  } catch (error) {
-    if (isCancellation(error)) throw error;
-    const code = codeOf(error);
-    if (wasNeverStarted(error) || code === 'grant-expired') return { kind: 'stale', why: 'grant' };
-    if (code === 'content-changed') return { kind: 'stale', why: 'content' };
-    const text = publicTextOf(error);
-    return code !== null && NOT_RUN.has(code)
-      ? { kind: 'not-run', text, isWorkspaceLost: code === 'workspace-missing' }
-      : { kind: 'unknown', text };
+  const input = { runId, grant: token, calls: batch.map(canonical) };
+  const first = executionOn(workspace.host, {
+    summary: summaryOf(batch, isEncrypted),
+    mayAsk: batch.some((call) => call.mayAsk === true),
+    hasEffect: batch.some((call) => !call.isRead),
+  });
+  for (let attempt = 1; ; attempt++) {
+    const since = Date.now();
+    const options = attempt === 1 ? first : againAfter(first);
+    try {
+      const execution = sandbox.executeTool.executeWithOptions(options, [input]);
+      const result = await unlessStopSlow(execution);
+      const problem = executionProblem(batch, workspace, result);
+      if (problem) return { kind: 'unknown', text: `the sandbox host's answer is none: ${problem}` };
+      return { kind: 'ran', result };
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      if (attempt > 1 && wasNeverStarted(error))
+        return { kind: 'unknown', text: 'its sandbox host is gone', silentSince: since };
+      if (attempt === MAX_ATTEMPTS || !mayTryAgain(error, options) || !patched('own-attempts'))
+        return endOf(error, since);
+      await sleep(Math.min(10_000, 500 * 2 ** (attempt - 1)), { summary: 'the sandbox is asked again' });
+    }
   }
 }
 
-type NotDone = Extract<Execution, { kind: 'not-run' | 'unknown' }>;
+/** The journal of the host sees to it that nothing happens twice. */
+const MAX_ATTEMPTS = 20;
+
+/** Whether an execution failed in a way that heals, and Temporal has not tried again itself. */
+function mayTryAgain(error: unknown, { retry }: ActivityOptions): boolean {
+  if (retry?.maximumAttempts !== 1 || !(error instanceof ActivityFailure)) return false;
+  const { cause } = error;
+  if (cause instanceof ApplicationFailure) return cause.nonRetryable !== true;
+  return cause instanceof TimeoutFailure && !wasNeverStarted(error);
+}
+
+function endOf(error: unknown, since: number): Execution {
+  const code = codeOf(error);
+  if (wasNeverStarted(error)) return { kind: 'not-taken', since };
+  if (code === 'grant-expired') return { kind: 'stale', why: 'grant' };
+  if (code === 'content-changed') return { kind: 'stale', why: 'content' };
+  const text = publicTextOf(error);
+  return code !== null && NOT_RUN.has(code)
+    ? { kind: 'not-run', text, isWorkspaceLost: code === 'workspace-missing' }
+    : { kind: 'unknown', text };
+}
+
+/** An execution without a result. */
+export type NotDone = Extract<Execution, { kind: 'not-run' | 'unknown' }>;
 
 /** The run was stopped, and nothing was heard of the calls any more. */
 export const STOPPED: NotDone = { kind: 'unknown', text: 'the run was stopped' };

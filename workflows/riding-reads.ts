@@ -3,7 +3,7 @@ import { executeCalls, outcomeWithout } from './execute-calls';
 import { type GateParts, gateWhenLetGo } from './gate';
 import { refusalOf } from './outcomes';
 import type { RunState } from './run-state';
-import { prepareAgain } from './workspace';
+import { afterLoss, leaveLostHost } from './workspace';
 
 /** Executes reads that were to ride on the next turn as an activity instead: the channel is off. */
 export async function executeRiding(parts: GateParts): Promise<void> {
@@ -26,10 +26,18 @@ export async function executeRiding(parts: GateParts): Promise<void> {
       run.pinned.isEncrypted,
     );
     if (execution.kind === 'stale') return executeRiding(parts);
+    if (execution.kind === 'not-taken') {
+      const isElsewhere = await leaveLostHost(run, execution.since);
+      await executeRiding(parts);
+      // Later reads may have a channel to the new host.
+      if (isElsewhere) run.channel = run.pinned.channel;
+      return;
+    }
     if (execution.kind === 'ran') outcomes.push(...execution.result.outcomes);
     else {
-      if (execution.kind === 'not-run' && execution.isWorkspaceLost) await prepareAgain(run);
-      outcomes.push(...granted.map(({ callId }) => outcomeWithout(callId, execution)));
+      const isLost = execution.kind === 'not-run' && execution.isWorkspaceLost;
+      const told = isLost ? await afterLoss(run, execution) : execution;
+      outcomes.push(...granted.map(({ callId }) => outcomeWithout(callId, told)));
     }
   }
   settleRiding(run, outcomes);

@@ -3,7 +3,7 @@ import type { CallOutcome } from '../src/domain/call';
 import type { RunEventData } from '../src/domain/events';
 import type { HaltView } from '../src/domain/halt';
 import type { RunInput } from '../src/domain/run';
-import type { DispatchResult, GatedCall, Grant, Observation, RunFacts } from '../src/domain/steps';
+import type { DispatchResult, GatedCall, Grant, Observation, RunFacts, Workspace } from '../src/domain/steps';
 import type { PauseRequest } from './messages';
 import { type CarriedTranscript, Transcript } from './transcript';
 
@@ -15,6 +15,9 @@ export interface RidingReads {
 
 /** How much of what tools answered goes to the gate, in characters; one answer is at most a quarter of it. */
 const MAX_OBSERVED_LENGTH = 64 * 1024;
+
+/** How many calls without a checkpoint are remembered, the latest. */
+const MAX_UNCHECKPOINTED = 20;
 
 /** How much of an outcome an event repeats, in characters. */
 const MAX_EVENT_TEXT = 500;
@@ -213,6 +216,18 @@ export class RunState {
   /** Puts events back that an activity did not record after all. */
   returnEvents(events: RunEventData[]): void {
     this.events = [...events, ...this.events];
+  }
+
+  /** Takes the workspace as calls left it, and notes those that are in no checkpoint yet. */
+  takeWorkspace(before: Workspace, after: Workspace, calls: readonly GatedCall[]): void {
+    this.facts.workspace = after;
+    if (after.checkpoint?.isCurrent) {
+      delete this.facts.uncheckpointed;
+      return;
+    }
+    if (after.tree === before.tree && after.head === before.head) return;
+    const tools = calls.flatMap(({ call }) => call?.tool ?? []);
+    this.facts.uncheckpointed = [...(this.facts.uncheckpointed ?? []), ...tools].slice(-MAX_UNCHECKPOINTED);
   }
 
   /** Counts an executed call into the facts that policies judge on. */

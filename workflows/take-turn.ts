@@ -1,3 +1,4 @@
+import { patched } from '@temporalio/workflow';
 import type { ToolCall } from '../src/domain/call';
 import type { TurnInput, TurnResult } from '../src/domain/steps';
 import { runner, runnerOptions } from './activities';
@@ -32,6 +33,8 @@ export async function takeTurn(parts: GateParts): Promise<ModelTurn> {
       const code = codeOf(error);
       if (!run.riding || renewals >= MAX_RENEWALS) throw error;
       if (code === 'channel-unavailable') run.channel = false;
+      // The activity is told the same, and has the workspace made again.
+      else if (code === 'workspace-missing' && patched('lost-host')) run.channel = false;
       else if (code === 'grant-expired') await renew(parts);
       else throw error;
     }

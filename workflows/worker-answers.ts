@@ -1,5 +1,5 @@
 import type { CallOutcome } from '../src/domain/call';
-import type { ExecuteResult, GatedCall, TurnResult, Workspace } from '../src/domain/steps';
+import type { ExecuteResult, GatedCall, PreparedWorkspace, TurnResult, Workspace } from '../src/domain/steps';
 import {
   MAX_CALLS_PER_TURN,
   MAX_OUTCOME_LENGTH,
@@ -49,10 +49,49 @@ export function executionProblem(
 /** Why this cannot be a workspace, or null. */
 export function workspaceProblem(workspace: Workspace): string | null {
   if (!isObject(workspace)) return 'it comes without a workspace';
-  const { host, keyThumbprint, tree, head, content } = workspace;
+  const { host, keyThumbprint, tree, head, content, checkpoint } = workspace;
   if (!isShort(host) || host === '' || !isShort(keyThumbprint)) return 'its workspace names no host';
   if (!isHex(tree) || !isHex(head)) return 'its workspace has no tree';
+  if (checkpoint !== undefined && !isCheckpoint(checkpoint)) return 'its workspace has no checkpoint';
   return content === undefined || isHex(content) ? null : 'its workspace has no content';
+}
+
+/** Why this cannot be a workspace that was prepared, or null. */
+export function preparationProblem(workspace: PreparedWorkspace): string | null {
+  const problem = workspaceProblem(workspace);
+  if (problem) return problem;
+  const { rebuilding } = workspace;
+  if (rebuilding === undefined) return null;
+  const wrong = 'it does not say how the workspace was made again';
+  switch (isObject(rebuilding) && rebuilding.kind) {
+    case 'kept':
+      return null;
+    case 'cloned':
+      return rebuilding.kind === 'cloned' && REASONS.has(rebuilding.why) ? null : wrong;
+    case 'restored':
+      return rebuilding.kind === 'restored' && isNotKept(rebuilding.notKept) ? null : wrong;
+    default:
+      return wrong;
+  }
+}
+
+const REASONS: ReadonlySet<unknown> = new Set(['no-checkpoint', 'checkpoint-unreadable', 'history-gone']);
+const MAX_NOT_KEPT = 20;
+
+function isNotKept(notKept: unknown): boolean {
+  if (!isObject(notKept)) return false;
+  return [notKept.ignored, notKept.tooLarge].every(
+    (names) =>
+      Array.isArray(names) &&
+      names.length <= MAX_NOT_KEPT &&
+      names.every((name) => typeof name === 'string' && name.length <= MAX_PATH_LENGTH),
+  );
+}
+
+function isCheckpoint(checkpoint: unknown): boolean {
+  if (!isObject(checkpoint)) return false;
+  const { artifact, isCurrent } = checkpoint;
+  return (artifact === null || isHex(artifact)) && typeof isCurrent === 'boolean';
 }
 
 /** One outcome for each call, and of kinds that executing gives: refusals and answers are not a worker's to say. */
@@ -81,6 +120,7 @@ function isExecuted(outcome: CallOutcome): boolean {
 }
 
 const MAX_NAME_LENGTH = 1_000;
+const MAX_PATH_LENGTH = 4_096;
 
 function isCall(call: unknown): boolean {
   return isObject(call) && isShort(call.id) && typeof call.tool === 'string' && typeof call.args === 'string';

@@ -1,23 +1,73 @@
-import { isCancellation, TemporalFailure } from '@temporalio/workflow';
-import { discarderOn, preparer } from './activities';
+import { isCancellation, patched, TemporalFailure } from '@temporalio/workflow';
+import type { PreparedWorkspace, PrepareInput } from '../src/domain/steps';
+import { control, discarderOn, preparer, preparerOn } from './activities';
+import { wasNeverStarted } from './failures';
+import { rebuiltNotice } from './rebuilt-notice';
 import type { RunState } from './run-state';
 import { RunStoppedError } from './waiting';
-import { workspaceProblem } from './worker-answers';
+import { preparationProblem } from './worker-answers';
 
 /** Sees to it that the run has a workspace. */
 export async function prepareWorkspace(run: RunState): Promise<void> {
-  const { runId, repo } = run.input;
   if (run.facts.workspace) return;
-  const workspace = await preparer.prepare({ runId, repo: repo ?? null });
-  const problem = workspaceProblem(workspace);
-  if (problem) throw new RunStoppedError('FAILED', `the sandbox host's answer is none: ${problem}`);
+  const workspace = usable(await preparer.prepare(inputOf(run)));
   run.facts.workspace ??= workspace;
 }
 
-/** The workspace is not what the run knows: it is looked at again, or made where it is gone. */
-export async function prepareAgain(run: RunState): Promise<void> {
-  run.facts.workspace = null;
-  await prepareWorkspace(run);
+/** The files are not what the run knows: its host looks at them again, or they are made again where it is gone. */
+export async function lookAgain(run: RunState): Promise<void> {
+  const { workspace } = run.facts;
+  if (!workspace) return prepareWorkspace(run);
+  try {
+    run.facts.workspace = usable(await preparerOn(workspace.host).prepare(inputOf(run)));
+  } catch (error) {
+    if (!wasNeverStarted(error)) throw error;
+    await rebuildWorkspace(run);
+  }
+}
+
+/**
+ * Nobody took a call on the run's host: where the host is gone, its workspace is made again on another.
+ *
+ * @param since milliseconds since the epoch, when the call was there to be taken
+ * @returns whether the run has a workspace that it did not have before
+ */
+export async function leaveLostHost(run: RunState, since: number): Promise<boolean> {
+  const { workspace } = run.facts;
+  if (!workspace || !patched('lost-host')) return false;
+  if (!(await control.isHostLost({ host: workspace.host, since }))) return false;
+  await rebuildWorkspace(run);
+  return true;
+}
+
+/**
+ * The run's workspace is gone: it is made again from its latest checkpoint.
+ *
+ * @returns whether the model is told what is missing
+ */
+export async function rebuildWorkspace(run: RunState): Promise<boolean> {
+  const { workspace: before, uncheckpointed = [] } = run.facts;
+  if (!before) {
+    await prepareWorkspace(run);
+    return false;
+  }
+  const lost = { host: before.host, checkpoint: before.checkpoint?.artifact ?? null };
+  const { rebuilding, ...workspace } = usable(await preparer.prepare({ ...inputOf(run), lost }));
+  run.facts.workspace = workspace;
+  if (!rebuilding || rebuilding.kind === 'kept') return false;
+  const hosts = { before: before.host, now: workspace.host };
+  const text = rebuiltNotice(rebuilding, hosts, uncheckpointed);
+  if (text !== null) run.transcript.add({ role: 'notice', text });
+  delete run.facts.uncheckpointed;
+  return true;
+}
+
+/** Makes the workspace again for calls that found none; where the model is told what is missing, once is enough. */
+export async function afterLoss<Outcome extends { kind: 'not-run' }>(
+  run: RunState,
+  outcome: Outcome,
+): Promise<Outcome> {
+  return { ...outcome, isWorkspaceLost: !(await rebuildWorkspace(run)) };
 }
 
 /** The run is over: its workspace goes. A host that does not answer soon keeps it; the run's end does not wait for that. */
@@ -29,4 +79,16 @@ export async function discardWorkspace(run: RunState): Promise<void> {
   } catch (error) {
     if (isCancellation(error) || !(error instanceof TemporalFailure)) throw error;
   }
+}
+
+function inputOf(run: RunState): PrepareInput {
+  const { runId, repo } = run.input;
+  return { runId, repo: repo ?? null };
+}
+
+/** @throws RunStoppedError for an answer that no host gives */
+function usable(workspace: PreparedWorkspace): PreparedWorkspace {
+  const problem = preparationProblem(workspace);
+  if (problem) throw new RunStoppedError('FAILED', `the sandbox host's answer is none: ${problem}`);
+  return workspace;
 }

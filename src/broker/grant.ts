@@ -41,22 +41,39 @@ export interface GrantVerifier {
   open(token: string, expectation: GrantExpectation): OpenedGrant;
 }
 
-/** Signs grants; only the control worker holds the key. */
-export function createGrantMinter({ privateKey, thumbprint }: SigningKey): GrantMinter {
+/**
+ * Signs grants; only the control worker holds the key.
+ *
+ * @param key the one to sign with, or a function that gives the one of this moment
+ */
+export function createGrantMinter(key: SigningKey | (() => SigningKey)): GrantMinter {
   return {
     mint(claims) {
+      const { privateKey, thumbprint } = typeof key === 'function' ? key() : key;
       const parsed = grantClaims.parse(claims);
       return signJws({ typ: GRANT_TYPE, kid: thumbprint }, parsed, privateKey);
     },
   };
 }
 
+/** A key that grants may be signed with. */
+export interface GrantKey {
+  publicKey: KeyObject;
+  /** Seconds since the epoch, when it was replaced: it counts for grants of before only. Null for one in use. */
+  retiredAt: number | null;
+}
+
+/** Finds a key by its RFC 7638 thumbprint. */
+export type FindGrantKey = (thumbprint: string) => GrantKey | undefined;
+
 /** Verifies grants signed by any of these keys (two while a key is being changed). */
-export function createGrantVerifier({ publicKeys }: { publicKeys: readonly KeyObject[] }): GrantVerifier {
-  const keys = new Map(publicKeys.map((key) => [thumbprintOf(key), key]));
+export function createGrantVerifier(
+  keys: { publicKeys: readonly KeyObject[] } | { find: FindGrantKey },
+): GrantVerifier {
+  const find = 'find' in keys ? keys.find : fixed(keys.publicKeys);
 
   function open(token: string, expectation: GrantExpectation): OpenedGrant {
-    const claims = claimsOf(token, keys);
+    const claims = claimsOf(token, find);
     const nowS = expectation.now / 1000;
     if (claims.iat > nowS + CLOCK_SKEW_S) throw invalid('is dated in the future; compare the clocks');
     if (claims.exp <= claims.iat || claims.exp - claims.iat > GRANT_LIFETIME_S[claims.aud])
@@ -91,6 +108,8 @@ export function refusal(code: string, what: string, cause?: unknown): GatehouseE
 const GRANT_TYPE = 'gatehouse-grant+jwt';
 /** How far the clocks of two hosts may be apart, in seconds. */
 const CLOCK_SKEW_S = 5;
+/** How long control may take to sign with a new key once the old one is retired, in seconds. */
+const KEY_CHANGE_S = 10;
 const MAX_CALLS = 256;
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
@@ -123,14 +142,24 @@ const grantClaims: z.ZodType<GrantClaims> = z.strictObject({
     .max(MAX_CALLS),
 });
 
-function claimsOf(token: string, keys: ReadonlyMap<string, KeyObject>): GrantClaims {
+function fixed(publicKeys: readonly KeyObject[]): FindGrantKey {
+  const keys = new Map(
+    publicKeys.map((publicKey) => [thumbprintOf(publicKey), { publicKey, retiredAt: null }]),
+  );
+  return (thumbprint) => keys.get(thumbprint);
+}
+
+function claimsOf(token: string, find: FindGrantKey): GrantClaims {
   const jws = readJws(token);
   if (!jws || jws.header.typ !== GRANT_TYPE) throw invalid('cannot be read');
-  const key = typeof jws.header.kid === 'string' ? keys.get(jws.header.kid) : undefined;
+  const key = typeof jws.header.kid === 'string' ? find(jws.header.kid) : undefined;
   if (!key) throw invalid('is signed with a key that is not known here');
-  if (!jws.isSignedBy(key)) throw invalid('does not have a valid signature');
+  if (!jws.isSignedBy(key.publicKey)) throw invalid('does not have a valid signature');
   const parsed = grantClaims.safeParse(jws.claims);
   if (!parsed.success) throw invalid('has claims that cannot be read', parsed.error);
+  // INVARIANT: a grant lives for minutes, so what a retired key signed is soon expired, whatever date a thief would give it.
+  if (key.retiredAt !== null && parsed.data.iat > key.retiredAt + KEY_CHANGE_S)
+    throw invalid('is signed with a key that was retired before');
   const ids = new Set(parsed.data.calls.map((call) => call.id));
   if (ids.size !== parsed.data.calls.length) throw invalid('names a call twice');
   return parsed.data;

@@ -13,7 +13,7 @@ import { GatehouseError } from '../domain/errors';
  * Whose key: control signs grants and the audit's anchors, the runner and each sandbox host prove who they are, the API
  * vouches for people, and a person signs what they decide.
  */
-export type KeyName = 'grant' | 'audit' | 'runner' | 'sandbox' | 'api' | `person-${string}`;
+export type KeyName = 'grant' | 'next-grant' | 'audit' | 'runner' | 'sandbox' | 'api' | `person-${string}`;
 
 export interface SigningKey {
   privateKey: KeyObject;

@@ -11,6 +11,7 @@ import type {
 } from './approval';
 import type { AgentBudget, BudgetedUse, BudgetUsage, TopUp } from './budget';
 import type { CallOutcome, CanonicalCall, ToolCall } from './call';
+import type { CheckpointReference, LostWorkspace, Rebuilding } from './checkpoint';
 import type { Decision } from './decision';
 import type { RefusedHost } from './egress';
 import type { RunEventData } from './events';
@@ -53,6 +54,21 @@ export interface DispatchResult {
 export interface PrepareInput {
   runId: string;
   repo: string | null;
+  /** Set where the run had a workspace: it is made again from there, and a copy of before is not taken for it. */
+  lost?: LostWorkspace;
+}
+
+/** A workspace that was prepared. */
+export interface PreparedWorkspace extends Workspace {
+  /** Set where one was lost. */
+  rebuilding?: Rebuilding;
+}
+
+/** Asks whether a sandbox host is lost. */
+export interface HostQuestion {
+  host: string;
+  /** Milliseconds since the epoch: when there was work that it did not take. */
+  since: number;
 }
 
 /** A workspace on one host. */
@@ -67,6 +83,8 @@ export interface Workspace {
   head: string;
   /** The {@link ContentIndex}, by its sha-256 in the artifact store; absent where the files could not be kept. */
   content?: string;
+  /** What it could be made again from; absent where a host of an earlier release has it. */
+  checkpoint?: CheckpointReference;
 }
 
 /** What a turn's reads need to run over the channel. */
@@ -123,6 +141,8 @@ export interface RunFacts {
   answers: string[];
   /** plan → apply → plan again, counted. */
   driftIterations: number;
+  /** Tools that changed the workspace since its latest checkpoint; absent for none. */
+  uncheckpointed?: string[];
 }
 
 /** What a tool answered: not to be believed, unless the agent file trusts the tool. */

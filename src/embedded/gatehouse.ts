@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { createLocalArtifactStore } from '../artifacts/local-artifact-store';
+import { ensureGrantKeySet } from '../broker/grant-keys';
 import { loadOrMakeKey } from '../broker/keys';
 import { ensurePayloadKeys } from '../codec/payload-keys';
 import type { GatehouseError } from '../domain/errors';
@@ -82,6 +83,7 @@ export async function startGatehouse(options: GatehouseOptions): Promise<Gatehou
     for (const folder of WORKER_FOLDERS) await mkdir(join(dataDir, folder), { recursive: true, mode: 0o700 });
     for (const name of ['grant', 'audit', 'runner', 'sandbox', 'api'] as const)
       loadOrMakeKey(join(dataDir, 'keys'), name);
+    ensureGrantKeySet(join(dataDir, 'keys'));
     const payloadKeys =
       options.isEncrypted === false
         ? undefined

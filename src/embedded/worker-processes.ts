@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { GRANT_KEY_SET } from '../broker/grant-keys';
 import type { ProcessDescription } from './process';
 
 /** The model keys, which the runner gets and nobody else. */
@@ -100,7 +101,7 @@ const environments: Record<Plane, (settings: WorkerSettings) => Record<string, s
     ...sandboxSettings,
     GATEHOUSE_HOST: host,
     GATEHOUSE_SANDBOX_KEY: key(dataDir, 'sandbox.jwk'),
-    GATEHOUSE_GRANT_PUBLIC_KEYS: key(dataDir, 'grant.public.jwk'),
+    GATEHOUSE_GRANT_PUBLIC_KEYS: key(dataDir, GRANT_KEY_SET),
     GATEHOUSE_RUNNER_PUBLIC_KEY: key(dataDir, 'runner.public.jwk'),
     GATEHOUSE_WORKSPACES: join(dataDir, 'workspaces'),
     GATEHOUSE_FORGE: join(dataDir, 'forge'),

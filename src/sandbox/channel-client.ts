@@ -1,8 +1,10 @@
 import { Agent, type IncomingMessage, type RequestOptions, request } from 'node:http';
+import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
 import type { SigningKey } from '../broker/keys';
 import type { CallOutcome, CanonicalCall } from '../domain/call';
 import { GatehouseError } from '../domain/errors';
 import { PROOF_HEADER, proofOf } from './channel-proof';
+import { CHANNEL_TLS_VERSION, type ChannelTls } from './channel-tls';
 
 /** Path of the one request of the channel, and what it carries. */
 export const READS_PATH = '/v1/reads';
@@ -22,14 +24,14 @@ export interface ChannelClient {
   close(): void;
 }
 
-export interface ChannelClientOptions {
-  socketPath: string;
-  runnerKey: SigningKey;
-}
+/** Where a sandbox host is reached: by its socket on this machine, else by mutual TLS. */
+export type ChannelAddress = { socketPath: string } | { url: URL; tls: ChannelTls };
 
-/** A client of the channel over a Unix socket, which is the runner's configuration and no input's. */
-export function createChannelClient({ socketPath, runnerKey }: ChannelClientOptions): ChannelClient {
-  const agent = new Agent({ keepAlive: true, maxSockets: 32 });
+export type ChannelClientOptions = ChannelAddress & { runnerKey: SigningKey };
+
+/** A client of the channel, whose address is the runner's configuration and no input's. */
+export function createChannelClient({ runnerKey, ...address }: ChannelClientOptions): ChannelClient {
+  const { agent, ...target } = targetOf(address);
   return {
     async read(reads, signal) {
       signal.throwIfAborted();
@@ -41,7 +43,7 @@ export function createChannelClient({ socketPath, runnerKey }: ChannelClientOpti
           'content-length': body.length,
           [PROOF_HEADER]: proof,
         };
-        return post({ socketPath, path: READS_PATH, method: 'POST', agent, headers, signal }, body);
+        return post({ ...target, path: READS_PATH, method: 'POST', agent, headers, signal }, body);
       };
       let answer: Answer;
       try {
@@ -60,6 +62,22 @@ export function createChannelClient({ socketPath, runnerKey }: ChannelClientOpti
   };
 }
 
+const CONNECTIONS = { keepAlive: true, maxSockets: 32 };
+
+function targetOf(address: ChannelAddress) {
+  if ('socketPath' in address)
+    return { socketPath: address.socketPath, protocol: 'http:', agent: new Agent(CONNECTIONS) };
+  const { url, tls } = address;
+  const agent = new TlsAgent({
+    ...CONNECTIONS,
+    cert: tls.certificate,
+    key: tls.privateKey,
+    ca: tls.authority,
+    minVersion: CHANNEL_TLS_VERSION,
+  });
+  return { host: url.hostname, port: url.port || 443, protocol: 'https:', agent };
+}
+
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 
 interface Answer {
@@ -73,7 +91,8 @@ class StaleConnectionError extends Error {
 
 function post(options: RequestOptions, body: Buffer): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const sent = request(options, (response: IncomingMessage) => {
+    const send = options.protocol === 'https:' ? tlsRequest : request;
+    const sent = send(options, (response: IncomingMessage) => {
       const chunks: Buffer[] = [];
       let length = 0;
       response.on('data', (chunk: Buffer) => {

@@ -1,21 +1,33 @@
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { connect } from 'node:net';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import { type AddressInfo, connect, type ListenOptions } from 'node:net';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { GatehouseError, publicMessage } from '../domain/errors';
 import { READS_PATH } from './channel-client';
 import { createProofChecker, PROOF_HEADER } from './channel-proof';
+import { CHANNEL_TLS_VERSION, type ChannelTls } from './channel-tls';
 import type { Executor } from './execute';
 
-export interface ChannelServerOptions {
-  /** At most 107 bytes; its folder is made with mode 0700. */
-  socketPath: string;
+export interface ChannelOptions {
   executor: Pick<Executor, 'read'>;
   /** Largest request in bytes. @default 4_194_304 */
   maxBodyBytes?: number;
   now?(): number;
   log?(message: string, cause: unknown): void;
+}
+
+export interface ChannelServerOptions extends ChannelOptions {
+  /** At most 107 bytes; its folder is made with mode 0700. */
+  socketPath: string;
+}
+
+export interface TlsChannelServerOptions extends ChannelOptions {
+  host: string;
+  /** 0 for any that is free. */
+  port: number;
+  tls: ChannelTls;
 }
 
 export interface ChannelServer {
@@ -44,15 +56,51 @@ export async function startChannelServer(options: ChannelServerOptions): Promise
   await rm(socketPath, { force: true });
   const server = createServer(handlerOf(options));
   server.requestTimeout = 30_000;
-  await listen(server, socketPath);
+  await listen(server, { path: socketPath });
   await chmod(socketPath, 0o600);
-  return {
-    async close() {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeIdleConnections();
-      await closed;
-    },
-  };
+  return { close: () => close(server) };
+}
+
+/**
+ * Listens for granted reads from other machines, by mutual TLS: whoever has no certificate of the authority, or an expired
+ * one, gets no answer. What a grant needs besides is the same.
+ *
+ * @throws GatehouseError `channel-address-invalid`
+ */
+export async function startTlsChannelServer(
+  options: TlsChannelServerOptions,
+): Promise<ChannelServer & { port: number }> {
+  const { host, port, tls, log } = options;
+  let server: TlsServer;
+  try {
+    server = createTlsServer(
+      {
+        cert: tls.certificate,
+        key: tls.privateKey,
+        ca: tls.authority,
+        requestCert: true,
+        rejectUnauthorized: true,
+        minVersion: CHANNEL_TLS_VERSION,
+      },
+      handlerOf(options),
+    );
+    server.requestTimeout = 30_000;
+    server.on('tlsClientError', (error) => log?.('a connection to the channel was refused', error));
+    await listen(server, { host, port });
+  } catch (cause) {
+    throw new GatehouseError(
+      'channel-address-invalid',
+      'the channel cannot listen there with this certificate',
+      { cause },
+    );
+  }
+  return { port: (server.address() as AddressInfo).port, close: () => close(server) };
+}
+
+async function close(server: Server | TlsServer): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  await closed;
 }
 
 /** What the kernel's address of a Unix socket holds, its closing zero left out. */
@@ -66,7 +114,7 @@ const readsRequest = z.strictObject({
     .max(256),
 });
 
-function handlerOf({ executor, maxBodyBytes = 4 * 1024 * 1024, now, log = () => {} }: ChannelServerOptions) {
+function handlerOf({ executor, maxBodyBytes = 4 * 1024 * 1024, now, log = () => {} }: ChannelOptions) {
   const check = createProofChecker(now);
 
   async function answer(request: IncomingMessage, signal: AbortSignal): Promise<unknown> {
@@ -136,10 +184,10 @@ function send(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(text);
 }
 
-function listen(server: Server, socketPath: string): Promise<void> {
+function listen(server: Server | TlsServer, address: ListenOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(socketPath, resolve);
+    server.listen(address, resolve);
   });
 }
 

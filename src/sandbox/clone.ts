@@ -21,7 +21,9 @@ const CLONE_TIMEOUT_MS = 9 * 60_000;
  * Makes a run's workspace in one step: it is there whole or not at all, however often this was broken off before.
  * The source is only read. git runs inside the sandbox here too: a repository may be written by anyone.
  *
- * @throws GatehouseError `repository-missing`, `repository-unsupported`, `repository-unavailable`
+ * @param restore what else is done before it is there
+ * @returns the commit it was made from
+ * @throws GatehouseError `repository-missing`, `repository-unsupported`, `repository-unavailable`, and what `restore` throws
  */
 export async function cloneWorkspace(
   sandbox: OsSandbox,
@@ -29,7 +31,8 @@ export async function cloneWorkspace(
   runId: string,
   source: CloneSource,
   signal?: AbortSignal,
-): Promise<void> {
+  restore?: () => Promise<void>,
+): Promise<string> {
   const origin = source.repo === null ? null : await originOf(source.repo);
   await rm(folder.partial, { recursive: true, force: true });
   await mkdir(folder.partial, { recursive: true, mode: 0o700 });
@@ -63,8 +66,11 @@ export async function cloneWorkspace(
       { cause: result.stderr.slice(0, 2_000) },
     );
   // Before the workspace is there: from then on the run's programs move its branches.
-  await writeFile(folder.base, result.stdout.trim(), { mode: 0o600 });
+  const base = result.stdout.trim();
+  await writeFile(folder.base, base, { mode: 0o600 });
+  await restore?.();
   await rename(folder.partial, folder.workspace);
+  return base;
 }
 
 interface Origin {

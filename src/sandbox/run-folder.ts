@@ -13,12 +13,17 @@ export interface RunFolder {
   state: string;
   /** Names the commit the workspace was made from. */
   base: string;
+  /** Our record of the latest checkpoint. */
+  checkpoint: string;
 }
 
 /** @throws GatehouseError `run-id-malformed`: run ids name folders */
 export function runFolder(root: string, runId: string): RunFolder {
-  if (!isRunId(runId))
-    throw new GatehouseError('run-id-malformed', 'a run id holds letters, digits, `.`, `_` and `-` only');
+  if (!isFolderOfRun(runId))
+    throw new GatehouseError(
+      'run-id-malformed',
+      'a run id holds letters, digits, `.`, `_` and `-` only, and is not `journal`',
+    );
   const path = join(root, runId);
   return {
     path,
@@ -26,5 +31,14 @@ export function runFolder(root: string, runId: string): RunFolder {
     partial: join(path, 'repo.partial'),
     state: join(path, 'state'),
     base: join(path, 'base'),
+    checkpoint: join(path, 'checkpoint.json'),
   };
+}
+
+/** The journal of all runs lies among their folders. */
+export const JOURNAL_FOLDER = 'journal';
+
+/** Whether a folder's name can be that of a run. */
+export function isFolderOfRun(name: string): boolean {
+  return isRunId(name) && name !== JOURNAL_FOLDER;
 }

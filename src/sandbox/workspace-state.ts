@@ -1,4 +1,5 @@
 import { mkdir, rm } from 'node:fs/promises';
+import type { CheckpointReference } from '../domain/checkpoint';
 import { GatehouseError } from '../domain/errors';
 import type { CommandResult } from '../tools/tool';
 import type { OsSandbox } from './os-sandbox';
@@ -11,6 +12,8 @@ export interface WorkspaceState {
   head: string;
   /** See {@link ContentIndex}; absent where the files could not be kept. */
   content?: string;
+  /** What the workspace could be made again from; absent on a host of an earlier release. */
+  checkpoint?: CheckpointReference;
 }
 
 /** Tree and head of a workspace, read by git inside the sandbox: hostile code may have written what it reads. */

@@ -1,15 +1,20 @@
 import { execFile } from 'node:child_process';
-import { lstat, mkdir, rm } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { LRUCache } from 'lru-cache';
 import type { ArtifactStore } from '../artifacts/artifact-store';
+import type { CheckpointReference, LostWorkspace, Rebuilding } from '../domain/checkpoint';
 import { GatehouseError } from '../domain/errors';
 import type { PrepareInput } from '../domain/steps';
 import type { Forge } from '../tools/forge';
-import { cloneWorkspace, requireRepository } from './clone';
+import { createCheckpointKeeper } from './checkpoint';
+import { checkpointOf, readRecord, writeRecord } from './checkpoint-record';
+import { type CloneSource, cloneWorkspace, requireRepository } from './clone';
 import { createContentKeeper } from './content';
 import type { OsSandbox } from './os-sandbox';
-import { type RunFolder, runFolder } from './run-folder';
+import { restoreCheckpoint } from './restore';
+import { isFolderOfRun, type RunFolder, runFolder } from './run-folder';
 import { fingerprintOf } from './workspace-fingerprint';
 import { readState, type WorkspaceState } from './workspace-state';
 
@@ -22,12 +27,13 @@ export type ForgeWithCopies = Forge & {
 /** The workspaces of the runs on this host. */
 export interface Workspaces {
   /**
-   * Makes a run's workspace where there is none: a clone on the run's own branch.
+   * Makes a run's workspace where there is none: a clone on the run's own branch. One that was lost is brought to where
+   * its checkpoint was; a copy that is here counts only if this host is the one that had it last.
    *
    * @throws GatehouseError `repository-missing`, `repository-unsupported`, `repository-unavailable`,
    * `sandbox-unavailable`
    */
-  prepare(input: PrepareInput, signal?: AbortSignal): Promise<WorkspaceState>;
+  prepare(input: PrepareInput, signal?: AbortSignal): Promise<WorkspaceState & { rebuilding?: Rebuilding }>;
   /** Host path of a run's workspace. @throws GatehouseError `workspace-missing` */
   path(runId: string): Promise<string>;
   /**
@@ -43,10 +49,14 @@ export interface Workspaces {
   /** Bare repository of the local forge, or null. */
   forgePath(runId: string): string | null;
   remove(runId: string): Promise<void>;
+  /** The runs that have a folder here, and when something in it was last made or removed (since the epoch, in ms). */
+  list(): Promise<{ runId: string; changedAt: number }[]>;
 }
 
 export interface WorkspacesOptions {
   root: string;
+  /** Name of this host. */
+  host: string;
   sandbox: OsSandbox;
   artifacts: ArtifactStore;
   forge: ForgeWithCopies;
@@ -54,9 +64,17 @@ export interface WorkspacesOptions {
   log?(message: string, cause: unknown): void;
 }
 
-export function createWorkspaces({ root, sandbox, artifacts, forge, log }: WorkspacesOptions): Workspaces {
+export function createWorkspaces({
+  root,
+  host,
+  sandbox,
+  artifacts,
+  forge,
+  log,
+}: WorkspacesOptions): Workspaces {
   const known = new LRUCache<string, KnownState>({ max: 1_000 });
   const content = createContentKeeper({ sandbox, artifacts });
+  const checkpoints = createCheckpointKeeper({ sandbox, artifacts });
 
   async function existing(runId: string): Promise<RunFolder> {
     const folder = runFolder(root, runId);
@@ -79,37 +97,105 @@ export function createWorkspaces({ root, sandbox, artifacts, forge, log }: Works
     }
     known.delete(runId);
     const { tree, head } = await readState(sandbox, folder, signal);
-    let found: WorkspaceState;
-    try {
-      found = { tree, head, content: await content.keep(folder, signal) };
-    } catch (error) {
-      signal?.throwIfAborted();
+    const [kept, checkpoint] = await Promise.all([
       // The work itself is done; what rules need to judge it is not to be had, and they refuse for that.
-      log?.(`the content of run ${runId}'s workspace was not kept`, error);
-      return { tree, head };
-    }
-    known.set(runId, { state: found, fingerprint, mayBeWritten: false });
+      content
+        .keep(folder, signal)
+        .catch((error) => notKept(runId, 'content', error, signal)),
+      checkpointed(folder, runId, signal),
+    ]);
+    if (kept === undefined) return { tree, head, checkpoint };
+    const found = { tree, head, content: kept, checkpoint };
+    if (checkpoint.isCurrent) known.set(runId, { state: found, fingerprint, mayBeWritten: false });
     return found;
+  }
+
+  function notKept(runId: string, what: string, error: unknown, signal?: AbortSignal): undefined {
+    signal?.throwIfAborted();
+    log?.(`the ${what} of run ${runId}'s workspace was not kept`, error);
+  }
+
+  async function forget(runId: string): Promise<void> {
+    known.delete(runId);
+    await removeAll(runFolder(root, runId).path);
+  }
+
+  async function checkpointed(
+    folder: RunFolder,
+    runId: string,
+    signal?: AbortSignal,
+  ): Promise<CheckpointReference> {
+    try {
+      return { artifact: await checkpoints.keep(folder, signal), isCurrent: true };
+    } catch (error) {
+      notKept(runId, 'checkpoint', error, signal);
+      return { artifact: (await readRecord(folder)).latest?.artifact ?? null, isCurrent: false };
+    }
+  }
+
+  async function clone(
+    folder: RunFolder,
+    { runId, repo }: PrepareInput,
+    signal?: AbortSignal,
+    restore?: () => Promise<void>,
+  ): Promise<void> {
+    await mkdir(folder.path, { recursive: true, mode: 0o700 });
+    if (repo !== null) await requireRepository(repo);
+    const copy = repo !== null && forge.ensure ? await forge.ensure(runId, repo) : null;
+    const source: CloneSource = {
+      repo: copy?.path ?? repo,
+      name: repo,
+      remoteUrl: repo === null ? null : forge.remoteUrl(runId),
+    };
+    const base = await cloneWorkspace(sandbox, folder, runId, source, signal, restore);
+    // The commit of an empty workspace is nobody else's.
+    if (!restore) await writeRecord(folder, { base: repo === null ? null : base, latest: null });
+  }
+
+  async function rebuild(
+    folder: RunFolder,
+    input: PrepareInput,
+    { checkpoint: artifact }: LostWorkspace,
+    signal?: AbortSignal,
+  ): Promise<Rebuilding> {
+    if (artifact === null) {
+      await clone(folder, input, signal);
+      return { kind: 'cloned', why: 'no-checkpoint' };
+    }
+    try {
+      const checkpoint = checkpointOf(await artifacts.get(artifact));
+      await clone(folder, input, signal, async () => {
+        await restoreCheckpoint({ sandbox, artifacts }, folder, checkpoint, signal);
+        await writeFile(folder.base, checkpoint.began, { mode: 0o600 });
+        await writeRecord(folder, { base: checkpoint.base, latest: { artifact, checkpoint } });
+      });
+      return { kind: 'restored', notKept: checkpoint.notKept };
+    } catch (error) {
+      if (!(error instanceof GatehouseError) || !UNUSABLE.has(error.code)) throw error;
+      log?.(`the workspace of run ${input.runId} was not restored`, error);
+      await clone(folder, input, signal);
+      return {
+        kind: 'cloned',
+        why: error.code === 'history-gone' ? 'history-gone' : 'checkpoint-unreadable',
+      };
+    }
   }
 
   return {
     state,
 
-    async prepare({ runId, repo }, signal) {
+    async prepare(input, signal) {
+      const { runId, lost } = input;
       const folder = runFolder(root, runId);
       await sandbox.check();
-      if (!(await exists(folder.workspace))) {
-        await mkdir(folder.path, { recursive: true, mode: 0o700 });
-        if (repo !== null) await requireRepository(repo);
-        const copy = repo !== null && forge.ensure ? await forge.ensure(runId, repo) : null;
-        const source = {
-          repo: copy?.path ?? repo,
-          name: repo,
-          remoteUrl: repo === null ? null : forge.remoteUrl(runId),
-        };
-        await cloneWorkspace(sandbox, folder, runId, source, signal);
+      if (lost && lost.host !== host) await forget(runId);
+      const isThere = await exists(folder.workspace);
+      if (!lost) {
+        if (!isThere) await clone(folder, input, signal);
+        return state(runId, signal);
       }
-      return state(runId, signal);
+      const rebuilding: Rebuilding = isThere ? { kind: 'kept' } : await rebuild(folder, input, lost, signal);
+      return { ...(await state(runId, signal)), rebuilding };
     },
 
     async knownState(runId, signal) {
@@ -135,12 +221,25 @@ export function createWorkspaces({ root, sandbox, artifacts, forge, log }: Works
       }
     },
 
-    async remove(runId) {
-      known.delete(runId);
-      await removeAll(runFolder(root, runId).path);
+    remove: forget,
+
+    async list() {
+      const entries = await readdir(root, { withFileTypes: true });
+      const runIds = entries.filter((entry) => entry.isDirectory() && isFolderOfRun(entry.name));
+      return Promise.all(
+        runIds.map(async ({ name }) => ({ runId: name, changedAt: (await stat(join(root, name))).mtimeMs })),
+      );
     },
   };
 }
+
+/** Codes of checkpoints that cannot be had; whatever else fails is tried again. */
+const UNUSABLE: ReadonlySet<string> = new Set([
+  'checkpoint-unusable',
+  'history-gone',
+  'artifact-missing',
+  'artifact-damaged',
+]);
 
 /** A program may nest folders deeper than a path can be long; the system's own program goes down step by step. */
 async function removeAll(path: string): Promise<void> {

@@ -7,13 +7,16 @@ import { createDeliverNotification } from '../../activities/deliver-notification
 import { createDispatch } from '../../activities/dispatch';
 import { createFinish } from '../../activities/finish';
 import { createHalts } from '../../activities/halts';
+import { createHosts } from '../../activities/hosts';
 import { createPeople } from '../../activities/people';
 import { createPolicyGate } from '../../activities/policy-gate';
 import { createProgramQuestions } from '../../activities/program-questions';
 import { queues } from '../../workflows/messages';
 import { openArtifactStore } from '../artifacts/open-artifact-store';
 import { createGrantMinter, createGrantVerifier } from '../broker/grant';
+import { watchOwnGrantKeys } from '../broker/grant-keys';
 import { loadKey, loadPublicKey, thumbprintOf } from '../broker/keys';
+import { watchedFile } from '../broker/watched-file';
 import { dataConverterOf } from '../codec/data-converter';
 import type { ControlConfig } from '../config';
 import { createWordVerifier } from '../identity/word-verifier';
@@ -37,6 +40,7 @@ import { createRunStore } from '../store/run-store';
 import { createSnapshotStore } from '../store/snapshot-store';
 import { createToolsOf } from '../tools/snapshot-tools';
 import { startAnchoring } from './anchoring';
+import { createLastPolled } from './last-polled';
 import { startNotificationDispatcher } from './notification-dispatcher';
 import { ownRunOnly } from './own-run';
 import { WORKER_LIMITS, type WorkerSetup, workerIdentity } from './serve';
@@ -63,7 +67,8 @@ export async function createControlWorker(
   });
   const waitForPeopleMs = config.GATEHOUSE_WAIT_FOR_PEOPLE_MS;
   const now = Date.now;
-  const grantKey = loadKey(config.GATEHOUSE_GRANT_KEY);
+  const log = (message: string, cause: unknown) => logger.error({ err: cause }, message);
+  const grantKey = watchedFile(config.GATEHOUSE_GRANT_KEY, loadKey, log);
   const deliveries = createDeliveryStore(database);
   const dataConverter = dataConverterOf(config.GATEHOUSE_PAYLOAD_KEYS);
   const shared = {
@@ -114,9 +119,12 @@ export async function createControlWorker(
       gate,
       ...createPeople({ people, words, gate, now }),
       ...createHalts({ halts }),
+      ...createHosts({
+        lastPolled: createLastPolled({ connection, namespace: config.TEMPORAL_NAMESPACE }),
+      }),
       ...createBreakGlass({ store: createBreakGlassStore(database), people, words }),
       ...createProgramQuestions({
-        verifier: createGrantVerifier({ publicKeys: [grantKey.publicKey] }),
+        verifier: createGrantVerifier({ find: watchOwnGrantKeys(config.GATEHOUSE_GRANT_KEY, log) }),
         questions: createProgramQuestionStore(database),
         now,
       }),
@@ -140,7 +148,7 @@ export async function createControlWorker(
     databaseUrl: config.DATABASE_URL,
     deliveries,
     client: new Client({ connection, namespace: config.TEMPORAL_NAMESPACE, dataConverter }),
-    log: (message, cause) => logger.error({ err: cause }, message),
+    log,
   });
   const anchoring = startAnchoring({ anchors, everyMs: config.GATEHOUSE_ANCHOR_EVERY_MS, logger });
   return {

@@ -10,7 +10,8 @@ import { createFetchTranscript } from '../model/fetch-transcript';
 import { createScriptSource } from '../model/pinned-script';
 import { createModelRegistry } from '../model/registry';
 import { createTranscriptCache } from '../model/transcript-cache';
-import { createChannelClient } from '../sandbox/channel-client';
+import { type ChannelAddress, createChannelClient } from '../sandbox/channel-client';
+import { readChannelTls } from '../sandbox/channel-tls';
 import { builtInTools, describeForModel } from '../tools/catalogue';
 import { presentTools } from '../tools/present-tools';
 import { WORKER_LIMITS, type WorkerSetup, workerIdentity } from './serve';
@@ -27,9 +28,9 @@ export async function createRunnerWorker(
   const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE, dataConverter });
   const key = loadKey(config.GATEHOUSE_RUNNER_KEY);
   const channels = new Map(
-    [...config.GATEHOUSE_CHANNELS].map(([host, socketPath]) => [
+    [...config.GATEHOUSE_CHANNELS].map(([host, address]) => [
       host,
-      createChannelClient({ socketPath, runnerKey: key }),
+      createChannelClient({ ...channelAddress(address, config), runnerKey: key }),
     ]),
   );
   const tools = describeForModel(presentTools(builtInTools.values()));
@@ -50,6 +51,11 @@ export async function createRunnerWorker(
     }),
   });
   return { workers: [worker] };
+}
+
+function channelAddress(address: string, config: RunnerConfig): ChannelAddress {
+  if (!address.startsWith('https:')) return { socketPath: address };
+  return { url: new URL(address), tls: readChannelTls(config) };
 }
 
 function modelsOf(config: RunnerConfig): Parameters<typeof createModelRegistry>[0] {

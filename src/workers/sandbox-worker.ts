@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { Client, WorkflowNotFoundError } from '@temporalio/client';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createDiscard } from '../../activities/discard';
@@ -7,19 +8,29 @@ import { createPrepare } from '../../activities/prepare';
 import { hostQueue, queues } from '../../workflows/messages';
 import { openArtifactStore } from '../artifacts/open-artifact-store';
 import { createGrantVerifier } from '../broker/grant';
-import { loadKey, loadPublicKey } from '../broker/keys';
+import { watchGrantKeys } from '../broker/grant-keys';
+import { loadKey } from '../broker/keys';
 import { dataConverterOf } from '../codec/data-converter';
 import type { SandboxConfig } from '../config';
+import { workflowIdOf } from '../domain/run';
 import { createBubblewrapSandbox } from '../sandbox/bubblewrap';
-import { startChannelServer } from '../sandbox/channel-server';
+import {
+  type ChannelOptions,
+  type ChannelServer,
+  startChannelServer,
+  startTlsChannelServer,
+} from '../sandbox/channel-server';
+import { readChannelTls } from '../sandbox/channel-tls';
 import { createExecutor } from '../sandbox/execute';
 import { createJournal } from '../sandbox/journal';
+import { JOURNAL_FOLDER } from '../sandbox/run-folder';
 import { readStaticCredentials } from '../sandbox/static-credentials';
 import { createWorkspaces } from '../sandbox/workspace';
 import { builtInTools } from '../tools/catalogue';
 import { toolOf } from '../tools/declared';
 import { createLocalForge } from '../tools/local-forge';
 import { WORKER_LIMITS, type WorkerSetup, workerIdentity } from './serve';
+import { startSweeping } from './sweeping';
 import { createTemporalAsker } from './temporal-asker';
 
 /** Prepares workspaces on the shared queue, executes on this host's own, and reads over the channel. */
@@ -42,13 +53,20 @@ export async function createSandboxWorker(
       fileMiB: config.GATEHOUSE_SANDBOX_FILE_MIB,
     },
   });
-  const workspaces = createWorkspaces({ root: config.GATEHOUSE_WORKSPACES, sandbox, artifacts, forge, log });
+  const workspaces = createWorkspaces({
+    root: config.GATEHOUSE_WORKSPACES,
+    host: host.name,
+    sandbox,
+    artifacts,
+    forge,
+    log,
+  });
   const executor = createExecutor({
     sandbox,
     workspaces,
     artifacts,
-    journal: createJournal({ folder: join(config.GATEHOUSE_WORKSPACES, 'journal') }),
-    verifier: createGrantVerifier({ publicKeys: config.GATEHOUSE_GRANT_PUBLIC_KEYS.map(loadPublicKey) }),
+    journal: createJournal({ folder: join(config.GATEHOUSE_WORKSPACES, JOURNAL_FOLDER) }),
+    verifier: createGrantVerifier({ find: watchGrantKeys(config.GATEHOUSE_GRANT_PUBLIC_KEYS, log) }),
     tools: builtInTools,
     toolOf,
     forge,
@@ -81,10 +99,44 @@ export async function createSandboxWorker(
     Worker.create({
       ...shared,
       taskQueue: hostQueue(host.name),
-      activities: { ...createExecuteTool({ executor }), ...createDiscard({ workspaces }) },
+      activities: {
+        ...createPrepare({ workspaces, host }),
+        ...createExecuteTool({ executor }),
+        ...createDiscard({ workspaces }),
+      },
     }),
   ]);
-  const socketPath = config.GATEHOUSE_CHANNEL_SOCKET;
-  const channel = socketPath ? await startChannelServer({ socketPath, executor, log }) : null;
-  return { workers: [preparer, runner], close: async () => channel?.close() };
+  const channels = await openChannels(config, { executor, log });
+  const { workflow } = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE, dataConverter });
+  const sweeping = startSweeping({ workspaces, isRunning: (runId) => isRunning(workflow, runId), log });
+  return {
+    workers: [preparer, runner],
+    async close() {
+      await sweeping.stop();
+      await Promise.all(channels.map((channel) => channel.close()));
+    },
+  };
+}
+
+async function openChannels(config: SandboxConfig, options: ChannelOptions): Promise<ChannelServer[]> {
+  const { GATEHOUSE_CHANNEL_SOCKET: socketPath, GATEHOUSE_CHANNEL_LISTEN: address } = config;
+  const opened: ChannelServer[] = [];
+  if (socketPath) opened.push(await startChannelServer({ ...options, socketPath }));
+  if (address) {
+    const { hostname, port } = new URL(`tcp://${address}`);
+    const tls = readChannelTls(config);
+    const host = hostname.replace(/^\[|\]$/g, '');
+    opened.push(await startTlsChannelServer({ ...options, host, port: Number(port), tls }));
+  }
+  return opened;
+}
+
+async function isRunning(workflow: Client['workflow'], runId: string): Promise<boolean | null> {
+  try {
+    const { status } = await workflow.getHandle(workflowIdOf(runId)).describe();
+    return status.name === 'RUNNING';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
 }

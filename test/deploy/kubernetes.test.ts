@@ -216,7 +216,7 @@ test('each process is given an environment that its configuration accepts, and i
     expect(entry).toBe(name === 'api' ? 'src/api/main.ts' : `src/workers/${name}.ts`);
     expect(existsSync(path.join(FOLDER, '../..', entry!))).toBe(true);
   }
-  expect(controlConfig(environmentOf('control'))).toMatchObject({ GATEHOUSE_CHANNEL: 'off' });
+  expect(controlConfig(environmentOf('control'))).toMatchObject({ GATEHOUSE_CHANNEL: 'on' });
   expect(apiConfig(environmentOf('api'))).toMatchObject({ GATEHOUSE_API_PORT: 8_080 });
   expect(runnerConfig(environmentOf('runner'))).toMatchObject({ TEMPORAL_ADDRESS: 'temporal:7233' });
   expect(sandboxConfig(environmentOf('sandbox'))).toMatchObject({ GATEHOUSE_HOST: 'sandbox-0' });

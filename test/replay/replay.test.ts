@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { temporal } from '@temporalio/proto';
 import {
   bundleWorkflowCode,
   DefaultLogger,
@@ -22,7 +23,8 @@ function textOf(file: string): string {
 async function replay(workflowBundle: WorkflowBundleWithSourceMap): Promise<Map<string, Error | undefined>> {
   const histories = files.map((file) => ({
     workflowId: `run-${file.replace(/(-second)?\.json(\.gz)?$/, '')}`,
-    history: JSON.parse(textOf(file)),
+    // Enumerations stand there by name, which the SDK's own reading takes for none.
+    history: temporal.api.history.v1.History.fromObject(JSON.parse(textOf(file))),
   }));
   const errors = new Map<string, Error | undefined>();
   let index = 0;
@@ -70,6 +72,7 @@ test('histories of every way a run can go are there, small, and of no particular
       'expired',
       'failed',
       'halted',
+      'lost-host',
       'program-question',
       'question',
       'reminded-and-escalated',

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createContentKeeper } from '../../src/sandbox/content';
+import { runFolder } from '../../src/sandbox/run-folder';
 import { createWorkspaces } from '../../src/sandbox/workspace';
 import { type Host, openHost } from './support/host';
 
@@ -97,6 +98,7 @@ test('the run cannot move what it is compared with', async () => {
 test('a store that is away leaves the work done and the content unknown', async () => {
   const workspaces = createWorkspaces({
     root: join(host.folder, 'away'),
+    host: 'here',
     sandbox: host.sandbox,
     forge: host.forge,
     artifacts: { ...host.artifacts, put: () => Promise.reject(new Error('away')) },
@@ -110,14 +112,7 @@ test('content that is there already is not read again', async () => {
   await host.prepare('once');
   const run = jest.spyOn(host.sandbox, 'run');
   const keeper = createContentKeeper(host);
-  const root = join(host.folder, 'workspaces/once');
-  const folder = {
-    path: root,
-    workspace: join(root, 'repo'),
-    partial: '',
-    state: join(root, 'state'),
-    base: join(root, 'base'),
-  };
+  const folder = runFolder(join(host.folder, 'workspaces'), 'once');
   await keeper.keep(folder);
   const first = run.mock.calls.length;
   await keeper.keep(folder);

@@ -87,6 +87,7 @@ test('a folder that is no repository is refused, without a path in its words but
 test('with a forge elsewhere the source itself is cloned', async () => {
   const workspaces = createWorkspaces({
     root: join(host.folder, 'elsewhere'),
+    host: 'here',
     sandbox: host.sandbox,
     artifacts: host.artifacts,
     forge: {

@@ -150,6 +150,30 @@ recordings.push({
   },
 });
 
+const noted = (path: string) => ({ calls: [call('write-file', { path, content: 'noted' })] });
+recordings.push({
+  name: 'lost-host',
+  agent: [
+    {},
+    [
+      noted('one.txt'),
+      { calls: [call('ask-user', { question: 'Go on?' })] },
+      noted('two.txt'),
+      { say: 'done' },
+    ],
+  ],
+  async act(run, gatehouse) {
+    await run.question();
+    await gatehouse.restart('sandbox', {
+      GATEHOUSE_HOST: 'another',
+      GATEHOUSE_WORKSPACES: join(gatehouse.folder, 'another'),
+    });
+    await run.answerNext('yes');
+    await run.outcome();
+    await gatehouse.restart('sandbox');
+  },
+});
+
 /** In an organization with short times. */
 const prompted: Recording = {
   name: 'reminded-and-escalated',

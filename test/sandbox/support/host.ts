@@ -80,7 +80,13 @@ export function openHost(
   const sandbox = createBubblewrapSandbox(changes.sandbox);
   const artifacts = createLocalArtifactStore({ folder: join(folder, 'artifacts') });
   const forge = createLocalForge({ root: join(folder, 'forge') });
-  const workspaces = createWorkspaces({ root: join(folder, 'workspaces'), sandbox, artifacts, forge });
+  const workspaces = createWorkspaces({
+    root: join(folder, 'workspaces'),
+    host: host.name,
+    sandbox,
+    artifacts,
+    forge,
+  });
   const journalFolder = join(folder, 'journal');
   const dependencies: ExecutorDependencies = {
     sandbox,

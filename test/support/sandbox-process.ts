@@ -1,0 +1,73 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadOrMakeKey } from '../../src/broker/keys';
+import type { Harness } from './run-harness';
+import { waitUntil } from './wait-until';
+
+/** A sandbox host with a process, a key and folders of its own; the artifact store alone is the harness's. */
+export interface SandboxHost {
+  name: string;
+  publicKey: string;
+  socket: string;
+  workspaces: string;
+  /** Starts its worker, and waits until that polls. */
+  start(): Promise<void>;
+  /** Ends it as a power cut does. */
+  kill(): Promise<void>;
+}
+
+export function sandboxHost(gatehouse: Harness, name: string): SandboxHost {
+  const folder = join(gatehouse.folder, name);
+  const keys = join(folder, 'keys');
+  const socket = join(gatehouse.folder, `${name}.sock`);
+  const workspaces = join(folder, 'workspaces');
+  for (const each of [workspaces, join(folder, 'forge')]) mkdirSync(each, { recursive: true });
+  loadOrMakeKey(keys, 'sandbox');
+  let child: ChildProcess | null = null;
+
+  return {
+    name,
+    publicKey: join(keys, 'sandbox.public.jwk'),
+    socket,
+    workspaces,
+
+    async start() {
+      const shared = join(gatehouse.folder, 'keys');
+      const started = spawn(
+        process.execPath,
+        ['--require', require.resolve('tsx/cjs'), join(__dirname, '../../src/workers/sandbox.ts')],
+        {
+          stdio: ['ignore', 'pipe', 'inherit'],
+          env: {
+            PATH: process.env.PATH,
+            TEMPORAL_ADDRESS: gatehouse.temporalAddress,
+            TEMPORAL_NAMESPACE: gatehouse.namespace,
+            GATEHOUSE_ARTIFACTS: join(gatehouse.folder, 'artifacts'),
+            GATEHOUSE_HOST: name,
+            GATEHOUSE_SANDBOX_KEY: join(keys, 'sandbox.jwk'),
+            GATEHOUSE_GRANT_PUBLIC_KEYS: join(shared, 'grant.public.jwk'),
+            GATEHOUSE_RUNNER_PUBLIC_KEY: join(shared, 'runner.public.jwk'),
+            GATEHOUSE_WORKSPACES: workspaces,
+            GATEHOUSE_FORGE: join(folder, 'forge'),
+            GATEHOUSE_CHANNEL_SOCKET: socket,
+            GATEHOUSE_LOG: 'silent',
+          },
+        },
+      );
+      child = started;
+      let said = '';
+      started.stdout.on('data', (chunk) => {
+        said += chunk;
+      });
+      await waitUntil(async () => said.includes('gatehouse-sandbox is ready'), `host ${name} polls`, 60_000);
+    },
+
+    async kill() {
+      if (!child || child.exitCode !== null || child.signalCode !== null) return;
+      const ended = new Promise((resolve) => child?.once('exit', resolve));
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
