@@ -4,6 +4,7 @@ import { GatehouseError } from '../domain/errors';
 import type { SandboxCommand } from '../tools/tool';
 import { type ProcessResult, runConfined } from './confined-process';
 import { type Egress, openEgress } from './egress';
+import type { Surroundings } from './held-credentials';
 import type { Confinement, OsSandbox } from './os-sandbox';
 import { findProcessGroups, MAX_PROCESSES } from './process-group';
 import { INSIDE, PROXY_PORT, type ProfileHost, profileOf, reachesNetwork } from './profile';
@@ -50,6 +51,7 @@ export function createBubblewrapSandbox(options: BubblewrapOptions = {}): OsSand
         const result = await runConfined({
           argv: [...(group?.prefix ?? []), bwrap, ...argumentsOf(command, confinement, host, egress)],
           stdin: command.stdin,
+          inputs: hiddenInputs(confinement.surroundings),
           timeoutMs: command.timeoutMs ?? DEFAULT_TIMEOUT_MS,
           clock: confinement.questions?.clock,
           maxOutputBytes: command.maxOutputBytes ?? DEFAULT_OUTPUT_BYTES,
@@ -80,7 +82,7 @@ const LIMITS = [
 
 function argumentsOf(
   command: SandboxCommand,
-  { effect, workspace, hasGit, forge, binds, questions }: Confinement,
+  { effect, workspace, hasGit, forge, binds, questions, surroundings }: Confinement,
   host: ProfileHost,
   egress: Egress | null,
 ): string[] {
@@ -90,11 +92,26 @@ function argumentsOf(
       ...{ effect, workspace, hasGit, forge, binds, writesGit, reachesForge, cwd, env },
       egress: egress?.socket,
       questions: questions?.socket,
+      hiddenArguments: surroundings && HIDDEN,
     },
     host,
   );
   const limited = ['/usr/bin/prlimit', ...LIMITS, '--', ...command.argv];
   return ['--json-status-fd', '3', ...profile, '--', ...(egress ? bridged(limited) : limited)];
+}
+
+/** Descriptor of what bubblewrap is told where no other process can read it; files follow, one each. */
+const HIDDEN = 4;
+
+/** What stands on the hidden descriptors: first variables and places of files as arguments, then the files. */
+function hiddenInputs(surroundings: Surroundings | undefined): string[] {
+  if (!surroundings) return [];
+  const files = Object.entries(surroundings.files);
+  const args = [
+    ...Object.entries(surroundings.env).flatMap(([name, value]) => ['--setenv', name, value]),
+    ...files.flatMap(([path], index) => ['--perms', '0400', '--file', String(HIDDEN + 1 + index), path]),
+  ];
+  return [args.map((each) => `${each}\0`).join(''), ...files.map(([, text]) => text)];
 }
 
 /** Leads a port inside to the proxy's socket, and starts the command once it answers. */

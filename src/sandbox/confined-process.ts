@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import type { CommandResult } from '../tools/tool';
 import { startPausableTimer, type WaitClock } from './pausable-timer';
 
@@ -8,6 +8,8 @@ export interface ProcessRequest {
   argv: string[];
   stdin?: string | Uint8Array;
   timeoutMs: number;
+  /** Read by bubblewrap from descriptors 4 and on: what others must not see among its arguments. */
+  inputs?: readonly string[];
   /** Its waits do not count against the time. */
   clock?: WaitClock;
   /** Of standard output and error each. */
@@ -29,6 +31,7 @@ export interface ProcessResult extends CommandResult {
 export function runConfined({
   argv,
   stdin,
+  inputs = [],
   timeoutMs,
   clock,
   maxOutputBytes,
@@ -39,7 +42,7 @@ export function runConfined({
     const child = spawn(program, args, {
       cwd: '/',
       env: {},
-      stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe', 'pipe', ...inputs.map(() => 'pipe' as const)],
       // A process group of its own, so that it can be killed as one.
       detached: true,
     });
@@ -85,8 +88,12 @@ export function runConfined({
       });
     });
     // A program that does not read its input is no failure of ours.
-    child.stdin.on('error', () => {});
-    child.stdin.end(stdin);
+    const give = (stream: Writable, content?: string | Uint8Array) => {
+      stream.on('error', () => {});
+      stream.end(content);
+    };
+    give(child.stdin, stdin);
+    for (const [index, content] of inputs.entries()) give(child.stdio[4 + index] as Writable, content);
   });
 }
 

@@ -1,4 +1,5 @@
 import type { CommandResult, SandboxCommand } from '../tools/tool';
+import type { Surroundings } from './held-credentials';
 import type { WaitClock } from './pausable-timer';
 import type { ProfileInput } from './profile';
 
@@ -9,6 +10,8 @@ export interface Confinement
   network?: readonly string[];
   /** The way to people, for calls whose programs may ask: its socket, and the clock that stands still meanwhile. */
   questions?: { socket: string; clock: WaitClock } | null;
+  /** Credentials of the run that its programs may use. */
+  surroundings?: Surroundings;
   /** Told of each connection that was refused. */
   onRefusedHost?(host: string, port: number): void;
 }

@@ -41,6 +41,8 @@ export interface ProfileInput {
   /** Relative to the workspace. @default '.' */
   cwd?: string;
   env?: Record<string, string>;
+  /** Descriptor from which bubblewrap reads further arguments: those that nobody may see. */
+  hiddenArguments?: number;
 }
 
 /** What this machine can do and has. */
@@ -67,6 +69,8 @@ export function profileOf(input: ProfileInput, host: ProfileHost): string[] {
     ...(input.questions
       ? ['--ro-bind', input.questions, INSIDE.questions, '--ro-bind', CLIENT, INSIDE.client]
       : []),
+    // Before our own variables, which count then.
+    ...(input.hiddenArguments === undefined ? [] : ['--args', String(input.hiddenArguments)]),
     ...environment(input),
     // INVARIANT: last, when all places to mount at have been made. /proc is read-only because to root of the host, whose
     // id stays root's behind the mapping, /proc/sys would be writable.

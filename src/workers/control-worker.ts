@@ -37,6 +37,7 @@ import { createRunStore } from '../store/run-store';
 import { createSnapshotStore } from '../store/snapshot-store';
 import { createToolsOf } from '../tools/snapshot-tools';
 import { startAnchoring } from './anchoring';
+import { startBroker } from './control-broker';
 import { startNotificationDispatcher } from './notification-dispatcher';
 import { WORKER_LIMITS, type WorkerSetup, workerIdentity } from './serve';
 
@@ -72,6 +73,13 @@ export async function createControlWorker(
     namespace: config.TEMPORAL_NAMESPACE,
     dataConverter,
   };
+  const presenters = {
+    runner: thumbprintOf(loadPublicKey(config.GATEHOUSE_RUNNER_PUBLIC_KEY)),
+    sandboxes: new Set(config.GATEHOUSE_SANDBOX_PUBLIC_KEYS.map((path) => thumbprintOf(loadPublicKey(path)))),
+  };
+  const verifier = createGrantVerifier({ publicKeys: [grantKey.publicKey] });
+  const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE, dataConverter });
+  const broker = await startBroker({ config, database, verifier, presenters, client, logger });
   const worker = await Worker.create({
     ...shared,
     taskQueue: queues.control,
@@ -100,12 +108,7 @@ export async function createControlWorker(
         toolsOf: createToolsOf(),
         contents: createContentLoader({ artifacts }),
         minter: createGrantMinter(grantKey),
-        presenters: {
-          runner: thumbprintOf(loadPublicKey(config.GATEHOUSE_RUNNER_PUBLIC_KEY)),
-          sandboxes: new Set(
-            config.GATEHOUSE_SANDBOX_PUBLIC_KEYS.map((path) => thumbprintOf(loadPublicKey(path))),
-          ),
-        },
+        presenters,
         waitForPeopleMs,
         now,
       }),
@@ -113,12 +116,12 @@ export async function createControlWorker(
       ...createHalts({ halts }),
       ...createBreakGlass({ store: createBreakGlassStore(database), people, words }),
       ...createProgramQuestions({
-        verifier: createGrantVerifier({ publicKeys: [grantKey.publicKey] }),
+        verifier,
         questions: createProgramQuestionStore(database),
         now,
       }),
       ...createArchive({ artifacts }),
-      ...createFinish({ runs, anchors }),
+      ...createFinish({ runs, anchors, credentials: broker?.broker }),
     },
   });
   // On a queue of its own: receivers that answer slowly hold up no run.
@@ -136,7 +139,7 @@ export async function createControlWorker(
   const dispatcher = startNotificationDispatcher({
     databaseUrl: config.DATABASE_URL,
     deliveries,
-    client: new Client({ connection, namespace: config.TEMPORAL_NAMESPACE, dataConverter }),
+    client,
     log: (message, cause) => logger.error({ err: cause }, message),
   });
   const anchoring = startAnchoring({ anchors, everyMs: config.GATEHOUSE_ANCHOR_EVERY_MS, logger });
@@ -145,6 +148,7 @@ export async function createControlWorker(
     async close() {
       await dispatcher.close();
       await anchoring.stop();
+      await broker?.close();
       await database.close();
     },
   };

@@ -10,14 +10,17 @@ import { createGrantVerifier } from '../broker/grant';
 import { loadKey, loadPublicKey } from '../broker/keys';
 import { dataConverterOf } from '../codec/data-converter';
 import type { SandboxConfig } from '../config';
+import { createBrokerClient } from '../sandbox/broker-client';
 import { createBubblewrapSandbox } from '../sandbox/bubblewrap';
 import { startChannelServer } from '../sandbox/channel-server';
 import { createExecutor } from '../sandbox/execute';
+import { createHeldCredentials } from '../sandbox/held-credentials';
 import { createJournal } from '../sandbox/journal';
 import { createWorkspaces } from '../sandbox/workspace';
 import { builtInTools } from '../tools/catalogue';
 import { toolOf } from '../tools/declared';
 import { createLocalForge } from '../tools/local-forge';
+import { brokerAt } from './broker-settings';
 import { WORKER_LIMITS, type WorkerSetup, workerIdentity } from './serve';
 import { createTemporalAsker } from './temporal-asker';
 
@@ -35,6 +38,8 @@ export async function createSandboxWorker(
   const sandbox = createBubblewrapSandbox();
   const log = (message: string, cause: unknown) => logger.error({ err: cause }, message);
   const workspaces = createWorkspaces({ root: config.GATEHOUSE_WORKSPACES, sandbox, artifacts, forge, log });
+  const broker = brokerAt(config);
+  const credentials = broker && createHeldCredentials(createBrokerClient({ ...broker, key }));
   const executor = createExecutor({
     sandbox,
     workspaces,
@@ -52,6 +57,7 @@ export async function createSandboxWorker(
       key,
       log,
     }),
+    credentials,
     log,
   });
   const shared = {
@@ -70,7 +76,7 @@ export async function createSandboxWorker(
     Worker.create({
       ...shared,
       taskQueue: hostQueue(host.name),
-      activities: { ...createExecuteTool({ executor }), ...createDiscard({ workspaces }) },
+      activities: { ...createExecuteTool({ executor }), ...createDiscard({ workspaces, credentials }) },
     }),
   ]);
   const socketPath = config.GATEHOUSE_CHANNEL_SOCKET;
