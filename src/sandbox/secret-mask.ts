@@ -25,12 +25,13 @@ export function createSecretMask(secrets: readonly string[]): SecretMask {
     mask(text, isCut = false) {
       if (whole.length === 0) return text;
       const kept = keep(text);
-      const found = [...stretches].flatMap(([length, each]) => rangesIn(kept.text, length, each));
-      if (isCut) found.push(...tailIn(kept.text, spellings));
-      const ranges = found.map(
-        ([from, to]): Range => [kept.places[from] ?? 0, (kept.places[to - 1] ?? 0) + 1],
-      );
-      return replaced(text, [...ranges, ...whole.flatMap((secret) => exactIn(text, secret))]);
+      const placed = ([from, to]: Range): Range => [kept.places[from] ?? 0, (kept.places[to - 1] ?? 0) + 1];
+      const found = [...stretches].flatMap(([length, each]) => {
+        const ranges = rangesIn(kept.text, length, each).map(placed);
+        return length === PART.base64 ? ranges.map((range) => withEdges(text, range)) : ranges;
+      });
+      if (isCut) found.push(...tailIn(kept.text, spellings).map(placed));
+      return replaced(text, [...found, ...whole.flatMap((secret) => exactIn(text, secret))]);
     },
   };
 }
@@ -131,6 +132,15 @@ function rangesIn(text: string, length: number, { texts, starts }: Stretches): R
     if (starts[startHash(text, start)] === 1 && texts.has(text.slice(start, start + length)))
       ranges.push([start, start + length]);
   return ranges;
+}
+
+/** The characters of base64 at either end that a secret decides in part. */
+function withEdges(text: string, [from, to]: Range): Range {
+  const isBase64 = (place: number) => /[\w+/-]/.test(text[place] ?? ' ');
+  let [start, end] = [from, to];
+  while (start > from - 2 && isBase64(start - 1)) start--;
+  while (end < to + 2 && isBase64(end)) end++;
+  return [start, end];
 }
 
 /** The longest end of a text that is a beginning of a spelling. */
