@@ -163,6 +163,7 @@ export function createBroker(dependencies: BrokerDependencies): Broker {
     // A grant for reading proves less: it is bound to the runner's key, and comes by way of the host.
     const mine = known.filter((each) => !isForReading || each.presenter === presenter);
     const redeemed: Redeemed = { credentials: [], gone: [] };
+    const handedOut: LiveCredential[] = [];
     for (const credential of mine) {
       if (credential.expiresAt <= now()) continue;
       const material = await materialOf(credential);
@@ -171,9 +172,10 @@ export function createBroker(dependencies: BrokerDependencies): Broker {
         redeemed.gone.push(viewOf(credential));
         continue;
       }
-      await records.redeemed(credential, { callId: claims.calls[0]?.id ?? '', presenter });
+      handedOut.push(credential);
       redeemed.credentials.push({ ...viewOf(credential), material });
     }
+    await records.redeemed(handedOut, { callId: claims.calls[0]?.id ?? '', presenter });
     return redeemed;
   }
 

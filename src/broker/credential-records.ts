@@ -50,7 +50,7 @@ interface RunName {
 /** Where it is kept who was given which credentials: everything but the secrets, and all of it in the audit. */
 export interface CredentialRecords {
   /**
-   * Decides under a lock of the run, and keeps what `decide` answers: of two requests at once each sees the other.
+   * Keeps what `decide` answers; of two requests at once the later is decided again.
    *
    * @param decide throws to refuse, and nothing is kept
    */
@@ -61,8 +61,8 @@ export interface CredentialRecords {
   /** @returns false when the run has ended meanwhile */
   issued(credential: LiveCredential): Promise<boolean>;
   refused(request: CredentialRequest, code: string): Promise<void>;
-  /** Handed out once more, to this host. */
-  redeemed(credential: LiveCredential, by: { callId: string; presenter: string }): Promise<void>;
+  /** Handed out once more, to this host; all of one run. */
+  redeemed(credentials: readonly LiveCredential[], by: { callId: string; presenter: string }): Promise<void>;
   /** Of a run that has not ended; of one that has, none. */
   ofOpenRun(run: RunName): Promise<LiveCredential[]>;
   ofRun(run: RunName): Promise<LiveCredential[]>;

@@ -5,19 +5,19 @@ import type {
   NewCredential,
   RequestFacts,
 } from '../broker/credential-records';
-import type { EffectivePermissions } from '../domain/permissions';
-import { TOP_UP_TOOL } from '../domain/top-up';
-import { CREDENTIALS_TOOL } from '../tools/credentials';
-import type { AuditEntry } from './audit-chain';
-import { appendRecords } from './audit-store';
+import { GatehouseError } from '../domain/errors';
+import type { AuditEntry, AuditHead } from './audit-chain';
+import { factsOf } from './credential-facts';
 import type { Database } from './database';
-import { type Credential, Prisma } from './generated/client';
-import { lockRun } from './people-transaction';
+import type { Credential, Prisma } from './generated/client';
+import { commitRun, isDuplicate } from './run-commit';
 
 /** An issue that nobody finished for so long was broken off, in milliseconds. */
 const ISSUING_MS = 60_000;
 /** Most credentials that one sweep ends. */
 const MAX_DUE = 200;
+/** How often a request may meet another one of the same run. */
+const MAX_ATTEMPTS = 8;
 
 const LIVE = ['issuing', 'issued'] as const;
 
@@ -27,13 +27,18 @@ export const createCredentialStore = (
   now: () => number = Date.now,
 ): CredentialRecords => {
   const { client } = database;
+  /** Where the chain of a run stood when credentials were reserved in it. */
+  const heads = new Map<string, AuditHead>();
 
   async function record(
-    transaction: Prisma.TransactionClient,
-    run: { runId: string; organizationId: string },
-    entry: Omit<AuditEntry, 'at'>,
+    run: Run,
+    entries: readonly Omit<AuditEntry, 'at'>[],
+    known?: AuditHead,
   ): Promise<void> {
-    await appendRecords(transaction, run, { audit: [{ ...entry, at: now() }] });
+    const { runId, organizationId } = run;
+    const at = now();
+    const audit = entries.map((entry) => ({ ...entry, at }));
+    await commitRun(client, { runId, organizationId, audit, at }, known);
   }
 
   return database.guarded({
@@ -42,63 +47,80 @@ export const createCredentialStore = (
       decide: (facts: RequestFacts) => NewCredential,
     ): Promise<LiveCredential> {
       const { runId, organizationId, callId } = request;
-      return client.$transaction(async (transaction) => {
-        await lockRun(transaction, runId);
-        const facts = await factsOf(transaction, request);
+      for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+        const facts = await factsOf(client, request);
         const credential = decide(facts);
-        const { expiresAt, ...columns } = credential;
-        await transaction.credential.create({
-          data: {
-            ...columns,
-            runId,
-            organizationId,
-            callId,
-            expiresAt: new Date(expiresAt),
-            createdAt: new Date(now()),
-          },
-        });
+        const { handle, provider, account, role, scope, presenter, expiresAt } = credential;
+        try {
+          await client.$executeRaw`INSERT INTO "Credential" ("handle", "organizationId", "runId", "callId", "ordinal",
+              "provider", "account", "role", "scope", "presenter", "expiresAt", "createdAt")
+            VALUES (${handle}, ${organizationId}, ${runId}, ${callId}, ${facts.issued + 1}, ${provider}, ${account},
+              ${role}, ${scope}::"CredentialScope", ${presenter}, ${time(expiresAt)}::timestamptz,
+              ${time(now())}::timestamptz)`;
+        } catch (error) {
+          // Somebody was quicker: what is so now decides.
+          if (isDuplicate(error)) continue;
+          throw error;
+        }
+        heads.set(handle, facts.head);
         return { ...credential, runId, organizationId, callId, agent: facts.agent };
-      });
+      }
+      throw new GatehouseError(
+        'run-busy',
+        `run \`${runId}\` asks for too many credentials at once; try again`,
+      );
     },
 
     async issued(credential: LiveCredential): Promise<boolean> {
       const { handle, runId, expiresAt } = credential;
-      return client.$transaction(async (transaction) => {
-        await record(transaction, credential, {
-          key: `credential:${handle}`,
-          kind: 'credential.issued',
-          body: { ...bodyOf(credential), expiresAt },
-        });
-        const [row] = await transaction.$queryRaw<{ isOpen: boolean }[]>`
-          UPDATE "Credential" SET "status" = 'issued', "expiresAt" = ${new Date(expiresAt).toISOString()}::timestamptz
-          FROM "Run" r WHERE "handle" = ${handle} AND r."id" = ${runId}
-          RETURNING r."endedAt" IS NULL AND "Credential"."endedAt" IS NULL AS "isOpen"`;
-        return row?.isOpen === true;
-      });
+      const known = heads.get(handle);
+      heads.delete(handle);
+      // First, so that nothing is handed out that the audit does not know.
+      await record(
+        credential,
+        [
+          {
+            key: `credential:${handle}`,
+            kind: 'credential-issued',
+            body: { ...bodyOf(credential), expiresAt },
+          },
+        ],
+        known,
+      );
+      const [row] = await client.$queryRaw<{ isOpen: boolean }[]>`
+        UPDATE "Credential" SET "status" = 'issued', "expiresAt" = ${time(expiresAt)}::timestamptz
+        FROM "Run" r WHERE "handle" = ${handle} AND r."id" = ${runId} AND "Credential"."status" = 'issuing'
+        RETURNING r."endedAt" IS NULL AS "isOpen"`;
+      return row?.isOpen === true;
     },
 
     async refused(request: CredentialRequest, code: string): Promise<void> {
       const { callId, account, role, scope } = request;
-      await client.$transaction((transaction) =>
-        record(transaction, request, {
+      await record(request, [
+        {
           key: `credential-refused:${callId}`,
-          kind: 'credential.refused',
+          kind: 'credential-refused',
           body: { callId, account, role, scope, code },
-        }),
-      );
+        },
+      ]);
     },
 
-    async redeemed(credential: LiveCredential, by: { callId: string; presenter: string }): Promise<void> {
-      const { handle } = credential;
-      const { callId, presenter } = by;
-      await client.$transaction(async (transaction) => {
-        await record(transaction, credential, {
+    async redeemed(
+      credentials: readonly LiveCredential[],
+      { callId, presenter }: { callId: string; presenter: string },
+    ): Promise<void> {
+      const [first] = credentials;
+      if (!first) return;
+      await record(
+        first,
+        credentials.map(({ handle }) => ({
           key: `credential-redeemed:${handle}:${callId}:${presenter}`,
-          kind: 'credential.redeemed',
+          kind: 'credential-redeemed',
           body: { handle, callId, presenter },
-        });
-        await transaction.credential.update({ where: { handle }, data: { presenter } });
-      });
+        })),
+      );
+      const handles = credentials.map(({ handle }) => handle);
+      await client.credential.updateMany({ where: { handle: { in: handles } }, data: { presenter } });
     },
 
     async ofOpenRun({ runId, organizationId }: Run): Promise<LiveCredential[]> {
@@ -131,16 +153,16 @@ export const createCredentialStore = (
 
     async revoked(credential, how) {
       const { handle } = credential;
-      await client.$transaction(async (transaction) => {
-        await record(transaction, credential, {
+      await record(credential, [
+        {
           key: `credential-revoked:${handle}`,
-          kind: 'credential.revoked',
+          kind: 'credential-revoked',
           body: { ...bodyOf(credential), how },
-        });
-        await transaction.credential.update({
-          where: { handle },
-          data: { status: how === 'revoked' ? 'revoked' : 'lapsed', endedAt: new Date(now()) },
-        });
+        },
+      ]);
+      await client.credential.update({
+        where: { handle },
+        data: { status: how === 'revoked' ? 'revoked' : 'lapsed', endedAt: new Date(now()) },
       });
     },
   } satisfies CredentialRecords);
@@ -166,64 +188,9 @@ function bodyOf({ handle, callId, provider, account, role, scope }: LiveCredenti
   return { handle, callId, provider, account, role, scope };
 }
 
-async function factsOf(
-  transaction: Prisma.TransactionClient,
-  { runId, organizationId, callId, args }: CredentialRequest,
-): Promise<RequestFacts> {
-  const [row] = await transaction.$queryRaw<FactsRow[]>`
-    SELECT r."agent", r."endedAt" IS NOT NULL AS "hasEnded",
-      r."halt" <> 'none' OR o."halt" <> 'none' OR COALESCE(g."halt" <> 'none', FALSE) AS "isHalted",
-      s."content"::json -> 'permissions' AS permissions,
-      (s."content"::json -> 'budget' ->> 'maxCredentialRequests')::int AS limit,
-      EXISTS (SELECT FROM "DecisionRecord" d WHERE d."runId" = r."id" AND d."callId" = ${callId} AND d."isGranted"
-        AND d."verdict" = 'allow' AND d."gated" -> 'call' ->> 'tool' = ${CREDENTIALS_TOOL}
-        AND d."gated" -> 'call' ->> 'args' = ${args}) AS "isGranted",
-      EXISTS (SELECT FROM "Credential" c WHERE c."runId" = r."id" AND c."callId" = ${callId}) AS "isRedeemed",
-      (SELECT count(*)::int FROM "Credential" c WHERE c."runId" = r."id") AS issued
-    FROM "Run" r JOIN "Organization" o ON o."id" = r."organizationId"
-      JOIN "PolicySnapshot" s ON s."id" = r."snapshotId"
-      LEFT JOIN "Agent" g ON g."organizationId" = r."organizationId" AND g."name" = r."agent"
-    WHERE r."id" = ${runId} AND r."organizationId" = ${organizationId}`;
-  if (!row) return { ...NOTHING };
-  // What people added is only looked for where it matters.
-  const added = row.issued >= row.limit ? await toppedUp(transaction, runId) : 0;
-  return { ...row, limit: row.limit + added };
-}
-
-/** Of a run that is not there nothing is granted. */
-const NOTHING: RequestFacts = {
-  agent: '',
-  permissions: {
-    tier: 0,
-    allowed: { kind: 'only', tools: [] },
-    deniedTools: [],
-    maxTurns: 0,
-    maxTokenBudget: 0,
-    requiresApproval: { prCreation: true, credentialRequest: true, productionAccess: true },
-  },
-  hasEnded: true,
-  isHalted: false,
-  isGranted: false,
-  isRedeemed: false,
-  issued: 0,
-  limit: 0,
-};
-
-interface FactsRow extends Omit<RequestFacts, 'permissions'> {
-  permissions: EffectivePermissions;
-}
-
-/** Credential requests that people added to the run's limit: by approving a top-up, or by one of their own. */
-async function toppedUp(transaction: Prisma.TransactionClient, runId: string): Promise<number> {
-  const [row] = await transaction.$queryRaw<{ added: number }[]>(Prisma.sql`
-    WITH own AS (SELECT "body"::json AS body FROM "AuditRecord" WHERE "runId" = ${runId} AND "kind" = 'top-up')
-    SELECT (COALESCE((SELECT sum((body -> 'budget' ->> 'maxCredentialRequests')::int) FROM own), 0)
-      + COALESCE((SELECT sum((COALESCE(a."outcome" ->> 'args', a."args")::json ->> 'maxCredentialRequests')::int)
-        FROM "Approval" a WHERE a."runId" = ${runId} AND a."tool" = ${TOP_UP_TOOL}
-          AND a."status" IN ('approved', 'edited')
-          AND NOT EXISTS (SELECT FROM own, json_array_elements_text(body -> 'settled') AS settled(id)
-            WHERE settled.id = a."id")), 0))::int AS added`);
-  return row?.added ?? 0;
+/** Milliseconds since the epoch as PostgreSQL reads them. */
+function time(at: number): string {
+  return new Date(at).toISOString();
 }
 
 function liveOf(row: Credential & { run: { agent: string } }): LiveCredential {

@@ -1,5 +1,5 @@
 import { makeKey } from '../../src/broker/keys';
-import { createAuditStore } from '../../src/store/audit-store';
+import { appendRecords, createAuditStore } from '../../src/store/audit-store';
 import { createHaltStore } from '../../src/store/halt-store';
 import { createRunStore } from '../../src/store/run-store';
 import { openStores, type StoreFixture } from '../store/fixture';
@@ -37,7 +37,7 @@ async function finish(): Promise<void> {
 async function audited(): Promise<string[]> {
   const records = await createAuditStore(stores.database).list({ runId, organizationId: 'local' });
   expect(JSON.stringify(records)).not.toContain(SECRET);
-  return records.map(({ kind }) => kind).filter((kind) => kind.startsWith('credential.'));
+  return records.map(({ kind }) => kind).filter((kind) => kind.startsWith('credential-'));
 }
 
 test('a granted call gets credentials once, and the records hold everything but the secret', async () => {
@@ -53,7 +53,7 @@ test('a granted call gets credentials once, and the records hold everything but 
   const rows = await stores.database.client.credential.findMany({ where: { runId } });
   expect(rows).toMatchObject([{ handle: issued.handle, status: 'issued', presenter: desk.host.thumbprint }]);
   expect(JSON.stringify(rows)).not.toContain(SECRET);
-  expect(await audited()).toEqual(['credential.issued', 'credential.refused']);
+  expect(await audited()).toEqual(['credential-issued', 'credential-refused']);
   expect(
     await createAuditStore(stores.database).verifyChain({ runId, organizationId: 'local' }),
   ).toMatchObject({
@@ -114,7 +114,7 @@ describe('nothing is issued', () => {
       await desk.ask(runId, { args: { account: 'prod', role: 'reader', scope: 'read' } }),
       'credential-not-offered',
     );
-    expect(await audited()).toEqual(['credential.refused']);
+    expect(await audited()).toEqual(['credential-refused']);
   });
 
   test('while organization, agent or run is halted', async () => {
@@ -143,7 +143,6 @@ describe('nothing is issued', () => {
     await refusal(await desk.ask(runId), 'credential-budget-exceeded');
     const address = { runId, organizationId: 'local' };
     await stores.database.client.$transaction(async (transaction) => {
-      const { appendRecords } = await import('../../src/store/audit-store');
       const body = { budget: { maxCredentialRequests: 1 }, by: 'ada', settled: [] };
       await appendRecords(transaction, address, {
         audit: [{ key: 'top-up:1', kind: 'top-up', body, at: 1 }],
@@ -162,7 +161,7 @@ test('a provider that fails is told of in public words, and what it may have mad
   expect(error).toMatchObject({ code: 'credential-provider-failed' });
   expect(error.message).not.toContain(SECRET);
   expect(desk.spy.revoked).toEqual([{ handle: desk.spy.issued[0], knewSecret: false }]);
-  expect(await audited()).toEqual(['credential.refused', 'credential.revoked']);
+  expect(await audited()).toEqual(['credential-refused', 'credential-revoked']);
 });
 
 test('a run that ends while its provider works gets nothing, and what was issued is revoked', async () => {
@@ -228,7 +227,7 @@ describe('a host that has forgotten', () => {
       gone: [],
     });
     expect((await desk.broker.redeem(await reading())).credentials).toEqual([issued]);
-    expect(await audited()).toEqual(['credential.issued', 'credential.redeemed', 'credential.redeemed']);
+    expect(await audited()).toEqual(['credential-issued', 'credential-redeemed', 'credential-redeemed']);
   });
 
   test('gets nothing of another run, of one that has ended, or of what has expired', async () => {

@@ -182,7 +182,9 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
       GATEHOUSE_ARTIFACTS: join(folder, 'artifacts'),
       ...(payloadKeys ? { GATEHOUSE_PAYLOAD_KEYS: payloadKeys } : {}),
     };
-    const broker = options.offers ? { GATEHOUSE_BROKER: `unix:${join(folder, 'broker.sock')}` } : {};
+    const broker: Record<string, string> = options.offers
+      ? { GATEHOUSE_BROKER: `unix:${join(folder, 'broker.sock')}` }
+      : {};
     const brokerFile = join(folder, 'broker.yaml');
     // JSON is YAML.
     if (options.offers) writeFileSync(brokerFile, JSON.stringify({ credentials: options.offers }));

@@ -73,7 +73,7 @@ async function finished(turns: Parameters<Harness['agent']>[1], tier = 'SANDBOX'
 async function audited(runId: string): Promise<{ kind: string; body: Record<string, unknown> }[]> {
   const records = await createAuditStore(gatehouse.database).list({ runId, organizationId: ALL });
   return records
-    .filter(({ kind }) => kind.startsWith('credential.'))
+    .filter(({ kind }) => kind.startsWith('credential-'))
     .map(({ kind, body }) => ({ kind, body: body as Record<string, unknown> }));
 }
 
@@ -185,8 +185,8 @@ test('a login of PostgreSQL works for programs of the run, and is gone when it e
   expect((await started.outcomes())[1]?.text).toBe(role?.rolname);
   expect(await sql(shop.url, `SELECT FROM pg_roles WHERE rolname LIKE 'gatehouse_cred_%'`)).toEqual([]);
   expect(await audited(started.runId)).toMatchObject([
-    { kind: 'credential.issued', body: { provider: 'postgres', ...LIST, scope: 'read' } },
-    { kind: 'credential.revoked', body: { provider: 'postgres', how: 'revoked' } },
+    { kind: 'credential-issued', body: { provider: 'postgres', ...LIST, scope: 'read' } },
+    { kind: 'credential-revoked', body: { provider: 'postgres', how: 'revoked' } },
   ]);
 });
 
@@ -227,7 +227,7 @@ test('what is not offered is refused in words, and the run goes on', async () =>
     ['done', 'on'],
   ]);
   expect(await audited(started.runId)).toMatchObject([
-    { kind: 'credential.refused', body: { account: 'dev', role: 'writer', code: 'credential-not-offered' } },
+    { kind: 'credential-refused', body: { account: 'dev', role: 'writer', code: 'credential-not-offered' } },
   ]);
 });
 
@@ -247,7 +247,7 @@ test('after a restart of the sandbox worker the run has its credentials again, a
   await started.outcome();
   const texts = (await started.outcomes()).map(({ text }) => text);
   expect(texts.slice(-3)).toEqual(['[masked]\n', '[masked]\n', String(SECRET.length + 32)]);
-  expect((await audited(started.runId)).map(({ kind }) => kind)).toContain('credential.redeemed');
+  expect((await audited(started.runId)).map(({ kind }) => kind)).toContain('credential-redeemed');
 });
 
 test('what a restarted broker has forgotten is revoked, and the model is told to ask again', async () => {
@@ -282,7 +282,7 @@ test('a run that was terminated behind our back loses its credentials', async ()
   // The sweep of a new control worker is its first work.
   await gatehouse.restart('control');
   await waitUntil(
-    async () => (await audited(started.runId)).some(({ kind }) => kind === 'credential.revoked'),
+    async () => (await audited(started.runId)).some(({ kind }) => kind === 'credential-revoked'),
     'the credentials are revoked',
   );
   expect(await sql(shop.url, `SELECT FROM pg_roles WHERE rolname LIKE 'gatehouse_cred_%'`)).toEqual([]);

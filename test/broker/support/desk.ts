@@ -49,7 +49,7 @@ const offerOf = (scope: CredentialScope): Offer => ({
 export type Desk = ReturnType<typeof openDesk>;
 
 /** A broker over a real database, with the gate's key and a provider that can be watched. */
-export function openDesk({ database, snapshot, startRun }: StoreFixture) {
+export function openDesk({ database, snapshot }: Pick<StoreFixture, 'database' | 'snapshot'>) {
   const gate = makeKey();
   const host = makeKey();
   const runner = makeKey();
@@ -130,7 +130,6 @@ export function openDesk({ database, snapshot, startRun }: StoreFixture) {
     runner,
     logged,
     ask,
-    startRun,
     passTime: (ms: number) => {
       clockMs += ms;
     },

@@ -20,8 +20,18 @@ export type CredentialModel = runtime.Types.Result.DefaultSelection<Prisma.$Cred
 
 export type AggregateCredential = {
   _count: CredentialCountAggregateOutputType | null
+  _avg: CredentialAvgAggregateOutputType | null
+  _sum: CredentialSumAggregateOutputType | null
   _min: CredentialMinAggregateOutputType | null
   _max: CredentialMaxAggregateOutputType | null
+}
+
+export type CredentialAvgAggregateOutputType = {
+  ordinal: number | null
+}
+
+export type CredentialSumAggregateOutputType = {
+  ordinal: number | null
 }
 
 export type CredentialMinAggregateOutputType = {
@@ -29,6 +39,7 @@ export type CredentialMinAggregateOutputType = {
   organizationId: string | null
   runId: string | null
   callId: string | null
+  ordinal: number | null
   provider: string | null
   account: string | null
   role: string | null
@@ -45,6 +56,7 @@ export type CredentialMaxAggregateOutputType = {
   organizationId: string | null
   runId: string | null
   callId: string | null
+  ordinal: number | null
   provider: string | null
   account: string | null
   role: string | null
@@ -61,6 +73,7 @@ export type CredentialCountAggregateOutputType = {
   organizationId: number
   runId: number
   callId: number
+  ordinal: number
   provider: number
   account: number
   role: number
@@ -74,11 +87,20 @@ export type CredentialCountAggregateOutputType = {
 }
 
 
+export type CredentialAvgAggregateInputType = {
+  ordinal?: true
+}
+
+export type CredentialSumAggregateInputType = {
+  ordinal?: true
+}
+
 export type CredentialMinAggregateInputType = {
   handle?: true
   organizationId?: true
   runId?: true
   callId?: true
+  ordinal?: true
   provider?: true
   account?: true
   role?: true
@@ -95,6 +117,7 @@ export type CredentialMaxAggregateInputType = {
   organizationId?: true
   runId?: true
   callId?: true
+  ordinal?: true
   provider?: true
   account?: true
   role?: true
@@ -111,6 +134,7 @@ export type CredentialCountAggregateInputType = {
   organizationId?: true
   runId?: true
   callId?: true
+  ordinal?: true
   provider?: true
   account?: true
   role?: true
@@ -161,6 +185,18 @@ export type CredentialAggregateArgs<ExtArgs extends runtime.Types.Extensions.Int
   /**
    * {@link https://www.prisma.io/docs/concepts/components/prisma-client/aggregations Aggregation Docs}
    * 
+   * Select which fields to average
+  **/
+  _avg?: CredentialAvgAggregateInputType
+  /**
+   * {@link https://www.prisma.io/docs/concepts/components/prisma-client/aggregations Aggregation Docs}
+   * 
+   * Select which fields to sum
+  **/
+  _sum?: CredentialSumAggregateInputType
+  /**
+   * {@link https://www.prisma.io/docs/concepts/components/prisma-client/aggregations Aggregation Docs}
+   * 
    * Select which fields to find the minimum value
   **/
   _min?: CredentialMinAggregateInputType
@@ -191,6 +227,8 @@ export type CredentialGroupByArgs<ExtArgs extends runtime.Types.Extensions.Inter
   take?: number
   skip?: number
   _count?: CredentialCountAggregateInputType | true
+  _avg?: CredentialAvgAggregateInputType
+  _sum?: CredentialSumAggregateInputType
   _min?: CredentialMinAggregateInputType
   _max?: CredentialMaxAggregateInputType
 }
@@ -200,6 +238,7 @@ export type CredentialGroupByOutputType = {
   organizationId: string
   runId: string
   callId: string
+  ordinal: number
   provider: string
   account: string
   role: string
@@ -210,6 +249,8 @@ export type CredentialGroupByOutputType = {
   createdAt: Date
   endedAt: Date | null
   _count: CredentialCountAggregateOutputType | null
+  _avg: CredentialAvgAggregateOutputType | null
+  _sum: CredentialSumAggregateOutputType | null
   _min: CredentialMinAggregateOutputType | null
   _max: CredentialMaxAggregateOutputType | null
 }
@@ -237,6 +278,7 @@ export type CredentialWhereInput = {
   organizationId?: Prisma.StringFilter<"Credential"> | string
   runId?: Prisma.StringFilter<"Credential"> | string
   callId?: Prisma.StringFilter<"Credential"> | string
+  ordinal?: Prisma.IntFilter<"Credential"> | number
   provider?: Prisma.StringFilter<"Credential"> | string
   account?: Prisma.StringFilter<"Credential"> | string
   role?: Prisma.StringFilter<"Credential"> | string
@@ -254,6 +296,7 @@ export type CredentialOrderByWithRelationInput = {
   organizationId?: Prisma.SortOrder
   runId?: Prisma.SortOrder
   callId?: Prisma.SortOrder
+  ordinal?: Prisma.SortOrder
   provider?: Prisma.SortOrder
   account?: Prisma.SortOrder
   role?: Prisma.SortOrder
@@ -269,12 +312,14 @@ export type CredentialOrderByWithRelationInput = {
 export type CredentialWhereUniqueInput = Prisma.AtLeast<{
   handle?: string
   runId_callId?: Prisma.CredentialRunIdCallIdCompoundUniqueInput
+  runId_ordinal?: Prisma.CredentialRunIdOrdinalCompoundUniqueInput
   AND?: Prisma.CredentialWhereInput | Prisma.CredentialWhereInput[]
   OR?: Prisma.CredentialWhereInput[]
   NOT?: Prisma.CredentialWhereInput | Prisma.CredentialWhereInput[]
   organizationId?: Prisma.StringFilter<"Credential"> | string
   runId?: Prisma.StringFilter<"Credential"> | string
   callId?: Prisma.StringFilter<"Credential"> | string
+  ordinal?: Prisma.IntFilter<"Credential"> | number
   provider?: Prisma.StringFilter<"Credential"> | string
   account?: Prisma.StringFilter<"Credential"> | string
   role?: Prisma.StringFilter<"Credential"> | string
@@ -285,13 +330,14 @@ export type CredentialWhereUniqueInput = Prisma.AtLeast<{
   createdAt?: Prisma.DateTimeFilter<"Credential"> | Date | string
   endedAt?: Prisma.DateTimeNullableFilter<"Credential"> | Date | string | null
   run?: Prisma.XOR<Prisma.RunScalarRelationFilter, Prisma.RunWhereInput>
-}, "handle" | "runId_callId">
+}, "handle" | "runId_callId" | "runId_ordinal">
 
 export type CredentialOrderByWithAggregationInput = {
   handle?: Prisma.SortOrder
   organizationId?: Prisma.SortOrder
   runId?: Prisma.SortOrder
   callId?: Prisma.SortOrder
+  ordinal?: Prisma.SortOrder
   provider?: Prisma.SortOrder
   account?: Prisma.SortOrder
   role?: Prisma.SortOrder
@@ -302,8 +348,10 @@ export type CredentialOrderByWithAggregationInput = {
   createdAt?: Prisma.SortOrder
   endedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.CredentialCountOrderByAggregateInput
+  _avg?: Prisma.CredentialAvgOrderByAggregateInput
   _max?: Prisma.CredentialMaxOrderByAggregateInput
   _min?: Prisma.CredentialMinOrderByAggregateInput
+  _sum?: Prisma.CredentialSumOrderByAggregateInput
 }
 
 export type CredentialScalarWhereWithAggregatesInput = {
@@ -314,6 +362,7 @@ export type CredentialScalarWhereWithAggregatesInput = {
   organizationId?: Prisma.StringWithAggregatesFilter<"Credential"> | string
   runId?: Prisma.StringWithAggregatesFilter<"Credential"> | string
   callId?: Prisma.StringWithAggregatesFilter<"Credential"> | string
+  ordinal?: Prisma.IntWithAggregatesFilter<"Credential"> | number
   provider?: Prisma.StringWithAggregatesFilter<"Credential"> | string
   account?: Prisma.StringWithAggregatesFilter<"Credential"> | string
   role?: Prisma.StringWithAggregatesFilter<"Credential"> | string
@@ -329,6 +378,7 @@ export type CredentialCreateInput = {
   handle: string
   organizationId: string
   callId: string
+  ordinal: number
   provider: string
   account: string
   role: string
@@ -346,6 +396,7 @@ export type CredentialUncheckedCreateInput = {
   organizationId: string
   runId: string
   callId: string
+  ordinal: number
   provider: string
   account: string
   role: string
@@ -361,6 +412,7 @@ export type CredentialUpdateInput = {
   handle?: Prisma.StringFieldUpdateOperationsInput | string
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
   callId?: Prisma.StringFieldUpdateOperationsInput | string
+  ordinal?: Prisma.IntFieldUpdateOperationsInput | number
   provider?: Prisma.StringFieldUpdateOperationsInput | string
   account?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.StringFieldUpdateOperationsInput | string
@@ -378,6 +430,7 @@ export type CredentialUncheckedUpdateInput = {
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
   runId?: Prisma.StringFieldUpdateOperationsInput | string
   callId?: Prisma.StringFieldUpdateOperationsInput | string
+  ordinal?: Prisma.IntFieldUpdateOperationsInput | number
   provider?: Prisma.StringFieldUpdateOperationsInput | string
   account?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.StringFieldUpdateOperationsInput | string
@@ -394,6 +447,7 @@ export type CredentialCreateManyInput = {
   organizationId: string
   runId: string
   callId: string
+  ordinal: number
   provider: string
   account: string
   role: string
@@ -409,6 +463,7 @@ export type CredentialUpdateManyMutationInput = {
   handle?: Prisma.StringFieldUpdateOperationsInput | string
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
   callId?: Prisma.StringFieldUpdateOperationsInput | string
+  ordinal?: Prisma.IntFieldUpdateOperationsInput | number
   provider?: Prisma.StringFieldUpdateOperationsInput | string
   account?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.StringFieldUpdateOperationsInput | string
@@ -425,6 +480,7 @@ export type CredentialUncheckedUpdateManyInput = {
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
   runId?: Prisma.StringFieldUpdateOperationsInput | string
   callId?: Prisma.StringFieldUpdateOperationsInput | string
+  ordinal?: Prisma.IntFieldUpdateOperationsInput | number
   provider?: Prisma.StringFieldUpdateOperationsInput | string
   account?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.StringFieldUpdateOperationsInput | string
@@ -451,11 +507,17 @@ export type CredentialRunIdCallIdCompoundUniqueInput = {
   callId: string
 }
 
+export type CredentialRunIdOrdinalCompoundUniqueInput = {
+  runId: string
+  ordinal: number
+}
+
 export type CredentialCountOrderByAggregateInput = {
   handle?: Prisma.SortOrder
   organizationId?: Prisma.SortOrder
   runId?: Prisma.SortOrder
   callId?: Prisma.SortOrder
+  ordinal?: Prisma.SortOrder
   provider?: Prisma.SortOrder
   account?: Prisma.SortOrder
   role?: Prisma.SortOrder
@@ -467,11 +529,16 @@ export type CredentialCountOrderByAggregateInput = {
   endedAt?: Prisma.SortOrder
 }
 
+export type CredentialAvgOrderByAggregateInput = {
+  ordinal?: Prisma.SortOrder
+}
+
 export type CredentialMaxOrderByAggregateInput = {
   handle?: Prisma.SortOrder
   organizationId?: Prisma.SortOrder
   runId?: Prisma.SortOrder
   callId?: Prisma.SortOrder
+  ordinal?: Prisma.SortOrder
   provider?: Prisma.SortOrder
   account?: Prisma.SortOrder
   role?: Prisma.SortOrder
@@ -488,6 +555,7 @@ export type CredentialMinOrderByAggregateInput = {
   organizationId?: Prisma.SortOrder
   runId?: Prisma.SortOrder
   callId?: Prisma.SortOrder
+  ordinal?: Prisma.SortOrder
   provider?: Prisma.SortOrder
   account?: Prisma.SortOrder
   role?: Prisma.SortOrder
@@ -497,6 +565,10 @@ export type CredentialMinOrderByAggregateInput = {
   expiresAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   endedAt?: Prisma.SortOrder
+}
+
+export type CredentialSumOrderByAggregateInput = {
+  ordinal?: Prisma.SortOrder
 }
 
 export type CredentialCreateNestedManyWithoutRunInput = {
@@ -553,6 +625,7 @@ export type CredentialCreateWithoutRunInput = {
   handle: string
   organizationId: string
   callId: string
+  ordinal: number
   provider: string
   account: string
   role: string
@@ -568,6 +641,7 @@ export type CredentialUncheckedCreateWithoutRunInput = {
   handle: string
   organizationId: string
   callId: string
+  ordinal: number
   provider: string
   account: string
   role: string
@@ -613,6 +687,7 @@ export type CredentialScalarWhereInput = {
   organizationId?: Prisma.StringFilter<"Credential"> | string
   runId?: Prisma.StringFilter<"Credential"> | string
   callId?: Prisma.StringFilter<"Credential"> | string
+  ordinal?: Prisma.IntFilter<"Credential"> | number
   provider?: Prisma.StringFilter<"Credential"> | string
   account?: Prisma.StringFilter<"Credential"> | string
   role?: Prisma.StringFilter<"Credential"> | string
@@ -628,6 +703,7 @@ export type CredentialCreateManyRunInput = {
   handle: string
   organizationId: string
   callId: string
+  ordinal: number
   provider: string
   account: string
   role: string
@@ -643,6 +719,7 @@ export type CredentialUpdateWithoutRunInput = {
   handle?: Prisma.StringFieldUpdateOperationsInput | string
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
   callId?: Prisma.StringFieldUpdateOperationsInput | string
+  ordinal?: Prisma.IntFieldUpdateOperationsInput | number
   provider?: Prisma.StringFieldUpdateOperationsInput | string
   account?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.StringFieldUpdateOperationsInput | string
@@ -658,6 +735,7 @@ export type CredentialUncheckedUpdateWithoutRunInput = {
   handle?: Prisma.StringFieldUpdateOperationsInput | string
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
   callId?: Prisma.StringFieldUpdateOperationsInput | string
+  ordinal?: Prisma.IntFieldUpdateOperationsInput | number
   provider?: Prisma.StringFieldUpdateOperationsInput | string
   account?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.StringFieldUpdateOperationsInput | string
@@ -673,6 +751,7 @@ export type CredentialUncheckedUpdateManyWithoutRunInput = {
   handle?: Prisma.StringFieldUpdateOperationsInput | string
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
   callId?: Prisma.StringFieldUpdateOperationsInput | string
+  ordinal?: Prisma.IntFieldUpdateOperationsInput | number
   provider?: Prisma.StringFieldUpdateOperationsInput | string
   account?: Prisma.StringFieldUpdateOperationsInput | string
   role?: Prisma.StringFieldUpdateOperationsInput | string
@@ -691,6 +770,7 @@ export type CredentialSelect<ExtArgs extends runtime.Types.Extensions.InternalAr
   organizationId?: boolean
   runId?: boolean
   callId?: boolean
+  ordinal?: boolean
   provider?: boolean
   account?: boolean
   role?: boolean
@@ -708,6 +788,7 @@ export type CredentialSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Ex
   organizationId?: boolean
   runId?: boolean
   callId?: boolean
+  ordinal?: boolean
   provider?: boolean
   account?: boolean
   role?: boolean
@@ -725,6 +806,7 @@ export type CredentialSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Ex
   organizationId?: boolean
   runId?: boolean
   callId?: boolean
+  ordinal?: boolean
   provider?: boolean
   account?: boolean
   role?: boolean
@@ -742,6 +824,7 @@ export type CredentialSelectScalar = {
   organizationId?: boolean
   runId?: boolean
   callId?: boolean
+  ordinal?: boolean
   provider?: boolean
   account?: boolean
   role?: boolean
@@ -753,7 +836,7 @@ export type CredentialSelectScalar = {
   endedAt?: boolean
 }
 
-export type CredentialOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"handle" | "organizationId" | "runId" | "callId" | "provider" | "account" | "role" | "scope" | "status" | "presenter" | "expiresAt" | "createdAt" | "endedAt", ExtArgs["result"]["credential"]>
+export type CredentialOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"handle" | "organizationId" | "runId" | "callId" | "ordinal" | "provider" | "account" | "role" | "scope" | "status" | "presenter" | "expiresAt" | "createdAt" | "endedAt", ExtArgs["result"]["credential"]>
 export type CredentialInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   run?: boolean | Prisma.RunDefaultArgs<ExtArgs>
 }
@@ -777,6 +860,10 @@ export type $CredentialPayload<ExtArgs extends runtime.Types.Extensions.Internal
     organizationId: string
     runId: string
     callId: string
+    /**
+     * Counts the requests of a run from 1: of two at once, one is the later, and is judged as such.
+     */
+    ordinal: number
     provider: string
     account: string
     role: string
@@ -1217,6 +1304,7 @@ export interface CredentialFieldRefs {
   readonly organizationId: Prisma.FieldRef<"Credential", 'String'>
   readonly runId: Prisma.FieldRef<"Credential", 'String'>
   readonly callId: Prisma.FieldRef<"Credential", 'String'>
+  readonly ordinal: Prisma.FieldRef<"Credential", 'Int'>
   readonly provider: Prisma.FieldRef<"Credential", 'String'>
   readonly account: Prisma.FieldRef<"Credential", 'String'>
   readonly role: Prisma.FieldRef<"Credential", 'String'>

@@ -10,6 +10,7 @@ CREATE TABLE "Credential" (
     "organizationId" TEXT NOT NULL,
     "runId" TEXT NOT NULL,
     "callId" TEXT NOT NULL,
+    "ordinal" INTEGER NOT NULL,
     "provider" TEXT NOT NULL,
     "account" TEXT NOT NULL,
     "role" TEXT NOT NULL,
@@ -31,6 +32,9 @@ CREATE INDEX "Credential_organizationId_idx" ON "Credential"("organizationId");
 
 -- CreateIndex
 CREATE UNIQUE INDEX "Credential_runId_callId_key" ON "Credential"("runId", "callId");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "Credential_runId_ordinal_key" ON "Credential"("runId", "ordinal");
 
 -- AddForeignKey
 ALTER TABLE "Credential" ADD CONSTRAINT "Credential_runId_fkey" FOREIGN KEY ("runId") REFERENCES "Run"("id") ON DELETE RESTRICT ON UPDATE CASCADE;
