@@ -51,7 +51,7 @@ export async function measureBroker(databaseUrl: string, { runs = 12 } = {}): Pr
         ...{ runId, organizationId: 'local', agent: agent.name, prompt: 'measure', requestedBy: 'bench' },
         snapshotId: snapshot.id,
       });
-      const asked = [];
+      const asked: Awaited<ReturnType<typeof desk.ask>>[] = [];
       for (let index = 0; index <= PER_RUN; index++) asked.push(await desk.ask(runId));
       const isMeasured = run >= WARM_UP_RUNS;
       for (const { grant, call } of asked.slice(0, PER_RUN)) {
