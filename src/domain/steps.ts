@@ -248,11 +248,13 @@ export const EVENTS_OF_HALT = 1;
 
 export interface RecordDecisionInput extends PeopleInput {
   decision: ApprovalDecision;
+  /** What is asked of the gate at once if this settles the approval as approved. */
+  gate?: GateInput;
 }
 
-/** `outcome` is null while something is missing. */
+/** `outcome` is null while something is missing; without `gated` the gate is still to be asked. */
 export type RecordedDecision =
-  | { accepted: true; outcome: ApprovalOutcome | null; progress?: ApprovalProgress }
+  | { accepted: true; outcome: ApprovalOutcome | null; progress?: ApprovalProgress; gated?: GateResult }
   | { accepted: false; reason: string };
 
 export interface RecordAnswerInput extends PeopleInput {

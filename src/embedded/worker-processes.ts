@@ -49,7 +49,7 @@ export function workerProcesses(settings: WorkerSettings): ProcessDescription[] 
   return PLANES.map((plane) => ({
     name: `gatehouse-${plane}`,
     command: process.execPath,
-    args: ['--require', require.resolve('tsx/cjs'), join(ROOT, ENTRIES[plane])],
+    args: ['--require', join(ROOT, 'bin/sources.js'), join(ROOT, ENTRIES[plane])],
     workingDirectory: ROOT,
     environment: definedOnly({ ...shared(settings), ...environments[plane](settings) }),
     readiness: { kind: 'line', line: `gatehouse-${plane} is ready` },

@@ -2,12 +2,12 @@ import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import { GatehouseError } from '../domain/errors';
 import type { SandboxCommand } from '../tools/tool';
-import { type ProcessResult, runConfined } from './confined-process';
+import { type ProcessResult, seeThrough } from './confined-process';
 import { type Egress, openEgress } from './egress';
-import type { Surroundings } from './held-credentials';
 import type { Confinement, OsSandbox } from './os-sandbox';
-import { findProcessGroups, MAX_PROCESSES } from './process-group';
+import { findProcessGroups, MAX_PROCESSES, type ProcessGroup } from './process-group';
 import { INSIDE, PROXY_PORT, type ProfileHost, profileOf, reachesNetwork } from './profile';
+import { createStandby, FILE_DESCRIPTOR, type Standby } from './standby';
 import { readSystemLayout } from './system-layout';
 
 export interface BubblewrapOptions {
@@ -24,10 +24,10 @@ const DEFAULT_OUTPUT_BYTES = 1024 * 1024;
 export function createBubblewrapSandbox(options: BubblewrapOptions = {}): OsSandbox {
   const path = options.path ?? SYSTEM_PATH;
   const makeGroup = findProcessGroups();
-  let ready: Promise<{ bwrap: string; host: ProfileHost }> | null = null;
+  let ready: Promise<Ready> | null = null;
 
   async function prepared() {
-    ready ??= probe(path, options.hidden ?? []);
+    ready ??= probe(path, options.hidden ?? [], makeGroup);
     try {
       return await ready;
     } catch (error) {
@@ -43,15 +43,15 @@ export function createBubblewrapSandbox(options: BubblewrapOptions = {}): OsSand
     },
 
     async run(command, confinement, signal) {
-      const { bwrap, host } = await prepared();
+      const { standby, host } = await prepared();
       signal?.throwIfAborted();
       const egress = await egressFor(confinement, path);
-      const group = makeGroup?.();
+      const { profile, argv } = argumentsOf(command, confinement, host, egress);
+      const { child, remove } = standby.start(profile, argv, confinement.surroundings?.file?.text);
       try {
-        const result = await runConfined({
-          argv: [...(group?.prefix ?? []), bwrap, ...argumentsOf(command, confinement, host, egress)],
+        const result = await seeThrough({
+          child,
           stdin: command.stdin,
-          inputs: hiddenInputs(confinement.surroundings),
           timeoutMs: command.timeoutMs ?? DEFAULT_TIMEOUT_MS,
           clock: confinement.questions?.clock,
           maxOutputBytes: command.maxOutputBytes ?? DEFAULT_OUTPUT_BYTES,
@@ -61,7 +61,7 @@ export function createBubblewrapSandbox(options: BubblewrapOptions = {}): OsSand
         const { status: _status, ...commandResult } = result;
         return commandResult;
       } finally {
-        group?.remove();
+        remove();
         await egress?.close();
       }
     },
@@ -85,33 +85,22 @@ function argumentsOf(
   { effect, workspace, hasGit, forge, binds, questions, surroundings }: Confinement,
   host: ProfileHost,
   egress: Egress | null,
-): string[] {
+): { profile: string[]; argv: string[] } {
   const { writesGit, reachesForge, cwd, env } = command;
   const profile = profileOf(
     {
       ...{ effect, workspace, hasGit, forge, binds, writesGit, reachesForge, cwd, env },
       egress: egress?.socket,
       questions: questions?.socket,
-      hiddenArguments: surroundings && HIDDEN,
+      surroundings: surroundings && {
+        env: surroundings.env,
+        file: surroundings.file && { path: surroundings.file.path, descriptor: FILE_DESCRIPTOR },
+      },
     },
     host,
   );
   const limited = ['/usr/bin/prlimit', ...LIMITS, '--', ...command.argv];
-  return ['--json-status-fd', '3', ...profile, '--', ...(egress ? bridged(limited) : limited)];
-}
-
-/** Descriptor of what bubblewrap is told where no other process can read it; files follow, one each. */
-const HIDDEN = 4;
-
-/** What stands on the hidden descriptors: first variables and places of files as arguments, then the files. */
-function hiddenInputs(surroundings: Surroundings | undefined): string[] {
-  if (!surroundings) return [];
-  const files = Object.entries(surroundings.files);
-  const args = [
-    ...Object.entries(surroundings.env).flatMap(([name, value]) => ['--setenv', name, value]),
-    ...files.flatMap(([path], index) => ['--perms', '0400', '--file', String(HIDDEN + 1 + index), path]),
-  ];
-  return [args.map((each) => `${each}\0`).join(''), ...files.map(([, text]) => text)];
+  return { profile, argv: egress ? bridged(limited) : limited };
 }
 
 /** Leads a port inside to the proxy's socket, and starts the command once it answers. */
@@ -140,26 +129,32 @@ function hasStarted({ status }: ProcessResult): boolean {
   return status.includes('"exit-code"');
 }
 
+interface Ready {
+  standby: Standby;
+  host: ProfileHost;
+}
+
 async function probe(
   path: readonly string[],
   hidden: readonly string[],
-): Promise<{ bwrap: string; host: ProfileHost }> {
+  makeGroup: (() => ProcessGroup) | null,
+): Promise<Ready> {
   const bwrap = programIn(path, 'bwrap');
   if (!bwrap) throw unavailable('', 'the sandbox needs the program `bwrap`; install bubblewrap');
+  const standby = createStandby(bwrap, makeGroup);
   const layout = { system: readSystemLayout(hidden), etc: join(__dirname, 'etc') };
   let reason = '';
   // Without a user namespace only root can; its capabilities are dropped even so.
   for (const userNamespace of ['closed', 'open', 'none'] as const) {
     const host: ProfileHost = { ...layout, userNamespace };
-    const argv = argumentsOf({ argv: ['true'] }, { effect: 'read', workspace: null }, host, null);
-    const result = await runConfined({
-      argv: [bwrap, ...argv],
-      timeoutMs: 10_000,
-      maxOutputBytes: 10_000,
-    }).catch((cause) => {
-      throw unavailable(cause);
-    });
-    if (hasStarted(result) && result.exitCode === 0) return { bwrap, host };
+    const trial = argumentsOf({ argv: ['true'] }, { effect: 'read', workspace: null }, host, null);
+    const { child, remove } = standby.start(trial.profile, trial.argv);
+    const result = await seeThrough({ child, timeoutMs: 10_000, maxOutputBytes: 10_000 })
+      .catch((cause) => {
+        throw unavailable(cause);
+      })
+      .finally(remove);
+    if (hasStarted(result) && result.exitCode === 0) return { standby, host };
     reason = result.stderr;
   }
   throw unavailable(reason);

@@ -1,15 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import type { Readable, Writable } from 'node:stream';
+import type { ChildProcess } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import type { CommandResult } from '../tools/tool';
 import { startPausableTimer, type WaitClock } from './pausable-timer';
 
 export interface ProcessRequest {
-  /** Absolute path of the program, then its arguments. */
-  argv: string[];
+  /** Just started, with pipes as its descriptors 0 to 3. */
+  child: ChildProcess;
   stdin?: string | Uint8Array;
   timeoutMs: number;
-  /** Read by bubblewrap from descriptors 4 and on: what others must not see among its arguments. */
-  inputs?: readonly string[];
   /** Its waits do not count against the time. */
   clock?: WaitClock;
   /** Of standard output and error each. */
@@ -23,30 +21,22 @@ export interface ProcessResult extends CommandResult {
 }
 
 /**
- * Runs a program that takes its children with it when it is killed, and waits until its outputs are closed. Output past
+ * Sees a program through that takes its children with it when it is killed, until its outputs are closed. Output past
  * the limit is read and dropped, so that a flood ends with the program, not with our memory.
  *
- * @throws the error of a program that cannot be started
+ * @throws the error of a program that could not be started
  */
-export function runConfined({
-  argv,
+export function seeThrough({
+  child,
   stdin,
-  inputs = [],
   timeoutMs,
   clock,
   maxOutputBytes,
   signal,
 }: ProcessRequest): Promise<ProcessResult> {
   return new Promise((resolve, reject) => {
-    const [program = '', ...args] = argv;
-    const child = spawn(program, args, {
-      cwd: '/',
-      env: {},
-      stdio: ['pipe', 'pipe', 'pipe', 'pipe', ...inputs.map(() => 'pipe' as const)],
-      // A process group of its own, so that it can be killed as one.
-      detached: true,
-    });
-    const { stdout, stderr } = child;
+    const { stdin: input, stdout, stderr } = child;
+    if (!input || !stdout || !stderr) throw new TypeError('a confined process is started with pipes');
     const status = child.stdio[3] as Readable;
     const outputs = [
       capped(stdout, maxOutputBytes),
@@ -88,12 +78,8 @@ export function runConfined({
       });
     });
     // A program that does not read its input is no failure of ours.
-    const give = (stream: Writable, content?: string | Uint8Array) => {
-      stream.on('error', () => {});
-      stream.end(content);
-    };
-    give(child.stdin, stdin);
-    for (const [index, content] of inputs.entries()) give(child.stdio[4 + index] as Writable, content);
+    input.on('error', () => {});
+    input.end(stdin);
   });
 }
 

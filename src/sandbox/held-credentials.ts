@@ -9,8 +9,8 @@ import { createSecretMask } from './secret-mask';
 /** What a sandboxed process is given beside its environment: never in arguments, which others can read. */
 export interface Surroundings {
   env: Record<string, string>;
-  /** Paths inside, and what they hold. */
-  files: Record<string, string>;
+  /** Its path inside, and what it holds. */
+  file: { path: string; text: string } | null;
 }
 
 /** The credentials of one run, as far as this host knows them. */
@@ -76,17 +76,20 @@ function createRunCredentials(
         ({ scope, expiresAt }) => isGiven(scope, effect) && expiresAt > now(),
       );
       if (given.length === 0) return undefined;
-      const files = given.flatMap(({ handle, material }) =>
-        Object.entries(material.files).map(([variable, { name, text }]) => ({
-          ...{ variable, text, path: `${FOLDER}/${handle}/${name}` },
-        })),
-      );
+      // One at most: only a kubeconfig is a file, and of two the newer counts.
+      const file = given
+        .flatMap(({ handle, material }) =>
+          Object.entries(material.files).map(([variable, { name, text }]) => ({
+            ...{ variable, text, path: `${FOLDER}/${handle}/${name}` },
+          })),
+        )
+        .at(-1);
       return {
         env: {
           ...Object.assign({}, ...given.map(({ material }) => material.env)),
-          ...Object.fromEntries(files.map(({ variable, path }) => [variable, path])),
+          ...(file && { [file.variable]: file.path }),
         },
-        files: Object.fromEntries(files.map(({ path, text }) => [path, text])),
+        file: file ? { path: file.path, text: file.text } : null,
       };
     },
     // What has expired is masked all the same: not every provider ends it then.

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -21,9 +22,8 @@ export function findProcessGroups(): (() => ProcessGroup) | null {
   if (process.getuid?.() !== 0) return null;
   const parent = ['/sys/fs/cgroup/pids', '/sys/fs/cgroup'].map(preparedIn).find((folder) => folder !== null);
   if (!parent) return null;
-  let made = 0;
   return () => {
-    const folder = join(parent, `${process.pid}-${made++}`);
+    const folder = join(parent, `${process.pid}-${randomBytes(6).toString('hex')}`);
     mkdirSync(folder);
     writeFileSync(join(folder, 'pids.max'), String(MAX_PROCESSES));
     return {
@@ -55,7 +55,7 @@ function preparedIn(root: string): string | null {
 /** Removes what processes left behind that were killed before they could. */
 function sweep(folder: string): void {
   for (const name of readdirSync(folder)) {
-    const owner = /^(\d+)-\d+$/.exec(name)?.[1];
+    const owner = /^(\d+)-[0-9a-f]+$/.exec(name)?.[1];
     if (owner && !existsSync(`/proc/${owner}`)) removeWhenEmpty(join(folder, name), 0);
   }
 }

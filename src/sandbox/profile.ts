@@ -41,8 +41,8 @@ export interface ProfileInput {
   /** Relative to the workspace. @default '.' */
   cwd?: string;
   env?: Record<string, string>;
-  /** Descriptor from which bubblewrap reads further arguments: those that nobody may see. */
-  hiddenArguments?: number;
+  /** Credentials of the run: variables that count less than our own, and a file whose content comes by a descriptor. */
+  surroundings?: { env: Record<string, string>; file: { path: string; descriptor: number } | null };
 }
 
 /** What this machine can do and has. */
@@ -69,8 +69,7 @@ export function profileOf(input: ProfileInput, host: ProfileHost): string[] {
     ...(input.questions
       ? ['--ro-bind', input.questions, INSIDE.questions, '--ro-bind', CLIENT, INSIDE.client]
       : []),
-    // Before our own variables, which count then.
-    ...(input.hiddenArguments === undefined ? [] : ['--args', String(input.hiddenArguments)]),
+    ...fileOf(input),
     ...environment(input),
     // INVARIANT: last, when all places to mount at have been made. /proc is read-only because to root of the host, whose
     // id stays root's behind the mapping, /proc/sys would be writable.
@@ -96,18 +95,8 @@ function namespaces({ userNamespace }: ProfileHost): string[] {
     open: ['--unshare-user', '--uid', '1000', '--gid', '1000'],
     none: [],
   }[userNamespace];
-  const others = ['ipc', 'pid', 'net', 'uts', 'cgroup'].map((kind) => `--unshare-${kind}`);
-  return [
-    ...users,
-    ...others,
-    '--hostname',
-    'sandbox',
-    '--die-with-parent',
-    '--new-session',
-    '--cap-drop',
-    'ALL',
-    '--clearenv',
-  ];
+  const others = ['ipc', 'pid', 'net', 'cgroup'].map((kind) => `--unshare-${kind}`);
+  return [...users, ...others, '--die-with-parent', '--new-session', '--cap-drop', 'ALL', '--clearenv'];
 }
 
 function system({ system: { readOnly, links, covered }, etc }: ProfileHost): string[] {
@@ -172,12 +161,24 @@ function temporary(path: string, megabytes: number): string[] {
   return ['--size', String(megabytes * 1024 * 1024), '--tmpfs', path];
 }
 
+function fileOf({ surroundings }: ProfileInput): string[] {
+  const file = surroundings?.file;
+  return file ? ['--perms', '0400', '--file', String(file.descriptor), file.path] : [];
+}
+
 function environment(input: ProfileInput): string[] {
   const proxy: Record<string, string> = input.egress ? PROXY_ENVIRONMENT : {};
   const questions = input.questions
     ? { GATEHOUSE_SOCKET: INSIDE.questions, PATH: `${INSIDE.path}:${dirname(INSIDE.client)}` }
     : {};
-  const variables = { ...BASE_ENVIRONMENT, ...input.env, PATH: INSIDE.path, ...proxy, ...questions };
+  const variables = {
+    ...input.surroundings?.env,
+    ...BASE_ENVIRONMENT,
+    ...input.env,
+    PATH: INSIDE.path,
+    ...proxy,
+    ...questions,
+  };
   return Object.entries(variables).flatMap(([name, value]) => ['--setenv', name, value]);
 }
 

@@ -1,11 +1,11 @@
 import type { ApprovalOutcome, ApprovalProgress, PendingApproval } from '../domain/approval';
-import { progressOf } from '../domain/count-votes';
+import { type Poll, progressOf } from '../domain/count-votes';
 import type { Finding } from '../domain/decision';
 import type { Effect, Mark } from '../domain/effect';
+import { peopleSettings } from '../domain/people-settings';
 import { type Vote, votesOf } from '../domain/vote';
 import type { Database } from './database';
 import type { ApprovalStatus, Prisma } from './generated/client';
-import { pollOf, WITH_POLL } from './polls';
 
 export type ApprovalStore = ReturnType<typeof createApprovalStore>;
 
@@ -23,6 +23,13 @@ export interface StoredApproval extends PendingApproval {
   /** Null while it waits. */
   settledAt: number | null;
 }
+
+/** An approval's row with what its votes are counted by. */
+const WITH_POLL = {
+  run: { select: { agent: true, requestedBy: true, organization: { select: { people: true } } } },
+} satisfies Prisma.ApprovalInclude;
+
+type Polled = Prisma.ApprovalGetPayload<{ include: typeof WITH_POLL }>;
 
 export const createApprovalStore = (database: Database) =>
   database.guarded({
@@ -53,7 +60,7 @@ export const createApprovalStore = (database: Database) =>
     },
   });
 
-function approvalOf(row: Prisma.ApprovalGetPayload<{ include: typeof WITH_POLL }>): StoredApproval {
+function approvalOf(row: Polled): StoredApproval {
   const votes = votesOf(row.votes);
   return {
     id: row.id,
@@ -73,5 +80,16 @@ function approvalOf(row: Prisma.ApprovalGetPayload<{ include: typeof WITH_POLL }
     outcome: row.outcome as unknown as ApprovalOutcome | null,
     createdAt: row.createdAt.getTime(),
     settledAt: row.settledAt?.getTime() ?? null,
+  };
+}
+
+/** Who works alone is read as it is now, not as when the run began. */
+function pollOf({ findings, args, escalatedTo, run }: Polled): Poll {
+  return {
+    findings: findings as unknown as Finding[],
+    args,
+    escalatedTo,
+    requestedBy: run.requestedBy,
+    isSingleOperator: peopleSettings(run.organization.people).isSingleOperator,
   };
 }

@@ -131,25 +131,6 @@ export const createBreakGlassStore = (database: Database) => {
   });
 };
 
-/**
- * The break-glass that one person's approval counts by, or null. To be asked within the transaction that counts it.
- *
- * INVARIANT: only what is confirmed, not ended and, by the database's clock, not over counts.
- */
-export async function activeBreakGlass(
-  transaction: Prisma.TransactionClient,
-  vote: { organizationId: string; runId: string; agent: string; by: string },
-): Promise<string | null> {
-  const [row] = await transaction.$queryRaw<{ id: string }[]>`
-    SELECT "id" FROM "BreakGlass"
-    WHERE "organizationId" = ${vote.organizationId} AND "person" = ${vote.by}
-      AND "confirmedAt" IS NOT NULL AND "endedAt" IS NULL AND "expiresAt" > clock_timestamp()
-      AND ("scope" = 'organization' OR ("scope" = 'agent' AND "target" = ${vote.agent})
-        OR ("scope" = 'run' AND "target" = ${vote.runId}))
-    ORDER BY "expiresAt" DESC LIMIT 1`;
-  return row?.id ?? null;
-}
-
 /** Audits, in the organization's chain, that an approval counted by a break-glass. */
 export async function recordBreakGlassUse(
   transaction: Prisma.TransactionClient,

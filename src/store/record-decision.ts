@@ -4,104 +4,140 @@ import { isSameWord, isWaived, outcomeOfVotes, progressOf, refusalOfVote } from 
 import { alreadySettled, describeApproval } from '../domain/settled';
 import type { RecordedDecision } from '../domain/steps';
 import { isTopUp, topUpProblem } from '../domain/top-up';
-import { type Vote, votesOf } from '../domain/vote';
+import type { Vote } from '../domain/vote';
 import { type Action, refusalToStand, standingActionOf } from '../policy/action';
 import type { DecisionToRecord } from '../policy/people-records';
-import { appendRecords } from './audit-store';
-import { activeBreakGlass, recordBreakGlassUse } from './break-glass-store';
+import type { AuditHead } from './audit-chain';
+import { recordBreakGlassUse } from './break-glass-store';
 import type { Prisma, PrismaClient } from './generated/client';
-import { json, lockRun, refused, settledAs } from './people-transaction';
-import { pollOf, stillCounting, WITH_POLL } from './polls';
-import { numbered } from './run-commit';
+import { lockRun, refused } from './people-transaction';
+import { readPoll } from './read-poll';
+import { busy, commitAt, numbered, type RunCommit } from './run-commit';
+import type { StandingRow } from './run-rows';
 
 /** Counts one vote; see `PeopleStore`. */
 export async function recordDecision(
   client: PrismaClient,
   decision: DecisionToRecord,
 ): Promise<RecordedDecision> {
-  const { runId, organizationId, approvalId, at } = decision;
-  return client.$transaction(async (transaction) => {
-    await lockRun(transaction, runId);
-    const approval = await transaction.approval.findFirst({
-      where: { id: approvalId, runId, organizationId },
-      include: WITH_POLL,
+  // Whoever writes to the run meanwhile moves its audit chain: then everything is looked at again.
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    const weighed = await weigh(client, decision);
+    if (weighed.kind === 'answered') return weighed.answer;
+    if (weighed.breakGlass) return client.$transaction((inside) => countByBreakGlass(inside, decision));
+    if (await commitAt(client, weighed.commit, weighed.head)) return weighed.answer;
+  }
+  throw busy(decision.runId);
+}
+
+/** How often a vote may meet another word about the same run. */
+const MAX_ATTEMPTS = 8;
+
+/** A break-glass is used and audited, in the organization's chain too, or the vote does not count. */
+async function countByBreakGlass(
+  transaction: Prisma.TransactionClient,
+  decision: DecisionToRecord,
+): Promise<RecordedDecision> {
+  const { runId, organizationId, approvalId, by } = decision;
+  await lockRun(transaction, runId);
+  const weighed = await weigh(transaction, decision);
+  if (weighed.kind === 'answered') return weighed.answer;
+  if (weighed.breakGlass)
+    await recordBreakGlassUse(transaction, organizationId, weighed.breakGlass, {
+      ...{ by, runId, approvalId, tool: weighed.tool },
     });
-    if (!approval) return refused(`there is no approval \`${approvalId}\` in this run`);
-    if (approval.actionHash !== decision.actionHash)
-      return refused('`actionHash` is not that of this approval; look at `pending` again');
-    const poll = pollOf(approval);
-    const vote = voteOf(decision, approval.args);
-    const all = votesOf(approval.votes);
-    const outcome = approval.outcome as unknown as ApprovalOutcome | null;
-    if (outcome)
-      return all.some((each) => isSameWord(each, vote))
-        ? { accepted: true, outcome }
-        : refused(
-            alreadySettled('approval', describeApproval(outcome), approval.settledAt?.getTime() ?? null),
-          );
-    const votes = await stillCounting(transaction, organizationId, all);
-    const terms = refusalOfTerms(vote, approval);
-    if (terms) return refused(terms);
-    const isRepeated = votes.some((each) => isSameWord(each, vote));
-    const refusal = isRepeated ? null : refusalOfVote(vote, votes, poll);
-    const isShort = isRepeated || refusal !== null || outcomeOfVotes([...votes, vote], poll) === null;
-    const breakGlass =
-      isShort && vote.verdict === 'approve'
-        ? await activeBreakGlass(transaction, {
-            ...{ organizationId, runId, by: vote.by },
-            agent: approval.run.agent,
-          })
-        : null;
-    if (isRepeated && !breakGlass) return { accepted: true, outcome, progress: progressOf(votes, poll) };
-    if (refusal && !breakGlass) return refused(refusal);
-    const said: Vote = {
-      ...vote,
-      ...(breakGlass ? { breakGlass } : isWaived(vote, poll) ? { waived: 'four-eyes' } : {}),
+  if (!(await commitAt(transaction, weighed.commit, weighed.head))) throw busy(runId);
+  return weighed.answer;
+}
+
+type Weighed =
+  /** Nothing is to be written. */
+  | { kind: 'answered'; answer: RecordedDecision }
+  | {
+      kind: 'counts';
+      answer: RecordedDecision;
+      tool: string;
+      breakGlass: string | null;
+      commit: RunCommit;
+      head: AuditHead;
     };
-    const counted = [...votes.filter((each) => !isSameWord(each, said)), said];
-    const countedBy = withBreakGlass(poll, counted);
-    const settled = outcomeOfVotes(counted, countedBy);
-    await transaction.approval.update({
-      where: { id: approvalId },
-      data: { votes: json(counted), ...(settled ? settledAs(settled, at) : {}) },
-    });
-    const standing = await letStand(transaction, decision, approval, settled);
-    const { callId, actionHash, tool } = approval;
-    if (breakGlass)
-      await recordBreakGlassUse(transaction, organizationId, breakGlass, {
-        ...{ by: said.by, runId, approvalId, tool },
-      });
-    const progress = progressOf(counted, countedBy);
-    await appendRecords(transaction, decision, {
-      events: numbered(runId, decision.firstSequence, at, [
-        {
-          type: 'approval',
-          data: {
-            approvalId,
-            tool,
-            outcome: settled?.kind ?? 'pending',
-            by: counted.map((each) => each.by),
-            ...(said.reason ? { reason: said.reason } : {}),
-            ...(breakGlass ? { breakGlass } : {}),
-          },
+
+/** What a vote comes to, as things stand; one round trip. */
+async function weigh(client: Prisma.TransactionClient, decision: DecisionToRecord): Promise<Weighed> {
+  const { runId, organizationId, approvalId, at } = decision;
+  const found = await readPoll(client, decision);
+  const { approval } = found;
+  if (!approval) return answered(refused(`there is no approval \`${approvalId}\` in this run`));
+  if (approval.actionHash !== decision.actionHash)
+    return answered(refused('`actionHash` is not that of this approval; look at `pending` again'));
+  const { poll, votes } = approval;
+  const vote = voteOf(decision, poll.args);
+  const { outcome } = approval;
+  if (outcome)
+    return answered(
+      approval.allVotes.some((each) => isSameWord(each, vote))
+        ? { accepted: true, outcome }
+        : refused(alreadySettled('approval', describeApproval(outcome), approval.settledAt)),
+    );
+  const terms = refusalOfTerms(vote, approval);
+  if (terms) return answered(refused(terms));
+  const isRepeated = votes.some((each) => isSameWord(each, vote));
+  const refusal = isRepeated ? null : refusalOfVote(vote, votes, poll);
+  const isShort = isRepeated || refusal !== null || outcomeOfVotes([...votes, vote], poll) === null;
+  const breakGlass = isShort && vote.verdict === 'approve' ? found.breakGlass : null;
+  if (isRepeated && !breakGlass)
+    return answered({ accepted: true, outcome, progress: progressOf(votes, poll) });
+  if (refusal && !breakGlass) return answered(refused(refusal));
+  const said: Vote = {
+    ...vote,
+    ...(breakGlass ? { breakGlass } : isWaived(vote, poll) ? { waived: 'four-eyes' } : {}),
+  };
+  const counted = [...votes.filter((each) => !isSameWord(each, said)), said];
+  const countedBy = withBreakGlass(poll, counted);
+  const settled = outcomeOfVotes(counted, countedBy);
+  const standing = standingOf(decision, approval, settled);
+  const { callId, actionHash, tool } = approval;
+  const commit: RunCommit = {
+    runId,
+    organizationId,
+    counted: { approvalId, votes: counted, settled },
+    ...(standing ? { standing } : {}),
+    events: numbered(runId, decision.firstSequence, at, [
+      {
+        type: 'approval',
+        data: {
+          approvalId,
+          tool,
+          outcome: settled?.kind ?? 'pending',
+          by: counted.map((each) => each.by),
+          ...(said.reason ? { reason: said.reason } : {}),
+          ...(breakGlass ? { breakGlass } : {}),
         },
-      ]),
-      audit: [
-        {
-          // Votes that count no more leave their records behind.
-          key: `approval:${approvalId}:${all.length + 1}:${decision.firstSequence}`,
-          kind: 'approval',
-          body: {
-            ...{ approvalId, callId, actionHash, ...said, outcome: settled?.kind ?? null },
-            ...(settled?.kind === 'edited' ? { editedFrom: approval.args } : {}),
-            ...(standing ? { standing } : {}),
-          },
-          at,
+      },
+    ]),
+    audit: [
+      {
+        // Votes that count no more leave their records behind.
+        key: `approval:${approvalId}:${approval.allVotes.length + 1}:${decision.firstSequence}`,
+        kind: 'approval',
+        body: {
+          ...{ approvalId, callId, actionHash, ...said, outcome: settled?.kind ?? null },
+          ...(settled?.kind === 'edited' ? { editedFrom: poll.args } : {}),
+          ...(standing ? { standing: standing.id } : {}),
         },
-      ],
-    });
-    return settled ? { accepted: true, outcome: settled } : { accepted: true, outcome: null, progress };
-  });
+        at,
+      },
+    ],
+    at,
+  };
+  const answer: RecordedDecision = settled
+    ? { accepted: true, outcome: settled }
+    : { accepted: true, outcome: null, progress: progressOf(counted, countedBy) };
+  return { kind: 'counts', answer, tool, breakGlass, commit, head: found.head };
+}
+
+function answered(answer: RecordedDecision): Weighed {
+  return { kind: 'answered', answer };
 }
 
 function voteOf(decision: DecisionToRecord, shownArgs: string): Vote {
@@ -125,20 +161,13 @@ function refusalOfTerms(vote: Vote, approval: { callId: string; action: unknown 
   return refusalToStand(approval.action as Action);
 }
 
-/** Remembers what was approved for the rest of the run. @returns its id */
-async function letStand(
-  transaction: Prisma.TransactionClient,
-  { runId, organizationId, approvalId, at }: DecisionToRecord,
+/** What is remembered when it was approved for the rest of the run. */
+function standingOf(
+  { approvalId }: DecisionToRecord,
   { tool, action }: { tool: string; action: unknown },
   settled: ApprovalOutcome | null,
-): Promise<string | null> {
+): StandingRow | null {
   if (settled?.kind !== 'approved' || settled.scope !== 'run') return null;
   const id = `sta-${approvalId.replace(/^apr-/, '')}`;
-  await transaction.standingApproval.create({
-    data: {
-      ...{ id, organizationId, runId, approvalId, tool, by: settled.by, createdAt: new Date(at) },
-      action: json(standingActionOf(action as Action)),
-    },
-  });
-  return id;
+  return { id, approvalId, tool, by: settled.by, action: standingActionOf(action as Action) };
 }

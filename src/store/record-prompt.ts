@@ -1,11 +1,9 @@
-import type { ApprovalOutcome } from '../domain/approval';
 import { outcomeOfVotes, progressOf } from '../domain/count-votes';
 import type { Prompt, RecordedPrompt, RecordPromptInput } from '../domain/steps';
-import { votesOf } from '../domain/vote';
 import { appendRecords } from './audit-store';
 import type { PrismaClient } from './generated/client';
 import { lockRun, settledAs } from './people-transaction';
-import { pollOf, stillCounting, WITH_POLL } from './polls';
+import { readPoll } from './read-poll';
 import { numbered } from './run-commit';
 
 /** Tells people again, or lets others decide too; see `PeopleStore`. */
@@ -13,18 +11,15 @@ export async function recordPrompt(
   client: PrismaClient,
   input: RecordPromptInput & { at: number },
 ): Promise<RecordedPrompt> {
-  const { runId, organizationId, approvalId, prompt, firstSequence, at } = input;
+  const { runId, approvalId, prompt, firstSequence, at } = input;
   return client.$transaction(async (transaction) => {
     await lockRun(transaction, runId);
-    const approval = await transaction.approval.findFirst({
-      where: { id: approvalId, runId, organizationId },
-      include: WITH_POLL,
-    });
+    const { approval } = await readPoll(transaction, { ...input, by: null });
     if (!approval) return { outcome: null, progress: null };
-    if (approval.outcome) return { outcome: approval.outcome as unknown as ApprovalOutcome, progress: null };
-    const escalatedTo = prompt.kind === 'escalated' ? prompt.role : approval.escalatedTo;
-    const poll = { ...pollOf(approval), escalatedTo };
-    const votes = await stillCounting(transaction, organizationId, votesOf(approval.votes));
+    if (approval.outcome) return { outcome: approval.outcome, progress: null };
+    const { tool, expiresAt, votes } = approval;
+    const escalatedTo = prompt.kind === 'escalated' ? prompt.role : approval.poll.escalatedTo;
+    const poll = { ...approval.poll, escalatedTo };
     // Holders of the role may have said so before it was enough.
     const settled = outcomeOfVotes(votes, poll);
     const progress = progressOf(votes, poll);
@@ -32,7 +27,6 @@ export async function recordPrompt(
       where: { id: approvalId },
       data: { escalatedTo, ...(settled ? settledAs(settled, at) : {}) },
     });
-    const { tool, expiresAt } = approval;
     const by = votes.map((vote) => vote.by);
     const lacking = progress.roles.filter((role) => role.votes < role.quorum).map(({ role }) => role);
     await appendRecords(transaction, input, {
@@ -40,7 +34,7 @@ export async function recordPrompt(
         {
           type: 'approval',
           data: {
-            ...{ approvalId, tool, outcome: prompt.kind, by, expiresAt: expiresAt.getTime() },
+            ...{ approvalId, tool, outcome: prompt.kind, by, expiresAt },
             roles: prompt.kind === 'escalated' ? [prompt.role] : lacking,
             reason: reasonOf(prompt, progress.missing),
           },

@@ -7,13 +7,17 @@ import type { Action } from '../policy/action';
 import { type AuditEntry, type AuditHead, chain, headAfter } from './audit-chain';
 import { Prisma, type PrismaClient } from './generated/client';
 import {
+  type CountedVotes,
+  countVotes,
   type DecisionRow,
   insertApproval,
   insertAudit,
   insertDecisions,
   insertEvents,
   insertQuestion,
+  insertStanding,
   type RunAddress,
+  type StandingRow,
   voidApproval,
 } from './run-rows';
 
@@ -24,6 +28,10 @@ export interface RunCommit extends RunAddress {
   approvals?: (PendingApproval & { action: Action })[];
   /** Pending approvals that end here, with the reason. */
   voided?: { id: string; reason: string }[];
+  /** The votes of one approval as they are now. */
+  counted?: CountedVotes;
+  /** What was approved for the rest of the run. */
+  standing?: StandingRow;
   questions?: PendingQuestion[];
   events?: RunEvent[];
   audit?: AuditEntry[];
@@ -50,25 +58,34 @@ export async function commitRun(
   known?: AuditHead,
 ): Promise<boolean> {
   let head = known;
-  let entries = commit.audit ?? [];
+  let audit = commit.audit ?? [];
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-    if (head) {
-      try {
-        const [row] = await client.$queryRaw<{ found: bigint }[]>(statementOf(commit, head, entries));
-        if (row && row.found > 0n) return true;
-      } catch (error) {
-        if (!isDuplicate(error)) throw error;
-      }
-    }
+    if (head && (await commitAt(client, { ...commit, audit }, head))) return true;
     const standing = await standingOf(client, commit);
     if (standing.isDecided) return false;
     head = standing.head;
-    entries = (commit.audit ?? []).filter((entry) => !standing.keys.includes(entry.key));
+    audit = (commit.audit ?? []).filter((entry) => !standing.keys.includes(entry.key));
   }
-  throw new GatehouseError(
-    'run-busy',
-    `run \`${commit.runId}\` is written to by too many at once; try again`,
-  );
+  throw busy(commit.runId);
+}
+
+/** As {@link commitRun}, once: false, with nothing written, when the audit chain went on from there. */
+export async function commitAt(
+  client: Prisma.TransactionClient,
+  commit: RunCommit,
+  head: AuditHead,
+): Promise<boolean> {
+  try {
+    const [row] = await client.$queryRaw<{ found: bigint }[]>(statementOf(commit, head));
+    return row !== undefined && row.found > 0n;
+  } catch (error) {
+    if (isDuplicate(error)) return false;
+    throw error;
+  }
+}
+
+export function busy(runId: string): GatehouseError {
+  return new GatehouseError('run-busy', `run \`${runId}\` is written to by too many at once; try again`);
 }
 
 /** Events in the order given, numbered from `firstSequence`. */
@@ -81,8 +98,8 @@ export function numbered(
   return events.map((event, index) => ({ ...event, runId, sequence: firstSequence + index, at }));
 }
 
-function statementOf(commit: RunCommit, head: AuditHead, entries: readonly AuditEntry[]): Prisma.Sql {
-  const links = chain(commit.runId, head, entries);
+function statementOf(commit: RunCommit, head: AuditHead): Prisma.Sql {
+  const links = chain(commit.runId, head, commit.audit ?? []);
   const parts = [Prisma.sql`head AS (${updateOf(commit, head, headAfter(head, links))})`];
   const add = (part: Prisma.Sql) => parts.push(Prisma.sql`${Prisma.raw(`part${parts.length}`)} AS (${part})`);
   if (commit.decisions?.length) add(insertDecisions(commit, commit.decisions));
@@ -90,6 +107,8 @@ function statementOf(commit: RunCommit, head: AuditHead, entries: readonly Audit
   if (links.length) add(insertAudit(commit, links));
   for (const approval of commit.approvals ?? []) add(insertApproval(commit, approval, commit.at));
   for (const voided of commit.voided ?? []) add(voidApproval(commit, voided, commit.at));
+  if (commit.counted) add(countVotes(commit, commit.counted, commit.at));
+  if (commit.standing) add(insertStanding(commit, commit.standing, commit.at));
   for (const question of commit.questions ?? []) add(insertQuestion(commit, question, commit.at));
   return Prisma.sql`WITH ${Prisma.join(parts)} SELECT count(*) AS found FROM head`;
 }

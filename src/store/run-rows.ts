@@ -1,6 +1,7 @@
-import type { PendingApproval, PendingQuestion } from '../domain/approval';
+import type { ApprovalOutcome, PendingApproval, PendingQuestion } from '../domain/approval';
 import type { RunEvent } from '../domain/events';
 import type { GatedCall } from '../domain/steps';
+import type { Vote } from '../domain/vote';
 import type { Action } from '../policy/action';
 import type { AuditLink } from './audit-chain';
 import { Prisma } from './generated/client';
@@ -22,6 +23,22 @@ export interface DecisionRow {
   gated: GatedCall;
   isGranted: boolean;
   at: number;
+}
+
+/** What people said about an approval so far, and what it came to. */
+export interface CountedVotes {
+  approvalId: string;
+  votes: readonly Vote[];
+  settled: ApprovalOutcome | null;
+}
+
+/** The same action, approved for the rest of a run. */
+export interface StandingRow {
+  id: string;
+  approvalId: string;
+  tool: string;
+  by: string[];
+  action: object;
 }
 
 // Each of these is one INSERT … SELECT, to be joined into one statement: it inserts only when the part named `head`
@@ -95,6 +112,32 @@ export function voidApproval(
     FROM head WHERE "Approval"."id" = ${id} AND "Approval"."runId" = ${runId}
       AND "Approval"."organizationId" = ${organizationId} AND "Approval"."status" = 'pending'
     RETURNING "Approval"."id"`;
+}
+
+export function countVotes(
+  { runId, organizationId }: RunAddress,
+  { approvalId, votes, settled }: CountedVotes,
+  at: number,
+): Prisma.Sql {
+  return Prisma.sql`UPDATE "Approval" SET "votes" = ${JSON.stringify(votes)}::json,
+      "status" = COALESCE(${settled?.kind ?? null}::"ApprovalStatus", "Approval"."status"),
+      "outcome" = ${settled ? JSON.stringify(settled) : null}::json,
+      "settledAt" = ${settled ? time(at) : null}::timestamptz
+    FROM head WHERE "Approval"."id" = ${approvalId} AND "Approval"."runId" = ${runId}
+      AND "Approval"."organizationId" = ${organizationId} AND "Approval"."status" = 'pending'
+    RETURNING "Approval"."id"`;
+}
+
+export function insertStanding(
+  { runId, organizationId }: RunAddress,
+  { id, approvalId, tool, by, action }: StandingRow,
+  at: number,
+): Prisma.Sql {
+  return Prisma.sql`INSERT INTO "StandingApproval" ("id", "organizationId", "runId", "approvalId", "tool", "by",
+      "createdAt", "action")
+    SELECT ${id}, ${organizationId}, ${runId}, ${approvalId}, ${tool}, ${by}::text[], ${time(at)}::timestamptz,
+      ${JSON.stringify(action)}::json
+    FROM head`;
 }
 
 export function insertQuestion(

@@ -80,6 +80,18 @@ export async function createControlWorker(
   const verifier = createGrantVerifier({ publicKeys: [grantKey.publicKey] });
   const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE, dataConverter });
   const broker = await startBroker({ config, database, verifier, presenters, client, logger });
+  const { gate } = createPolicyGate({
+    gates: createGateStore(database),
+    rates: createRateStore(database),
+    snapshots,
+    currentPolicy: createCurrentPolicy(agents, policies, snapshots),
+    toolsOf: createToolsOf(),
+    contents: createContentLoader({ artifacts }),
+    minter: createGrantMinter(grantKey),
+    presenters,
+    waitForPeopleMs,
+    now,
+  });
   const worker = await Worker.create({
     ...shared,
     taskQueue: queues.control,
@@ -100,19 +112,8 @@ export async function createControlWorker(
         channel: config.GATEHOUSE_CHANNEL === 'on',
         isEncrypted: config.GATEHOUSE_PAYLOAD_KEYS !== undefined,
       }),
-      ...createPolicyGate({
-        gates: createGateStore(database),
-        rates: createRateStore(database),
-        snapshots,
-        currentPolicy: createCurrentPolicy(agents, policies, snapshots),
-        toolsOf: createToolsOf(),
-        contents: createContentLoader({ artifacts }),
-        minter: createGrantMinter(grantKey),
-        presenters,
-        waitForPeopleMs,
-        now,
-      }),
-      ...createPeople({ people, words, now }),
+      gate,
+      ...createPeople({ people, words, gate, now }),
       ...createHalts({ halts }),
       ...createBreakGlass({ store: createBreakGlassStore(database), people, words }),
       ...createProgramQuestions({

@@ -4,7 +4,10 @@ import { type Host, openHost } from './support/host';
 
 const SECRET = 'Zx7Qm4Lw9Vb2Kt6Np3Rd8';
 const PATH = '/run/gatehouse/credentials/cred-1/kubeconfig';
-const surroundings = { env: { TOKEN: SECRET, KUBECONFIG: PATH }, files: { [PATH]: `token: ${SECRET}` } };
+const surroundings = {
+  env: { TOKEN: SECRET, KUBECONFIG: PATH },
+  file: { path: PATH, text: `token: ${SECRET}` },
+};
 
 let host: Host;
 beforeAll(async () => {
@@ -24,7 +27,7 @@ test('a program finds variables and files, which nobody can change', async () =>
 });
 
 test('a variable of ours stays what it is', async () => {
-  const { stdout } = await run('echo "$HOME"', { surroundings: { env: { HOME: '/elsewhere' }, files: {} } });
+  const { stdout } = await run('echo "$HOME"', { surroundings: { env: { HOME: '/elsewhere' }, file: null } });
   expect(stdout).toBe('/home/agent\n');
 });
 

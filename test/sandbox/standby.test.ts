@@ -1,0 +1,43 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { waitUntil } from '../support/wait-until';
+
+let workspace: string;
+beforeEach(() => {
+  workspace = mkdtempSync(join(tmpdir(), 'standby-'));
+  mkdirSync(join(workspace, '.git'));
+});
+afterEach(() => rmSync(workspace, { recursive: true }));
+
+test('a worker that is killed leaves no sandbox waiting', async () => {
+  const started = killedWorker('waiting');
+  await waitUntil(() => started.every((pid) => !isRunning(pid)), 'all of them end');
+});
+
+test('a worker that is killed while it tells a sandbox its command has none of it run', async () => {
+  const started = killedWorker('telling');
+  await waitUntil(() => started.every((pid) => !isRunning(pid)), 'all of them end');
+  expect(existsSync(join(workspace, 'ran'))).toBe(false);
+});
+
+/** The processes that it had waiting. */
+function killedWorker(moment: 'waiting' | 'telling'): string[] {
+  const worker = join(__dirname, 'support', 'killed-worker.ts');
+  const { signal, stdout } = spawnSync(
+    process.execPath,
+    ['--require', require.resolve('tsx/cjs'), worker, moment, workspace],
+    { encoding: 'utf8' },
+  );
+  expect(signal).toBe('SIGKILL');
+  const started = stdout.trim().split(' ');
+  expect(started).toHaveLength(2);
+  return started;
+}
+
+function isRunning(pid: string): boolean {
+  return execFileSync('ps', ['-eo', 'pid'], { encoding: 'utf8' })
+    .split('\n')
+    .some((line) => line.trim() === pid);
+}

@@ -1,0 +1,31 @@
+/**
+ * A worker that is killed: with `waiting` when it has sandboxes waiting, with `telling` while it tells one its command.
+ * Prints the ids of the processes it started.
+ */
+import { execFileSync } from 'node:child_process';
+import { writeSync } from 'node:fs';
+import { createBubblewrapSandbox } from '../../../src/sandbox/bubblewrap';
+
+async function main([moment, workspace]: string[]): Promise<void> {
+  const sandbox = createBubblewrapSandbox();
+  await sandbox.run({ argv: ['true'] }, { effect: 'read', workspace: null });
+  let started: string[] = [];
+  while (started.length < 2) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const listed = execFileSync('ps', ['-eo', 'pid,ppid,comm'], { encoding: 'utf8' });
+    started = [...listed.matchAll(new RegExp(`(\\d+) +${process.pid} bwrap`, 'g'))].map((match) => match[1]!);
+  }
+  writeSync(1, started.join(' '));
+  if (moment === 'telling') {
+    // More than what the kernel takes at once.
+    const padding = Array.from({ length: 15 }, () => 'x'.repeat(100_000));
+    void sandbox.run(
+      { argv: ['sh', '-c', 'touch /workspace/ran', 'sh', ...padding] },
+      { effect: 'draft', workspace: workspace ?? '' },
+    );
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  process.kill(process.pid, 'SIGKILL');
+}
+
+main(process.argv.slice(2));
