@@ -4,6 +4,7 @@ import type { ExecuteResult, GatedCall, Grant, Workspace } from '../src/domain/s
 import { visibleText } from '../src/domain/visible-text';
 import { executionOn, sandbox } from './activities';
 import { codeOf, publicTextOf, wasNeverStarted } from './failures';
+import { executionProblem } from './worker-answers';
 
 /** How an execution ended, as far as the workflow can know. */
 export type Execution =
@@ -23,7 +24,7 @@ export type Execution =
  */
 export async function executeCalls(
   runId: string,
-  { host }: Workspace,
+  workspace: Workspace,
   { token }: Grant,
   batch: readonly GatedCall[],
   isEncrypted = false,
@@ -31,12 +32,15 @@ export async function executeCalls(
   try {
     const input = { runId, grant: token, calls: batch.map(canonical) };
     const options = executionOn(
-      host,
+      workspace.host,
       summaryOf(batch, isEncrypted),
       batch.some((call) => call.mayAsk === true),
     );
     const execution = sandbox.executeTool.executeWithOptions(options, [input]);
-    return { kind: 'ran', result: await unlessStopSlow(execution) };
+    const result = await unlessStopSlow(execution);
+    const problem = executionProblem(batch, workspace, result);
+    if (problem) return { kind: 'unknown', text: `the sandbox host's answer is none: ${problem}` };
+    return { kind: 'ran', result };
   } catch (error) {
     if (isCancellation(error)) throw error;
     const code = codeOf(error);

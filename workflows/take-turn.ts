@@ -6,6 +6,7 @@ import { type GateParts, gateWhenLetGo } from './gate';
 import { executeRiding, settleRiding } from './riding-reads';
 import type { RunState } from './run-state';
 import { RunStoppedError } from './waiting';
+import { turnProblem } from './worker-answers';
 
 /** What the model said. */
 export interface ModelTurn {
@@ -59,6 +60,9 @@ function ask(run: RunState): Promise<TurnResult> {
 }
 
 function accept(run: RunState, result: TurnResult): ModelTurn {
+  const problem = turnProblem(run.riding?.calls ?? [], result);
+  if (problem)
+    throw new RunStoppedError('FAILED', `the runner's answer to turn ${run.turn} is none: ${problem}`);
   requireOwnCallIds(run.turn, result.calls);
   if (run.riding) settleRiding(run, result.reads);
   run.transcript.advance(

@@ -1,11 +1,17 @@
 import { isCancellation, TemporalFailure } from '@temporalio/workflow';
 import { discarderOn, preparer } from './activities';
 import type { RunState } from './run-state';
+import { RunStoppedError } from './waiting';
+import { workspaceProblem } from './worker-answers';
 
 /** Sees to it that the run has a workspace. */
 export async function prepareWorkspace(run: RunState): Promise<void> {
   const { runId, repo } = run.input;
-  run.facts.workspace ??= await preparer.prepare({ runId, repo: repo ?? null });
+  if (run.facts.workspace) return;
+  const workspace = await preparer.prepare({ runId, repo: repo ?? null });
+  const problem = workspaceProblem(workspace);
+  if (problem) throw new RunStoppedError('FAILED', `the sandbox host's answer is none: ${problem}`);
+  run.facts.workspace ??= workspace;
 }
 
 /** The workspace is not what the run knows: it is looked at again, or made where it is gone. */

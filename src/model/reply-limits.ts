@@ -1,9 +1,6 @@
+import { MAX_CALLS_PER_TURN, MAX_REPLY_BYTES } from '../domain/turn-limits';
 import { ModelReplyTooLargeError } from './errors';
 import type { ModelReply } from './provider';
-
-export const MAX_CALLS_PER_TURN = 32;
-/** Text, tool names and arguments of one turn together: what history and gate must carry. */
-export const MAX_REPLY_BYTES = 256 * 1024;
 
 /**
  * Holds a reply to what a turn may be. Calls past the limit are dropped from the end, which keeps the order of the

@@ -60,7 +60,7 @@ export async function cloneWorkspace(
     throw new GatehouseError(
       'repository-unavailable',
       `the repository \`${source.name === null ? 'of an empty workspace' : shown(source.name)}\` cannot be cloned${result.killed ? ' in time' : ''}`,
-      { cause: result.stderr },
+      { cause: result.stderr.slice(0, 2_000) },
     );
   // Before the workspace is there: from then on the run's programs move its branches.
   await writeFile(folder.base, result.stdout.trim(), { mode: 0o600 });

@@ -6,6 +6,7 @@ import type { GrantAudience, GrantClaims, GrantedCall } from '../domain/grant';
 import { sha256 } from '../domain/hashing';
 import type { ExecuteResult, RefusedHost } from '../domain/steps';
 import type { ToolDeclaration } from '../domain/tool-declaration';
+import { MAX_REFUSED_HOSTS } from '../domain/turn-limits';
 import type { Forge } from '../tools/forge';
 import type { Tool } from '../tools/tool';
 import type { Asker } from './asker';
@@ -64,9 +65,6 @@ export interface Executor {
 /** Reads change nothing, so that they need not wait for each other; effects keep their order. */
 const READS_AT_ONCE = 4;
 
-/** Most refused connections of one call that are reported. */
-const MAX_REFUSED = 50;
-
 export function createExecutor(dependencies: ExecutorDependencies): Executor {
   const { sandbox, workspaces, artifacts, journal, tools, host } = dependencies;
   const now = dependencies.now ?? Date.now;
@@ -77,7 +75,10 @@ export function createExecutor(dependencies: ExecutorDependencies): Executor {
     ...dependencies,
     onRefusedHost(runId, callId, hostName, port) {
       const key = `${runId} ${callId}`;
-      refused.set(key, [...(refused.get(key) ?? []), { callId, host: hostName, port }].slice(0, MAX_REFUSED));
+      refused.set(
+        key,
+        [...(refused.get(key) ?? []), { callId, host: hostName, port }].slice(0, MAX_REFUSED_HOSTS),
+      );
     },
   });
   const turnstile = createTurnstile();

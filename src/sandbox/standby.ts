@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Writable } from 'node:stream';
+import { coveredDescriptors } from './inherited-descriptors';
 import type { ProcessGroup } from './process-group';
 
 /** A bubblewrap that was told what to do, and may be killed as one with its process group. */
@@ -80,7 +81,7 @@ function launch(bwrap: string, makeGroup: (() => ProcessGroup) | null): StartedS
   const child = spawn(program, args, {
     cwd: '/',
     env: {},
-    stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', ...covered()],
     // A process group of its own, so that it can be killed as one.
     detached: true,
   });
@@ -92,6 +93,14 @@ function launch(bwrap: string, makeGroup: (() => ProcessGroup) | null): StartedS
     (stream as unknown as { unref?(): void } | null)?.unref?.();
   }
   return { child, remove: () => group?.remove() };
+}
+
+let known: ReturnType<typeof coveredDescriptors> | null = null;
+
+/** What a process inherits it has from its start. */
+function covered(): ReturnType<typeof coveredDescriptors> {
+  known ??= coveredDescriptors(FD.file + 1);
+  return known;
 }
 
 function isAlive({ child }: StartedSandbox): boolean {

@@ -97,5 +97,10 @@ function isObject(text: string | undefined): text is string {
 }
 
 export function unreadable(cause: string): GatehouseError {
-  return new GatehouseError('workspace-unreadable', "git cannot read the run's workspace", { cause });
+  return new GatehouseError('workspace-unreadable', "git cannot read the run's workspace", {
+    cause: cause.slice(0, MAX_CAUSE_LENGTH),
+  });
 }
+
+/** git names every file it stumbles over, and Temporal keeps a failure's cause: a workspace could fill it. */
+const MAX_CAUSE_LENGTH = 2_000;

@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { lstat, mkdir, rm } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import { LRUCache } from 'lru-cache';
 import type { ArtifactStore } from '../artifacts/artifact-store';
 import { GatehouseError } from '../domain/errors';
@@ -135,9 +137,19 @@ export function createWorkspaces({ root, sandbox, artifacts, forge, log }: Works
 
     async remove(runId) {
       known.delete(runId);
-      await rm(runFolder(root, runId).path, { recursive: true, force: true, maxRetries: 3 });
+      await removeAll(runFolder(root, runId).path);
     },
   };
+}
+
+/** A program may nest folders deeper than a path can be long; the system's own program goes down step by step. */
+async function removeAll(path: string): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true, maxRetries: 3 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENAMETOOLONG') throw error;
+    await promisify(execFile)('/bin/rm', ['-rf', '--', path], { env: {} });
+  }
 }
 
 interface KnownState {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { canonicalJson } from '../domain/canonical-json';
 import { GatehouseError } from '../domain/errors';
 import type { ToolDeclaration } from '../domain/tool-declaration';
+import { boundedPatterns } from './bounded-pattern';
 import { failed, outputOf } from './output';
 import { sensitiveByName } from './sensitive-names';
 import type { Tool } from './tool';
@@ -89,6 +90,7 @@ function compile(name: string, schema: Arguments): ValidateFunction {
     useDefaults: true,
     validateFormats: false,
     logger: false,
+    code: { regExp: boundedPatterns },
   });
   try {
     return ajv.compile(schema);

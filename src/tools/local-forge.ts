@@ -184,6 +184,8 @@ async function ensureBare(folder: string, key: string, source: string): Promise<
     const head = await hostGit(join(temporary, 'repo.git'), ['rev-parse', '--verify', '--quiet', 'HEAD']);
     if (head.exitCode !== 0)
       throw new GatehouseError('repository-unavailable', `the repository \`${source}\` has no commit yet`);
+    // There, so that a sandbox that reaches the forge can be shown it read-only: git would run what is put into it.
+    await mkdir(join(temporary, 'repo.git/hooks'), { recursive: true });
     await rename(join(temporary, 'repo.git'), bare).catch((cause: NodeJS.ErrnoException) => {
       // Another run was quicker; its copy is as good.
       if (cause.code !== 'ENOTEMPTY' && cause.code !== 'EEXIST') throw cause;

@@ -39,6 +39,7 @@ import { createToolsOf } from '../tools/snapshot-tools';
 import { startAnchoring } from './anchoring';
 import { startBroker } from './control-broker';
 import { startNotificationDispatcher } from './notification-dispatcher';
+import { ownRunOnly } from './own-run';
 import { WORKER_LIMITS, type WorkerSetup, workerIdentity } from './serve';
 
 /** Builds the worker; see the entry point of the same name. */
@@ -99,6 +100,7 @@ export async function createControlWorker(
     // A killed worker's runs go on after this, instead of after 10 s.
     stickyQueueScheduleToStartTimeout: '1s',
     maxCachedWorkflows: 500,
+    interceptors: { activity: [ownRunOnly] },
     activities: {
       ...createDispatch({
         agents,

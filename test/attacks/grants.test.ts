@@ -1,5 +1,6 @@
+import { createHmac } from 'node:crypto';
 import { createGrantMinter } from '../../src/broker/grant';
-import { makeKey } from '../../src/broker/keys';
+import { makeKey, publicJwk } from '../../src/broker/keys';
 import { canonicalJson } from '../../src/domain/canonical-json';
 import { sha256 } from '../../src/domain/hashing';
 import { type Host, openHost } from '../sandbox/support/host';
@@ -32,6 +33,76 @@ test('a forged grant is refused', async () => {
     now: Date.now(),
   }).claims;
   await refused(execute(createGrantMinter(makeKey()).mint(claims)), 'grant-invalid');
+});
+
+const encoded = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+
+/** A genuine grant taken apart, with another header and signature. */
+async function resigned(header: object, sign: (input: string) => string): Promise<string> {
+  const [genuine = '', claims] = (await host.grant([write])).split('.');
+  const known = JSON.parse(Buffer.from(genuine, 'base64url').toString());
+  const input = `${encoded({ ...known, ...header })}.${claims}`;
+  return `${input}.${sign(input)}`;
+}
+
+test.each<[string, () => Promise<string>]>([
+  ['without an algorithm', () => resigned({ alg: 'none' }, () => '')],
+  ['without a signature', () => resigned({}, () => '')],
+  ['with a signature of nothing', () => resigned({}, () => Buffer.alloc(64).toString('base64url'))],
+  [
+    'signed with the public key as a secret',
+    () =>
+      resigned({ alg: 'HS256' }, (input) =>
+        createHmac('sha256', publicJwk(host.gate.publicKey).x).update(input).digest('base64url'),
+      ),
+  ],
+  ['that brings its own key', () => resigned({ jwk: publicJwk(makeKey().publicKey) }, () => 'AAAA')],
+  ['that names extensions', () => resigned({ crit: ['exp'], exp: 1 }, () => 'AAAA')],
+  ['of another kind', () => resigned({ typ: 'JWT' }, () => 'AAAA')],
+  ['in another spelling', async () => `${await host.grant([write])}=`],
+  ['with a line more', async () => `${await host.grant([write])}\n`],
+  ['in two halves', async () => (await host.grant([write])).split('.').slice(0, 2).join('.')],
+  ['longer than any', async () => `${await host.grant([write])}${'A'.repeat(100_000)}`],
+])('a grant %s is refused', async (_what, grant) => {
+  await refused(execute(await grant()), 'grant-invalid');
+});
+
+test('a grant signed with the key of the runner or of the host itself is refused', async () => {
+  const genuine = await host.grant([write]);
+  const { claims } = host.dependencies.verifier.open(genuine, {
+    audience: 'activity',
+    presenter: host.key.thumbprint,
+    now: Date.now(),
+  });
+  for (const key of [host.runner, host.key])
+    await refused(execute(createGrantMinter(key).mint(claims)), 'grant-invalid');
+});
+
+test('a grant that lives longer than any, or begins later, is refused', async () => {
+  const now = Math.floor(Date.now() / 1000);
+  await refused(execute(await host.grant([write], { iat: now, exp: now + 86_400 })), 'grant-invalid');
+  await refused(execute(await host.grant([write], { iat: now + 60, exp: now + 120 })), 'grant-invalid');
+});
+
+test('a grant that is presented many times at once runs its call once', async () => {
+  const script = canonicalJson({ script: 'echo once >> counted; cat counted' });
+  const call = { id: 'many', tool: 'script', args: script, effect: 'draft' as const };
+  const request = { runId: 'run-1', grant: await host.grant([call]), calls: [call], audience: 'activity' };
+  const results = await Promise.all(
+    Array.from({ length: 8 }, () =>
+      host.executor.execute({ ...request, audience: 'activity' }, signal).then(({ outcomes }) => outcomes[0]),
+    ),
+  );
+  for (const outcome of results) expect(outcome).toMatchObject({ kind: 'done', text: 'once\n' });
+});
+
+test('a call that is named twice, or beside others that were not granted, does not run', async () => {
+  const grant = await host.grant([write]);
+  const run = (calls: (typeof write)[]) =>
+    host.executor.execute({ runId: 'run-1', grant, calls, audience: 'activity' }, signal);
+  await refused(run([write, { ...write, id: 'w2' }]), 'grant-wrong-call');
+  await refused(run([]), 'grant-wrong-call');
+  await refused(execute(await host.grant([write, write])), 'grant-invalid');
 });
 
 test('an expired grant starts nothing', async () => {

@@ -71,6 +71,10 @@ const pages = () => [
   '/audit',
   '/people',
   '/halts',
+  '/break-glass',
+  '/break-glass?run=abc',
+  '/standing',
+  '/webhooks',
   '/nowhere',
 ];
 

@@ -35,6 +35,20 @@ const generous = { maxToolCalls: 400, maxTokens: 100_000_000 };
 
 const recordings: Recording[] = [
   { name: 'approved', agent: [production, [read, deploy, { say: 'done' }]], act: (run) => run.approveNext() },
+  {
+    name: 'approved-with-its-gate',
+    agent: [
+      production,
+      [{ calls: [...deploy.calls, call('deploy', { to: 'staging' }), ...read.calls] }, { say: 'done' }],
+    ],
+    async act(run) {
+      await waitUntil(async () => (await run.approvals()).length === 2, 'both are shown');
+      const [first, second] = await run.approvals();
+      // What the run waits for is gated with its decision, the other one is not.
+      await run.decide(decisionOn(second!, 'approve', { by: 'alice' }));
+      await run.decide(decisionOn(first!, 'approve', { by: 'alice' }));
+    },
+  },
   { name: 'denied', agent: [production, [deploy, { say: 'done' }]], act: (run) => run.denyNext('not today') },
   {
     name: 'denied-and-gated-again',

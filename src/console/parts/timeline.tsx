@@ -107,6 +107,16 @@ function Entry({ event }: { event: RunEvent }) {
         reason ? <Theirs author="person" title="Reason" text={reason} maxLength={2_000} /> : null,
       );
     }
+    case 'refused-word': {
+      const { what, claimedBy, reason } = event.data;
+      return line(
+        'Refused',
+        <>
+          <Badge tone="bad" text={`a ${what} that does not count`} />
+          {claimedBy ? <By people={[claimedBy]} /> : null} <TheirWords text={reason} />
+        </>,
+      );
+    }
     case 'budget':
       return line('Budget', <TheirWords text={event.data.reason} />);
     case 'egress': {

@@ -16,6 +16,7 @@ const CONFIGURED_REMOTE = 'origin';
 export function gitPush(invocation: Invocation, draft: PartDraft, context: CommandContext): void {
   const { command } = invocation;
   judgeRemote(invocation, draft, context);
+  judgeOptions(invocation, draft);
   if (has(invocation, '--all', '--branches', '--mirror')) {
     refuse('every branch', 'protected ones among them', invocation, draft);
     return;
@@ -38,6 +39,21 @@ function judgeRemote(invocation: Invocation, draft: PartDraft, context: CommandC
   else if (remote.value !== CONFIGURED_REMOTE) {
     judgeAddress(remote, 'name', invocation, draft, context);
     elsewhere(`\`${textOf(remote)}\``, invocation, draft);
+  }
+}
+
+/** A forge does what it is told by an option of a push: it opens or merges a request, or starts a pipeline. */
+function judgeOptions({ command, flags }: Invocation, draft: PartDraft): void {
+  for (const { names, value } of flags) {
+    if (!names.some((name) => name === '-o' || name === '--push-option')) continue;
+    if (value?.kind === 'literal' && value.value === 'ci.skip') continue;
+    if (value?.kind !== 'literal' || value.value.startsWith('merge_request'))
+      draft.approvalFlags = ['prCreation'];
+    ask(
+      draft,
+      'push-option',
+      `\`${shown(command)}\` tells the forge what to do with the push: it may open or merge a request by that`,
+    );
   }
 }
 
