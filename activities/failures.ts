@@ -4,6 +4,7 @@ import { GatehouseError, publicMessage } from '../src/domain/errors';
 /** Codes of failures that heal by themselves: Temporal tries again. Every other GatehouseError is final. */
 const TRANSIENT: ReadonlySet<string> = new Set([
   'artifact-store-unavailable',
+  'broker-unavailable',
   'database-unreachable',
   'workspace-busy',
 ]);

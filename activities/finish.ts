@@ -14,8 +14,23 @@ export interface RunAnchors {
   anchorRun(run: { runId: string; organizationId: string }): Promise<unknown>;
 }
 
-/** Closes a run: its outcome, its last events, the closing audit record, and where its chain of records ends. */
-export const createFinish = ({ runs, anchors }: { runs: FinishStore; anchors: RunAnchors }) => ({
+/** Where credentials of a run are revoked. Idempotent; what fails now is tried again without us. */
+export interface RunCredentials {
+  revokeRun(run: { runId: string; organizationId: string }): Promise<void>;
+}
+
+export interface FinishDependencies {
+  runs: FinishStore;
+  anchors: RunAnchors;
+  /** Absent where there is no credential broker. */
+  credentials?: RunCredentials;
+}
+
+/**
+ * Closes a run: its outcome, its last events, the closing audit record, its credentials, and where its chain of records
+ * ends.
+ */
+export const createFinish = ({ runs, anchors, credentials }: FinishDependencies) => ({
   async finish(input: FinishInput): Promise<void> {
     try {
       const workflowId = ownWorkflowId();
@@ -23,6 +38,8 @@ export const createFinish = ({ runs, anchors }: { runs: FinishStore; anchors: Ru
       if (workflowId !== workflowIdOf(input.runId))
         throw new GatehouseError('run-unknown', `workflow \`${workflowId}\` is not that of the run it names`);
       await runs.finish(input);
+      const { runId, organizationId } = input;
+      await credentials?.revokeRun({ runId, organizationId });
       await anchors.anchorRun(input);
     } catch (error) {
       throw toFailure(error);

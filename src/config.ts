@@ -59,6 +59,14 @@ const list = z
   .default('')
   .transform((text) => text.split(',').filter(Boolean));
 
+/** `unix:/path`, `https://host:port`, or `http://127.0.0.1:port`; PEM files for `https`. Without it there is no broker. */
+const broker = {
+  GATEHOUSE_BROKER: z.string().min(1).optional(),
+  GATEHOUSE_BROKER_TLS_CERT: path.optional(),
+  GATEHOUSE_BROKER_TLS_KEY: path.optional(),
+  GATEHOUSE_BROKER_TLS_CA: path.optional(),
+};
+
 const notifications = {
   /** Where people open the console: notifications link to it. */
   GATEHOUSE_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
@@ -91,6 +99,9 @@ const controlEnv = z.object({
   /** Public keys of the API, which vouches for whom it has authenticated. */
   GATEHOUSE_API_PUBLIC_KEYS: list,
   GATEHOUSE_CHANNEL: z.enum(['on', 'off']).default('on'),
+  ...broker,
+  /** What the broker offers; without it nothing. */
+  GATEHOUSE_BROKER_CONFIG: path.optional(),
   /** How long people have, in milliseconds. */
   GATEHOUSE_WAIT_FOR_PEOPLE_MS: z.coerce.number().int().positive().default(WAIT_FOR_PEOPLE_MS),
   ...notifications,
@@ -139,6 +150,7 @@ const sandboxEnv = z.object({
     .regex(/^(?:[\w.-]+|\[[0-9a-f:]+\]):\d{1,5}$/i, 'must be `address:port`')
     .optional(),
   ...channelTls,
+  ...broker,
 });
 
 const codecEnv = z.object({

@@ -141,6 +141,8 @@ const NOT_RUN: ReadonlySet<string> = new Set([
   'workspace-missing',
   'journal-damaged',
   'run-id-malformed',
+  'broker-unavailable',
+  'presenter-unknown',
 ]);
 
 function canonical(gated: GatedCall): CanonicalCall {

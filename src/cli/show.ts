@@ -31,6 +31,7 @@ function print(view: RunView, terminal: Terminal, stack: FoundStack): void {
     terminal.print(`\n${view.events.map((event) => eventLines(event, colours)).join('\n')}`);
   for (const approval of view.pending.approvals) terminal.print(`\n${approvalLines(approval, colours)}`);
   if (view.standing.length > 0) terminal.print(`\n${standing(view)}`);
+  if (view.credentials.length > 0) terminal.print(`\n${credentials(view)}`);
   if (!view.isCurrent) terminal.warn('no control worker answered for this run; see `gatehouse doctor`');
 }
 
@@ -79,6 +80,17 @@ function standing(view: RunView): string {
           ? ''
           : `, revoked by ${visibleText(revokedBy ?? 'unknown', 60)} ${dateAndTime(revokedAt)}`;
       return `  for the rest of the run: ${what}, approved by ${who} (${approvalId})${end}`;
+    })
+    .join('\n');
+}
+
+/** What the credential broker issued: names and times, since it keeps no secret. */
+function credentials(view: RunView): string {
+  return view.credentials
+    .map(({ handle, provider, account, role, scope, status, expiresAt, endedAt }) => {
+      const what = `${visibleText(account, 60)} as ${visibleText(role, 60)} to ${scope}, by ${provider}`;
+      const end = endedAt === null ? `until ${dateAndTime(expiresAt)}` : dateAndTime(endedAt);
+      return `  credentials ${handle}: ${what}, ${status} ${end}`;
     })
     .join('\n');
 }

@@ -6,6 +6,7 @@ import { createApprovalStore } from '../store/approval-store';
 import { createAuditReader } from '../store/audit-reader';
 import { createAuditSearch } from '../store/audit-search';
 import { createBreakGlassStore } from '../store/break-glass-store';
+import { createCredentialList } from '../store/credential-list';
 import { type Database, openDatabase } from '../store/database';
 import { createDecisionStore } from '../store/decision-store';
 import { createEventStore } from '../store/event-store';
@@ -158,6 +159,7 @@ export function openStores(
     breakGlasses: createBreakGlassStore(database),
     webhooks: createWebhookStore(database),
     standing: createStandingStore(database),
+    credentials: createCredentialList(database),
     organizations: createOrganizationStore(database),
     persons: createPersonStore(database),
     apiKeys: createApiKeyStore(database),

@@ -5,6 +5,7 @@ import type { ApprovalStore } from '../store/approval-store';
 import type { AuditReader } from '../store/audit-reader';
 import type { AuditSearch } from '../store/audit-search';
 import type { BreakGlassStore } from '../store/break-glass-store';
+import type { CredentialList } from '../store/credential-list';
 import type { DecisionStore } from '../store/decision-store';
 import type { EventStore } from '../store/event-store';
 import type { HaltStore } from '../store/halt-store';
@@ -39,6 +40,7 @@ export interface CommandDependencies {
   halts: HaltStore;
   breakGlasses: BreakGlassStore;
   standing: StandingStore;
+  credentials: CredentialList;
   organizations: OrganizationStore;
   persons: PersonStore;
   temporal: WorkflowClient;

@@ -9,6 +9,7 @@ import type { BudgetUsage } from '../domain/budget';
 import { GatehouseError } from '../domain/errors';
 import type { RunEvent } from '../domain/events';
 import { isEnded, type RunInput, type RunOutcome, type RunStatus, workflowIdOf } from '../domain/run';
+import type { StoredCredential } from '../store/credential-list';
 import type { StoredDecision } from '../store/decision-store';
 import type { StoredStanding } from '../store/standing-store';
 import type { CommandDependencies } from './dependencies';
@@ -33,6 +34,8 @@ export interface RunView {
   pending: PendingForPeople;
   /** What was approved for the rest of the run, revoked or not. */
   standing: StoredStanding[];
+  /** What the credential broker issued. */
+  credentials: StoredCredential[];
   decisions: StoredDecision[];
   events: RunEvent[];
   snapshot: string | null;
@@ -54,10 +57,11 @@ export const createShowRun =
     const stored = await runs.get(organizationId, runId);
     const address = { organizationId, runId };
     const isOpen = stored ? !isEnded(stored.status) : true;
-    const [approvals, questions, standing, decisions, events, live] = await Promise.all([
+    const [approvals, questions, standing, credentials, decisions, events, live] = await Promise.all([
       isOpen ? dependencies.approvals.listPending(organizationId, runId) : [],
       isOpen ? dependencies.questions.listPending(organizationId, runId) : [],
       dependencies.standing.list(address),
+      dependencies.credentials.list(address),
       dependencies.decisions.list(address),
       allEvents(dependencies, runId),
       isOpen ? askRun(dependencies, runId) : null,
@@ -75,6 +79,7 @@ export const createShowRun =
       live: live?.usage ?? null,
       pending: { approvals, questions },
       standing,
+      credentials,
       decisions,
       events,
       snapshot: stored?.snapshot ?? null,

@@ -13,6 +13,7 @@ import { createHaltStore } from '../store/halt-store';
 import { migrate } from '../store/migrate';
 import { createOrganizationStore, LOCAL_ORGANIZATION } from '../store/organization-store';
 import { createPolicyStore } from '../store/policy-store';
+import { ensureBrokerFile } from './broker-file';
 import { codecProcess } from './codec-process';
 import { applyExamples } from './examples';
 import { ensureLocalApiKey } from './local-api-key';
@@ -117,6 +118,8 @@ export async function startGatehouse(options: GatehouseOptions): Promise<Gatehou
       dataDir,
       host: hostOf(dataDir),
       channelSocket: await socketPath(dataDir, 'channel.sock', options.environment),
+      brokerSocket: await socketPath(dataDir, 'broker.sock', options.environment),
+      brokerFile: await ensureBrokerFile(dataDir, LOCAL_ORGANIZATION),
       path,
       modelKeys: options.modelKeys,
       log,

@@ -19,6 +19,10 @@ export interface WorkerSettings {
   host: string;
   /** At most 100 bytes long. */
   channelSocket: string;
+  /** Of the credential broker; at most 100 bytes long. */
+  brokerSocket: string;
+  /** What it offers. */
+  brokerFile: string;
   path: string;
   modelKeys: ModelKeys;
   log: string;
@@ -80,7 +84,16 @@ function shared({ temporalAddress, namespace, path, log, dataDir, payloadKeys }:
 }
 
 const environments: Record<Plane, (settings: WorkerSettings) => Record<string, string | undefined>> = {
-  control: ({ databaseUrl, dataDir, waitForPeopleMs, publicUrl, privateWebhooks, apiPort }) => ({
+  control: ({
+    databaseUrl,
+    dataDir,
+    waitForPeopleMs,
+    publicUrl,
+    privateWebhooks,
+    apiPort,
+    brokerSocket,
+    brokerFile,
+  }) => ({
     DATABASE_URL: databaseUrl,
     GATEHOUSE_GRANT_KEY: key(dataDir, 'grant.jwk'),
     GATEHOUSE_AUDIT_KEY: key(dataDir, 'audit.jwk'),
@@ -88,6 +101,8 @@ const environments: Record<Plane, (settings: WorkerSettings) => Record<string, s
     GATEHOUSE_SANDBOX_PUBLIC_KEYS: key(dataDir, 'sandbox.public.jwk'),
     GATEHOUSE_API_PUBLIC_KEYS: key(dataDir, 'api.public.jwk'),
     GATEHOUSE_CHANNEL: 'on',
+    GATEHOUSE_BROKER: `unix:${brokerSocket}`,
+    GATEHOUSE_BROKER_CONFIG: brokerFile,
     GATEHOUSE_WAIT_FOR_PEOPLE_MS: waitForPeopleMs,
     GATEHOUSE_PUBLIC_URL: publicUrl ?? `http://127.0.0.1:${apiPort}`,
     GATEHOUSE_PRIVATE_WEBHOOKS: privateWebhooks,
@@ -97,7 +112,7 @@ const environments: Record<Plane, (settings: WorkerSettings) => Record<string, s
     GATEHOUSE_CHANNELS: `${host}=${channelSocket}`,
     ...modelKeys,
   }),
-  sandbox: ({ dataDir, host, channelSocket, sandboxSettings }) => ({
+  sandbox: ({ dataDir, host, channelSocket, brokerSocket, sandboxSettings }) => ({
     ...sandboxSettings,
     GATEHOUSE_HOST: host,
     GATEHOUSE_SANDBOX_KEY: key(dataDir, 'sandbox.jwk'),
@@ -106,6 +121,7 @@ const environments: Record<Plane, (settings: WorkerSettings) => Record<string, s
     GATEHOUSE_WORKSPACES: join(dataDir, 'workspaces'),
     GATEHOUSE_FORGE: join(dataDir, 'forge'),
     GATEHOUSE_CHANNEL_SOCKET: channelSocket,
+    GATEHOUSE_BROKER: `unix:${brokerSocket}`,
   }),
   api: ({ databaseUrl, dataDir, apiPort, temporalUi }) => ({
     GATEHOUSE_TEMPORAL_UI: temporalUi,

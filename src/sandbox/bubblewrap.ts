@@ -10,7 +10,7 @@ import { DEFAULT_LIMITS, hitByProcess, processLimits, type SandboxLimits } from 
 import type { Confinement, OsSandbox } from './os-sandbox';
 import { INSIDE, PROXY_PORT, type ProfileHost, profileOf, reachesNetwork } from './profile';
 import { seccompFilter } from './seccomp';
-import { createStandby, type Standby } from './standby';
+import { createStandby, FILE_DESCRIPTOR, type Standby } from './standby';
 import { readSystemLayout } from './system-layout';
 
 export interface BubblewrapOptions {
@@ -67,7 +67,7 @@ export function createBubblewrapSandbox(options: BubblewrapOptions = {}): OsSand
         egress,
         processLimits(limits, cpuSeconds),
       );
-      const { child, hits, remove } = standby.start(profile, argv);
+      const { child, hits, remove } = standby.start(profile, argv, confinement.surroundings?.file?.text);
       try {
         const result = await seeThrough({
           child,
@@ -100,7 +100,7 @@ const SYSTEM_PATH = INSIDE.path.split(':');
 
 function argumentsOf(
   command: SandboxCommand,
-  { effect, workspace, hasGit, forge, binds, questions }: Confinement,
+  { effect, workspace, hasGit, forge, binds, questions, surroundings }: Confinement,
   host: ProfileHost,
   egress: Egress | null,
   limits: string[],
@@ -112,6 +112,10 @@ function argumentsOf(
       egress: egress?.socket,
       trust: egress?.trust,
       questions: questions?.socket,
+      surroundings: surroundings && {
+        env: surroundings.env,
+        file: surroundings.file && { path: surroundings.file.path, descriptor: FILE_DESCRIPTOR },
+      },
     },
     host,
   );

@@ -12,6 +12,7 @@ import type { Forge } from '../tools/forge';
 import type { Tool } from '../tools/tool';
 import type { Asker } from './asker';
 import type { CredentialRule } from './credential-rule';
+import type { HeldCredentials } from './held-credentials';
 import type { Journal, JournalRecord } from './journal';
 import type { OsSandbox } from './os-sandbox';
 import { isWriting } from './profile';
@@ -36,6 +37,8 @@ export interface ExecutorDependencies {
   asker?: Asker;
   /** The credentials that the proxy puts into the requests of a call. @default none */
   credentialsOf?(claims: GrantClaims, effect: Effect): readonly CredentialRule[];
+  /** Absent where there is no credential broker. */
+  credentials?: HeldCredentials;
   /** Milliseconds since the epoch. @default Date.now */
   now?(): number;
   /** Internal causes of what is told the model in public words. */
@@ -103,7 +106,10 @@ export function createExecutor(dependencies: ExecutorDependencies): Executor {
       const declaration = snapshot.tools.find(({ name }) => name === call.tool);
       const tool = tools.get(call.tool) ?? (declaration && dependencies.toolOf(declaration));
       if (!tool?.run) throw refusal('wrong-call', `names the tool \`${call.tool}\`, which does not run here`);
-      return { claims, call, tool, granted: granted[index] as GrantedCall, settings: snapshot.settings };
+      return {
+        ...{ claims, call, tool, granted: granted[index] as GrantedCall, settings: snapshot.settings },
+        grant: request.grant,
+      };
     });
   }
 
@@ -112,6 +118,8 @@ export function createExecutor(dependencies: ExecutorDependencies): Executor {
     const { claims, call, tool, granted } = prepared;
     const known = journal.look(claims, call.id);
     if (known.kind === 'recorded') return known.record;
+    // Before anything starts: what shows a secret could not be masked otherwise.
+    prepared.credentials = await dependencies.credentials?.open(claims.sub, prepared.grant, signal);
     const mayRepeat = tool.idempotent || granted.effect === 'read';
     if (known.kind === 'interrupted' && !mayRepeat) return settleInterrupted(prepared, signal);
     return startOne(prepared, signal);

@@ -1,6 +1,7 @@
 import type { CommandResult, SandboxCommand } from '../tools/tool';
 import type { CredentialRule } from './credential-rule';
 import type { Refusal } from './egress';
+import type { Surroundings } from './held-credentials';
 import type { WaitClock } from './pausable-timer';
 import type { ProfileInput } from './profile';
 
@@ -15,6 +16,8 @@ export interface Confinement
   questions?: { socket: string; clock: WaitClock } | null;
   /** Told of each connection that was refused, as the program named it. */
   onRefusedHost?(refused: Refusal): void;
+  /** Credentials of the run that its programs may use. */
+  surroundings?: Surroundings;
 }
 
 /** Runs commands where they can reach only what their confinement names. */

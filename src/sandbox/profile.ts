@@ -45,6 +45,8 @@ export interface ProfileInput {
   /** Relative to the workspace. @default '.' */
   cwd?: string;
   env?: Record<string, string>;
+  /** Credentials of the run: variables that count less than our own, and a file whose content comes by a descriptor. */
+  surroundings?: { env: Record<string, string>; file: { path: string; descriptor: number } | null };
 }
 
 /** What this machine can do and has. */
@@ -72,6 +74,7 @@ export function profileOf(input: ProfileInput, host: ProfileHost): string[] {
     ...(input.questions
       ? ['--ro-bind', input.questions, INSIDE.questions, '--ro-bind', CLIENT, INSIDE.client]
       : []),
+    ...fileOf(input),
     ...environment(input),
     // INVARIANT: last, when all places to mount at have been made. /proc is read-only because to root of the host, whose
     // id stays root's behind the mapping, /proc/sys would be writable.
@@ -163,6 +166,11 @@ function temporary(path: string, megabytes: number): string[] {
   return ['--size', String(megabytes * 1024 * 1024), '--tmpfs', path];
 }
 
+function fileOf({ surroundings }: ProfileInput): string[] {
+  const file = surroundings?.file;
+  return file ? ['--perms', '0400', '--file', String(file.descriptor), file.path] : [];
+}
+
 function environment(input: ProfileInput): string[] {
   const proxy: Record<string, string> = input.egress ? PROXY_ENVIRONMENT : {};
   const trust = input.trust ? Object.fromEntries(TRUST_VARIABLES.map((name) => [name, INSIDE.trust])) : {};
@@ -170,6 +178,7 @@ function environment(input: ProfileInput): string[] {
     ? { GATEHOUSE_SOCKET: INSIDE.questions, PATH: `${INSIDE.path}:${dirname(INSIDE.client)}` }
     : {};
   const variables = {
+    ...input.surroundings?.env,
     ...BASE_ENVIRONMENT,
     ...input.env,
     PATH: INSIDE.path,

@@ -11,6 +11,7 @@ import type { Forge } from '../tools/forge';
 import type { Tool, ToolContext, ToolOutput } from '../tools/tool';
 import type { Asker } from './asker';
 import type { CredentialRule } from './credential-rule';
+import type { RunCredentials } from './held-credentials';
 import type { Confinement, OsSandbox } from './os-sandbox';
 import { limited } from './output-limit';
 import { INSIDE, isWriting } from './profile';
@@ -24,6 +25,10 @@ export interface PreparedCall {
   granted: GrantedCall;
   tool: Tool;
   settings: PolicySnapshotContent['settings'];
+  /** The token itself, which the broker wants to see. */
+  grant: string;
+  /** What the run holds, once it is known. */
+  credentials?: RunCredentials;
 }
 
 interface ToolRunnerDependencies {
@@ -51,12 +56,13 @@ export function createToolRunner(dependencies: ToolRunnerDependencies): ToolRunn
   const { artifacts, log = () => {} } = dependencies;
 
   async function outcomeOf(
-    callId: string,
+    { call: { id: callId }, credentials }: PreparedCall,
     output: ToolOutput,
     notes: readonly string[],
   ): Promise<CallOutcome> {
     const { ok, exitCode } = output;
-    const { text, artifact } = await limited([output.text, ...notes].join('\n'), artifacts);
+    const said = [output.text, ...notes, ...(credentials?.takeNotes() ?? [])].join('\n');
+    const { text, artifact } = await limited(credentials?.mask(said) ?? said, artifacts);
     return {
       kind: ok ? 'done' : 'failed',
       callId,
@@ -79,12 +85,13 @@ export function createToolRunner(dependencies: ToolRunnerDependencies): ToolRunn
         if (!output) throw new TypeError(`the tool ${tool.name} does not run`);
       } catch (error) {
         log(`call ${call.id} of run ${prepared.claims.sub} failed`, error);
-        return { kind: 'failed', callId: call.id, text: publicMessage(error) };
+        const text = publicMessage(error);
+        return { kind: 'failed', callId: call.id, text: prepared.credentials?.mask(text) ?? text };
       } finally {
         await questions?.close();
       }
       // Outside: a store that is away does not make a failure of what was done.
-      return outcomeOf(call.id, output, networkNotes(refused));
+      return outcomeOf(prepared, output, networkNotes(refused));
     },
 
     async reconcile(prepared, signal) {
@@ -99,7 +106,7 @@ export function createToolRunner(dependencies: ToolRunnerDependencies): ToolRunn
         const found = await tool.reconcile?.(argumentsOf(prepared), context);
         if (found?.kind === 'not-started') return found;
         if (found?.kind === 'finished')
-          return { kind: 'settled', outcome: await outcomeOf(call.id, found.output, []) };
+          return { kind: 'settled', outcome: await outcomeOf(prepared, found.output, []) };
       } catch (error) {
         log(`call ${call.id} of run ${prepared.claims.sub} could not be reconciled`, error);
       }
@@ -110,7 +117,7 @@ export function createToolRunner(dependencies: ToolRunnerDependencies): ToolRunn
 
 async function contextOf(
   { sandbox, workspaces, forge, credentialsOf, onRefusedHost }: ToolRunnerDependencies,
-  { claims, call, granted, tool, settings }: PreparedCall,
+  { claims, call, granted, tool, settings, grant, credentials }: PreparedCall,
   signal: AbortSignal,
   refused: Map<string, RefusedHost>,
   questions: QuestionSocket | null = null,
@@ -123,9 +130,10 @@ async function contextOf(
     network: settings.network,
     credentials: credentialsOf?.(claims, granted.effect),
     questions,
+    surroundings: credentials?.surroundings(granted.effect),
     onRefusedHost({ host: spelled, port: named, reason }) {
       // As the program named it, in the bounds of what control takes.
-      const host = spelled.slice(0, MAX_HOST_LENGTH);
+      const host = (credentials?.mask(spelled) ?? spelled).slice(0, MAX_HOST_LENGTH);
       const port = named <= 65_535 ? named : 0;
       // Told once each, and not without end: the program chooses how often it tries, and what.
       const key = `${host}:${port}`;
@@ -140,9 +148,22 @@ async function contextOf(
     callId: call.id,
     branch: branchOf(runId),
     settings,
-    exec: (command) => sandbox.run(command, confinement, signal),
+    async exec(command) {
+      const result = await sandbox.run(command, confinement, signal);
+      if (!credentials) return result;
+      const { stdout, stderr, truncated } = result;
+      return {
+        ...result,
+        stdout: credentials.mask(stdout, truncated),
+        stderr: credentials.mask(stderr, truncated),
+      };
+    },
     workspacePath: INSIDE.workspace,
     forge,
+    credentials: credentials && {
+      request: () => credentials.request({ grant, call }, signal),
+      held: async () => credentials.issuedFor(call.id),
+    },
     signal,
   };
 }
@@ -150,11 +171,15 @@ async function contextOf(
 /** The socket of this call alone, where its programs may ask. */
 async function questionsOf(
   { asker, log }: ToolRunnerDependencies,
-  { claims, call, granted, tool }: PreparedCall,
+  { claims, call, granted, tool, credentials }: PreparedCall,
 ): Promise<QuestionSocket | null> {
   if (!asker || tool.mayAsk !== true || !isWriting(granted.effect)) return null;
   return openQuestionSocket({
-    ask: (asked, signal) => asker.ask({ grant: claims, callId: call.id, ...asked }, signal),
+    ask({ question, options, ...asked }, signal) {
+      const mask = (text: string) => credentials?.mask(text) ?? text;
+      const shown = { question: mask(question), options: options.map(mask) };
+      return asker.ask({ grant: claims, callId: call.id, ...asked, ...shown }, signal);
+    },
     log,
   });
 }

@@ -26,8 +26,9 @@ export interface Standby {
    *
    * @param profile bubblewrap's own arguments
    * @param argv the command inside
+   * @param file what {@link FILE_DESCRIPTOR} holds; short
    */
-  start(profile: readonly string[], argv: readonly string[]): StartedSandbox;
+  start(profile: readonly string[], argv: readonly string[], file?: string): StartedSandbox;
 }
 
 /** How many wait for their command. A waiting one takes less than a megabyte. */
@@ -55,19 +56,21 @@ export function createStandby(options: StandbyOptions): Standby {
   }
 
   return {
-    start(profile, argv) {
+    start(profile, argv, file = '') {
       const started = spares.find(isAlive) ?? launch(options);
       spares = spares.filter((spare) => spare !== started);
       setTimeout(refill, REFILL_AFTER_MS).unref();
-      say(started, profile, argv);
+      say(started, profile, argv, file);
       return started;
     },
   };
 }
 
-const FD = { status: 3, profile: 4, argv: 5, filter: 6 } as const;
+const FD = { status: 3, profile: 4, argv: 5, filter: 6, file: 7 } as const;
 /** So many descriptors are ours, from 0. */
-const OURS = 7;
+const OURS = 8;
+/** Descriptor of a file that a profile may name: its content is in nobody's arguments and on no disk. */
+export const FILE_DESCRIPTOR = FD.file;
 
 /**
  * A host name is refused at once, before anything is set up, without the option that comes last of the profile: bubblewrap
@@ -76,7 +79,7 @@ const OURS = 7;
 const WHOLE = { needs: ['--hostname', 'sandbox'], comesLast: '--unshare-uts' } as const;
 
 /** Inside: waits for the command. Its first word is how many come, its last a full stop. */
-const AWAIT_COMMAND = `mapfile -d '' -t a <&${FD.argv} && exec ${FD.argv}<&- &&
+const AWAIT_COMMAND = `mapfile -d '' -t a <&${FD.argv} && exec ${FD.argv}<&- ${FD.file}<&- &&
 [ "\${#a[@]}" -eq "\${a[0]}" ] && [ "\${a[-1]}" = . ] || exit 70
 exec "\${a[@]:1:\${#a[@]}-2}"`;
 
@@ -127,11 +130,18 @@ function isAlive({ child }: StartedSandbox): boolean {
   return child.pid !== undefined && child.exitCode === null && child.signalCode === null;
 }
 
-function say({ child }: StartedSandbox, profile: readonly string[], argv: readonly string[]): void {
+function say(
+  { child }: StartedSandbox,
+  profile: readonly string[],
+  argv: readonly string[],
+  file: string,
+): void {
   child.ref();
   for (const stream of child.stdio) (stream as unknown as { ref?(): void } | null)?.ref?.();
-  input(child, FD.profile).end(words([...profile, WHOLE.comesLast]), () => {
-    input(child, FD.argv).end(words([String(argv.length + 2), ...argv, '.']));
+  input(child, FD.file).end(file, () => {
+    input(child, FD.profile).end(words([...profile, WHOLE.comesLast]), () => {
+      input(child, FD.argv).end(words([String(argv.length + 2), ...argv, '.']));
+    });
   });
 }
 

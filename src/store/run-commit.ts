@@ -146,6 +146,7 @@ async function standingOf(client: PrismaClient, commit: RunCommit) {
   return { head: { length: row.length, hash: row.hash }, keys: row.keys, isDecided: row.isDecided };
 }
 
-function isDuplicate(error: unknown): boolean {
+/** Whether something is there already that may be there once. */
+export function isDuplicate(error: unknown): boolean {
   return JSON.stringify(error).includes('23505') || String(error).includes('23505');
 }

@@ -12,7 +12,7 @@ const APPEND_ONLY = [
 ] as const;
 
 /** Changed, and never deleted. */
-const KEPT = ['Organization', 'Run', 'Approval', 'Question', 'StandingApproval'] as const;
+const KEPT = ['Organization', 'Run', 'Approval', 'Question', 'StandingApproval', 'Credential'] as const;
 
 /**
  * Gives a role what control and API need to work, and nothing to rewrite the past with: no change of append-only tables,

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { BudgetedUse } from '../domain/budget';
+import type { IssuedCredential } from '../domain/credential';
 import type { JudgeContext, Judgement } from '../domain/judgement';
 import type { PolicySnapshotContent } from '../domain/policy';
 import type { Forge } from './forge';
@@ -54,7 +55,17 @@ export interface ToolContext {
   /** Where the workspace is seen inside the sandbox. */
   workspacePath: string;
   forge: Forge;
+  /** The way to the credential broker; absent where there is none. */
+  credentials?: CredentialDesk;
   signal: AbortSignal;
+}
+
+/** Where a granted call of `cloud-credentials` gets what it was granted. */
+export interface CredentialDesk {
+  /** @throws GatehouseError `credential-…`, `broker-unavailable` */
+  request(): Promise<IssuedCredential>;
+  /** What was issued for this very call before, or null. */
+  held(): Promise<IssuedCredential | null>;
 }
 
 export interface ToolOutput {

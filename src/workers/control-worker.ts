@@ -40,6 +40,7 @@ import { createRunStore } from '../store/run-store';
 import { createSnapshotStore } from '../store/snapshot-store';
 import { createToolsOf } from '../tools/snapshot-tools';
 import { startAnchoring } from './anchoring';
+import { startBroker } from './control-broker';
 import { createLastPolled } from './last-polled';
 import { startNotificationDispatcher } from './notification-dispatcher';
 import { ownRunOnly } from './own-run';
@@ -78,6 +79,13 @@ export async function createControlWorker(
     namespace: config.TEMPORAL_NAMESPACE,
     dataConverter,
   };
+  const presenters = {
+    runner: thumbprintOf(loadPublicKey(config.GATEHOUSE_RUNNER_PUBLIC_KEY)),
+    sandboxes: new Set(config.GATEHOUSE_SANDBOX_PUBLIC_KEYS.map((path) => thumbprintOf(loadPublicKey(path)))),
+  };
+  const verifier = createGrantVerifier({ find: watchOwnGrantKeys(config.GATEHOUSE_GRANT_KEY, log) });
+  const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE, dataConverter });
+  const broker = await startBroker({ config, database, verifier, presenters, client, logger });
   const { gate } = createPolicyGate({
     gates: createGateStore(database),
     rates: createRateStore(database),
@@ -86,12 +94,7 @@ export async function createControlWorker(
     toolsOf: createToolsOf(),
     contents: createContentLoader({ artifacts }),
     minter: createGrantMinter(grantKey),
-    presenters: {
-      runner: thumbprintOf(loadPublicKey(config.GATEHOUSE_RUNNER_PUBLIC_KEY)),
-      sandboxes: new Set(
-        config.GATEHOUSE_SANDBOX_PUBLIC_KEYS.map((path) => thumbprintOf(loadPublicKey(path))),
-      ),
-    },
+    presenters,
     waitForPeopleMs,
     now,
   });
@@ -124,12 +127,12 @@ export async function createControlWorker(
       }),
       ...createBreakGlass({ store: createBreakGlassStore(database), people, words }),
       ...createProgramQuestions({
-        verifier: createGrantVerifier({ find: watchOwnGrantKeys(config.GATEHOUSE_GRANT_KEY, log) }),
+        verifier,
         questions: createProgramQuestionStore(database),
         now,
       }),
       ...createArchive({ artifacts }),
-      ...createFinish({ runs, anchors }),
+      ...createFinish({ runs, anchors, credentials: broker?.broker }),
     },
   });
   // On a queue of its own: receivers that answer slowly hold up no run.
@@ -147,7 +150,7 @@ export async function createControlWorker(
   const dispatcher = startNotificationDispatcher({
     databaseUrl: config.DATABASE_URL,
     deliveries,
-    client: new Client({ connection, namespace: config.TEMPORAL_NAMESPACE, dataConverter }),
+    client,
     log,
   });
   const anchoring = startAnchoring({ anchors, everyMs: config.GATEHOUSE_ANCHOR_EVERY_MS, logger });
@@ -156,6 +159,7 @@ export async function createControlWorker(
     async close() {
       await dispatcher.close();
       await anchoring.stop();
+      await broker?.close();
       await database.close();
     },
   };

@@ -13,6 +13,7 @@ import { loadKey } from '../broker/keys';
 import { dataConverterOf } from '../codec/data-converter';
 import type { SandboxConfig } from '../config';
 import { workflowIdOf } from '../domain/run';
+import { createBrokerClient } from '../sandbox/broker-client';
 import { createBubblewrapSandbox } from '../sandbox/bubblewrap';
 import {
   type ChannelOptions,
@@ -22,6 +23,7 @@ import {
 } from '../sandbox/channel-server';
 import { readChannelTls } from '../sandbox/channel-tls';
 import { createExecutor } from '../sandbox/execute';
+import { createHeldCredentials } from '../sandbox/held-credentials';
 import { createJournal } from '../sandbox/journal';
 import { JOURNAL_FOLDER } from '../sandbox/run-folder';
 import { readStaticCredentials } from '../sandbox/static-credentials';
@@ -29,6 +31,7 @@ import { createWorkspaces } from '../sandbox/workspace';
 import { builtInTools } from '../tools/catalogue';
 import { toolOf } from '../tools/declared';
 import { createLocalForge } from '../tools/local-forge';
+import { brokerAt } from './broker-settings';
 import { WORKER_LIMITS, type WorkerSetup, workerIdentity } from './serve';
 import { startSweeping } from './sweeping';
 import { createTemporalAsker } from './temporal-asker';
@@ -61,6 +64,8 @@ export async function createSandboxWorker(
     forge,
     log,
   });
+  const broker = brokerAt(config);
+  const credentials = broker && createHeldCredentials(createBrokerClient({ ...broker, key }));
   const executor = createExecutor({
     sandbox,
     workspaces,
@@ -81,6 +86,7 @@ export async function createSandboxWorker(
       key,
       log,
     }),
+    credentials,
     log,
   });
   const shared = {
@@ -102,7 +108,7 @@ export async function createSandboxWorker(
       activities: {
         ...createPrepare({ workspaces, host }),
         ...createExecuteTool({ executor }),
-        ...createDiscard({ workspaces }),
+        ...createDiscard({ workspaces, credentials }),
       },
     }),
   ]);

@@ -53,7 +53,7 @@ test('the owner of the tables is known to the migrations alone; control has a ro
     service(name).secrets?.includes('gatehouse-password'),
   );
   expect(holders).toEqual(['postgres', 'migrate']);
-  expect(service('control').secrets).toEqual(['gatehouse-runtime-password']);
+  expect(service('control').secrets).toEqual(['gatehouse-runtime-password', 'broker']);
   expect(service('migrate').environment).toEqual({ GATEHOUSE_RUNTIME_ROLE: 'gatehouse_runtime' });
 });
 
@@ -69,6 +69,12 @@ test('each private key reaches its own process alone', () => {
   expect(sharers('runner-keys')).toEqual(['keys', 'runner']);
   expect(sharers('sandbox-keys')).toEqual(['keys', 'sandbox']);
   expect(sharers('api-keys')).toEqual(['keys', 'api']);
+});
+
+test('the broker is reached by the sandbox alone, and what it offers is known to control alone', () => {
+  expect(sharers('broker')).toEqual(['control', 'sandbox']);
+  const holders = Object.keys(compose.services).filter((name) => service(name).secrets?.includes('broker'));
+  expect(holders).toEqual(['control']);
 });
 
 test('the keys that encrypt histories reach our processes, and neither Temporal nor the database', () => {
@@ -91,7 +97,10 @@ test('each process is given an environment that its configuration accepts', () =
   expect(runnerConfig(service('runner').environment).GATEHOUSE_CHANNELS).toEqual(
     new Map([['sandbox-1', service('sandbox').environment?.GATEHOUSE_CHANNEL_SOCKET]]),
   );
-  expect(sandboxConfig(service('sandbox').environment)).toMatchObject({ GATEHOUSE_HOST: 'sandbox-1' });
+  expect(sandboxConfig(service('sandbox').environment)).toMatchObject({
+    GATEHOUSE_HOST: 'sandbox-1',
+    GATEHOUSE_BROKER: service('control').environment?.GATEHOUSE_BROKER,
+  });
   expect(apiConfig({ ...service('api').environment, ...database })).toMatchObject({
     GATEHOUSE_API_PORT: 8080,
     GATEHOUSE_LOCAL_REPOSITORIES: 'off',

@@ -91,6 +91,8 @@ test('each worker has its plane’s variables and no others', () => {
       'DATABASE_URL',
       'GATEHOUSE_AUDIT_KEY',
       'GATEHOUSE_API_PUBLIC_KEYS',
+      'GATEHOUSE_BROKER',
+      'GATEHOUSE_BROKER_CONFIG',
       'GATEHOUSE_CHANNEL',
       'GATEHOUSE_GRANT_KEY',
       'GATEHOUSE_PUBLIC_URL',
@@ -115,6 +117,7 @@ test('each worker has its plane’s variables and no others', () => {
   expect(variablesOf('sandbox').sort()).toEqual(
     [
       ...shared,
+      'GATEHOUSE_BROKER',
       'GATEHOUSE_CHANNEL_SOCKET',
       'GATEHOUSE_FORGE',
       'GATEHOUSE_GRANT_PUBLIC_KEYS',

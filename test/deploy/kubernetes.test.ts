@@ -4,6 +4,7 @@ import path from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { apiConfig, controlConfig, runnerConfig, sandboxConfig } from '../../src/config';
 import { searchAttributeTypes } from '../../src/embedded/search-attributes';
+import { brokerAt } from '../../src/workers/broker-settings';
 import { FOLDER, type Manifest, manifests, ofKind, podOf, workloads } from './manifests';
 import { schemaProblems } from './schema-problems';
 
@@ -206,6 +207,8 @@ test('secrets come by reference, each to its own process', () => {
   expect(holders('temporal-database')).toEqual(['temporal']);
   expect(holders('postgres-passwords')).toEqual(['postgres']);
   expect(holders('model-keys')).toEqual(['runner']);
+  expect(holders('broker')).toEqual(['control']);
+  for (const name of ['control', 'sandbox']) expect(holders(`${name}-tls`)).toEqual([name]);
   for (const name of ['control', 'runner', 'sandbox', 'api']) expect(holders(`${name}-keys`)).toEqual([name]);
   expect(ofKind('Secret')).toEqual([]);
 });
@@ -217,6 +220,10 @@ test('each process is given an environment that its configuration accepts, and i
     expect(existsSync(path.join(FOLDER, '../..', entry!))).toBe(true);
   }
   expect(controlConfig(environmentOf('control'))).toMatchObject({ GATEHOUSE_CHANNEL: 'on' });
+  const { address } = brokerAt(sandboxConfig(environmentOf('sandbox')))!;
+  const [service] = ofKind('Service').filter(({ metadata }) => metadata.name === 'broker');
+  expect(address).toEqual({ kind: 'tcp', isTls: true, host: 'broker', port: 7444 });
+  expect(service?.spec).toMatchObject({ selector: { app: 'control' }, ports: [{ port: 7444 }] });
   expect(apiConfig(environmentOf('api'))).toMatchObject({ GATEHOUSE_API_PORT: 8_080 });
   expect(runnerConfig(environmentOf('runner'))).toMatchObject({ TEMPORAL_ADDRESS: 'temporal:7233' });
   expect(sandboxConfig(environmentOf('sandbox'))).toMatchObject({ GATEHOUSE_HOST: 'sandbox-0' });

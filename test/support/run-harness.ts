@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
@@ -40,6 +40,8 @@ export interface HarnessOptions {
   isEncrypted?: boolean;
   /** Name of the sandbox host. @default 'here' */
   host?: string;
+  /** What the credential broker offers, as its file says it. @default no broker */
+  offers?: Record<string, unknown>[];
 }
 
 export type Plane = 'control' | 'runner' | 'sandbox';
@@ -180,6 +182,12 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
       GATEHOUSE_ARTIFACTS: join(folder, 'artifacts'),
       ...(payloadKeys ? { GATEHOUSE_PAYLOAD_KEYS: payloadKeys } : {}),
     };
+    const broker: Record<string, string> = options.offers
+      ? { GATEHOUSE_BROKER: `unix:${join(folder, 'broker.sock')}` }
+      : {};
+    const brokerFile = join(folder, 'broker.yaml');
+    // JSON is YAML.
+    if (options.offers) writeFileSync(brokerFile, JSON.stringify({ credentials: options.offers }));
     return {
       control: {
         ...shared,
@@ -190,6 +198,8 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
         GATEHOUSE_SANDBOX_PUBLIC_KEYS: join(keys, 'sandbox.public.jwk'),
         GATEHOUSE_API_PUBLIC_KEYS: join(keys, 'api.public.jwk'),
         GATEHOUSE_CHANNEL: options.channel ?? 'on',
+        ...broker,
+        ...(options.offers ? { GATEHOUSE_BROKER_CONFIG: brokerFile } : {}),
         ...(options.waitForPeopleMs === undefined
           ? {}
           : { GATEHOUSE_WAIT_FOR_PEOPLE_MS: String(options.waitForPeopleMs) }),
@@ -208,6 +218,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
         GATEHOUSE_WORKSPACES: join(folder, 'workspaces'),
         GATEHOUSE_FORGE: join(folder, 'forge'),
         GATEHOUSE_CHANNEL_SOCKET: socket,
+        ...broker,
       },
     };
   }

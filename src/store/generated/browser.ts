@@ -83,6 +83,11 @@ export type Approval = Prisma.ApprovalModel
  */
 export type StandingApproval = Prisma.StandingApprovalModel
 /**
+ * Model Credential
+ * What the broker issued, for which call and to which host. INVARIANT: never the secret.
+ */
+export type Credential = Prisma.CredentialModel
+/**
  * Model Question
  * An `ask-user` waiting for an answer.
  */

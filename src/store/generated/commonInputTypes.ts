@@ -379,6 +379,40 @@ export type EnumApprovalStatusWithAggregatesFilter<$PrismaModel = never> = {
   _max?: Prisma.NestedEnumApprovalStatusFilter<$PrismaModel>
 }
 
+export type EnumCredentialScopeFilter<$PrismaModel = never> = {
+  equals?: $Enums.CredentialScope | Prisma.EnumCredentialScopeFieldRefInput<$PrismaModel>
+  in?: $Enums.CredentialScope[] | Prisma.ListEnumCredentialScopeFieldRefInput<$PrismaModel>
+  notIn?: $Enums.CredentialScope[] | Prisma.ListEnumCredentialScopeFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumCredentialScopeFilter<$PrismaModel> | $Enums.CredentialScope
+}
+
+export type EnumCredentialStatusFilter<$PrismaModel = never> = {
+  equals?: $Enums.CredentialStatus | Prisma.EnumCredentialStatusFieldRefInput<$PrismaModel>
+  in?: $Enums.CredentialStatus[] | Prisma.ListEnumCredentialStatusFieldRefInput<$PrismaModel>
+  notIn?: $Enums.CredentialStatus[] | Prisma.ListEnumCredentialStatusFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumCredentialStatusFilter<$PrismaModel> | $Enums.CredentialStatus
+}
+
+export type EnumCredentialScopeWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.CredentialScope | Prisma.EnumCredentialScopeFieldRefInput<$PrismaModel>
+  in?: $Enums.CredentialScope[] | Prisma.ListEnumCredentialScopeFieldRefInput<$PrismaModel>
+  notIn?: $Enums.CredentialScope[] | Prisma.ListEnumCredentialScopeFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumCredentialScopeWithAggregatesFilter<$PrismaModel> | $Enums.CredentialScope
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumCredentialScopeFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumCredentialScopeFilter<$PrismaModel>
+}
+
+export type EnumCredentialStatusWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.CredentialStatus | Prisma.EnumCredentialStatusFieldRefInput<$PrismaModel>
+  in?: $Enums.CredentialStatus[] | Prisma.ListEnumCredentialStatusFieldRefInput<$PrismaModel>
+  notIn?: $Enums.CredentialStatus[] | Prisma.ListEnumCredentialStatusFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumCredentialStatusWithAggregatesFilter<$PrismaModel> | $Enums.CredentialStatus
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumCredentialStatusFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumCredentialStatusFilter<$PrismaModel>
+}
+
 export type EnumQuestionStatusFilter<$PrismaModel = never> = {
   equals?: $Enums.QuestionStatus | Prisma.EnumQuestionStatusFieldRefInput<$PrismaModel>
   in?: $Enums.QuestionStatus[] | Prisma.ListEnumQuestionStatusFieldRefInput<$PrismaModel>
@@ -796,6 +830,40 @@ export type NestedEnumApprovalStatusWithAggregatesFilter<$PrismaModel = never> =
   _count?: Prisma.NestedIntFilter<$PrismaModel>
   _min?: Prisma.NestedEnumApprovalStatusFilter<$PrismaModel>
   _max?: Prisma.NestedEnumApprovalStatusFilter<$PrismaModel>
+}
+
+export type NestedEnumCredentialScopeFilter<$PrismaModel = never> = {
+  equals?: $Enums.CredentialScope | Prisma.EnumCredentialScopeFieldRefInput<$PrismaModel>
+  in?: $Enums.CredentialScope[] | Prisma.ListEnumCredentialScopeFieldRefInput<$PrismaModel>
+  notIn?: $Enums.CredentialScope[] | Prisma.ListEnumCredentialScopeFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumCredentialScopeFilter<$PrismaModel> | $Enums.CredentialScope
+}
+
+export type NestedEnumCredentialStatusFilter<$PrismaModel = never> = {
+  equals?: $Enums.CredentialStatus | Prisma.EnumCredentialStatusFieldRefInput<$PrismaModel>
+  in?: $Enums.CredentialStatus[] | Prisma.ListEnumCredentialStatusFieldRefInput<$PrismaModel>
+  notIn?: $Enums.CredentialStatus[] | Prisma.ListEnumCredentialStatusFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumCredentialStatusFilter<$PrismaModel> | $Enums.CredentialStatus
+}
+
+export type NestedEnumCredentialScopeWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.CredentialScope | Prisma.EnumCredentialScopeFieldRefInput<$PrismaModel>
+  in?: $Enums.CredentialScope[] | Prisma.ListEnumCredentialScopeFieldRefInput<$PrismaModel>
+  notIn?: $Enums.CredentialScope[] | Prisma.ListEnumCredentialScopeFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumCredentialScopeWithAggregatesFilter<$PrismaModel> | $Enums.CredentialScope
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumCredentialScopeFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumCredentialScopeFilter<$PrismaModel>
+}
+
+export type NestedEnumCredentialStatusWithAggregatesFilter<$PrismaModel = never> = {
+  equals?: $Enums.CredentialStatus | Prisma.EnumCredentialStatusFieldRefInput<$PrismaModel>
+  in?: $Enums.CredentialStatus[] | Prisma.ListEnumCredentialStatusFieldRefInput<$PrismaModel>
+  notIn?: $Enums.CredentialStatus[] | Prisma.ListEnumCredentialStatusFieldRefInput<$PrismaModel>
+  not?: Prisma.NestedEnumCredentialStatusWithAggregatesFilter<$PrismaModel> | $Enums.CredentialStatus
+  _count?: Prisma.NestedIntFilter<$PrismaModel>
+  _min?: Prisma.NestedEnumCredentialStatusFilter<$PrismaModel>
+  _max?: Prisma.NestedEnumCredentialStatusFilter<$PrismaModel>
 }
 
 export type NestedEnumQuestionStatusFilter<$PrismaModel = never> = {

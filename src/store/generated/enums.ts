@@ -105,3 +105,21 @@ export const DeliveryStatus = {
 } as const
 
 export type DeliveryStatus = (typeof DeliveryStatus)[keyof typeof DeliveryStatus]
+
+
+export const CredentialScope = {
+  read: 'read',
+  write: 'write'
+} as const
+
+export type CredentialScope = (typeof CredentialScope)[keyof typeof CredentialScope]
+
+
+export const CredentialStatus = {
+  issuing: 'issuing',
+  issued: 'issued',
+  revoked: 'revoked',
+  lapsed: 'lapsed'
+} as const
+
+export type CredentialStatus = (typeof CredentialStatus)[keyof typeof CredentialStatus]

@@ -410,6 +410,7 @@ export const ModelName = {
   DecisionRecord: 'DecisionRecord',
   Approval: 'Approval',
   StandingApproval: 'StandingApproval',
+  Credential: 'Credential',
   Question: 'Question',
   AuditRecord: 'AuditRecord',
   OrganizationAuditRecord: 'OrganizationAuditRecord',
@@ -433,7 +434,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "organization" | "person" | "personKey" | "session" | "agent" | "customPolicy" | "customPolicyVersion" | "policySnapshot" | "run" | "runEvent" | "decisionRecord" | "approval" | "standingApproval" | "question" | "auditRecord" | "organizationAuditRecord" | "breakGlass" | "rateUse" | "apiKey" | "webhook" | "notificationDelivery"
+    modelProps: "organization" | "person" | "personKey" | "session" | "agent" | "customPolicy" | "customPolicyVersion" | "policySnapshot" | "run" | "runEvent" | "decisionRecord" | "approval" | "standingApproval" | "credential" | "question" | "auditRecord" | "organizationAuditRecord" | "breakGlass" | "rateUse" | "apiKey" | "webhook" | "notificationDelivery"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -1399,6 +1400,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    Credential: {
+      payload: Prisma.$CredentialPayload<ExtArgs>
+      fields: Prisma.CredentialFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.CredentialFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CredentialPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.CredentialFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CredentialPayload>
+        }
+        findFirst: {
+          args: Prisma.CredentialFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CredentialPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.CredentialFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CredentialPayload>
+        }
+        findMany: {
+          args: Prisma.CredentialFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CredentialPayload>[]
+        }
+        create: {
+          args: Prisma.CredentialCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CredentialPayload>
+        }
+        createMany: {
+          args: Prisma.CredentialCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.CredentialCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CredentialPayload>[]
+        }
+        delete: {
+          args: Prisma.CredentialDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CredentialPayload>
+        }
+        update: {
+          args: Prisma.CredentialUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CredentialPayload>
+        }
+        deleteMany: {
+          args: Prisma.CredentialDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.CredentialUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.CredentialUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CredentialPayload>[]
+        }
+        upsert: {
+          args: Prisma.CredentialUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CredentialPayload>
+        }
+        aggregate: {
+          args: Prisma.CredentialAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateCredential>
+        }
+        groupBy: {
+          args: Prisma.CredentialGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CredentialGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.CredentialCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CredentialCountAggregateOutputType> | number
+        }
+      }
+    }
     Question: {
       payload: Prisma.$QuestionPayload<ExtArgs>
       fields: Prisma.QuestionFieldRefs
@@ -2226,6 +2301,26 @@ export const StandingApprovalScalarFieldEnum = {
 export type StandingApprovalScalarFieldEnum = (typeof StandingApprovalScalarFieldEnum)[keyof typeof StandingApprovalScalarFieldEnum]
 
 
+export const CredentialScalarFieldEnum = {
+  handle: 'handle',
+  organizationId: 'organizationId',
+  runId: 'runId',
+  callId: 'callId',
+  ordinal: 'ordinal',
+  provider: 'provider',
+  account: 'account',
+  role: 'role',
+  scope: 'scope',
+  status: 'status',
+  presenter: 'presenter',
+  expiresAt: 'expiresAt',
+  createdAt: 'createdAt',
+  endedAt: 'endedAt'
+} as const
+
+export type CredentialScalarFieldEnum = (typeof CredentialScalarFieldEnum)[keyof typeof CredentialScalarFieldEnum]
+
+
 export const QuestionScalarFieldEnum = {
   id: 'id',
   organizationId: 'organizationId',
@@ -2558,6 +2653,34 @@ export type ListEnumApprovalStatusFieldRefInput<$PrismaModel> = FieldRefInputTyp
 
 
 /**
+ * Reference to a field of type 'CredentialScope'
+ */
+export type EnumCredentialScopeFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'CredentialScope'>
+    
+
+
+/**
+ * Reference to a field of type 'CredentialScope[]'
+ */
+export type ListEnumCredentialScopeFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'CredentialScope[]'>
+    
+
+
+/**
+ * Reference to a field of type 'CredentialStatus'
+ */
+export type EnumCredentialStatusFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'CredentialStatus'>
+    
+
+
+/**
+ * Reference to a field of type 'CredentialStatus[]'
+ */
+export type ListEnumCredentialStatusFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'CredentialStatus[]'>
+    
+
+
+/**
  * Reference to a field of type 'QuestionStatus'
  */
 export type EnumQuestionStatusFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'QuestionStatus'>
@@ -2790,6 +2913,7 @@ export type GlobalOmitConfig = {
   decisionRecord?: Prisma.DecisionRecordOmit
   approval?: Prisma.ApprovalOmit
   standingApproval?: Prisma.StandingApprovalOmit
+  credential?: Prisma.CredentialOmit
   question?: Prisma.QuestionOmit
   auditRecord?: Prisma.AuditRecordOmit
   organizationAuditRecord?: Prisma.OrganizationAuditRecordOmit

@@ -64,6 +64,7 @@ export const ModelName = {
   DecisionRecord: 'DecisionRecord',
   Approval: 'Approval',
   StandingApproval: 'StandingApproval',
+  Credential: 'Credential',
   Question: 'Question',
   AuditRecord: 'AuditRecord',
   OrganizationAuditRecord: 'OrganizationAuditRecord',
@@ -284,6 +285,26 @@ export const StandingApprovalScalarFieldEnum = {
 } as const
 
 export type StandingApprovalScalarFieldEnum = (typeof StandingApprovalScalarFieldEnum)[keyof typeof StandingApprovalScalarFieldEnum]
+
+
+export const CredentialScalarFieldEnum = {
+  handle: 'handle',
+  organizationId: 'organizationId',
+  runId: 'runId',
+  callId: 'callId',
+  ordinal: 'ordinal',
+  provider: 'provider',
+  account: 'account',
+  role: 'role',
+  scope: 'scope',
+  status: 'status',
+  presenter: 'presenter',
+  expiresAt: 'expiresAt',
+  createdAt: 'createdAt',
+  endedAt: 'endedAt'
+} as const
+
+export type CredentialScalarFieldEnum = (typeof CredentialScalarFieldEnum)[keyof typeof CredentialScalarFieldEnum]
 
 
 export const QuestionScalarFieldEnum = {

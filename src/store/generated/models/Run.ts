@@ -312,6 +312,7 @@ export type RunWhereInput = {
   questions?: Prisma.QuestionListRelationFilter
   audit?: Prisma.AuditRecordListRelationFilter
   standing?: Prisma.StandingApprovalListRelationFilter
+  credentials?: Prisma.CredentialListRelationFilter
 }
 
 export type RunOrderByWithRelationInput = {
@@ -340,6 +341,7 @@ export type RunOrderByWithRelationInput = {
   questions?: Prisma.QuestionOrderByRelationAggregateInput
   audit?: Prisma.AuditRecordOrderByRelationAggregateInput
   standing?: Prisma.StandingApprovalOrderByRelationAggregateInput
+  credentials?: Prisma.CredentialOrderByRelationAggregateInput
 }
 
 export type RunWhereUniqueInput = Prisma.AtLeast<{
@@ -371,6 +373,7 @@ export type RunWhereUniqueInput = Prisma.AtLeast<{
   questions?: Prisma.QuestionListRelationFilter
   audit?: Prisma.AuditRecordListRelationFilter
   standing?: Prisma.StandingApprovalListRelationFilter
+  credentials?: Prisma.CredentialListRelationFilter
 }, "id">
 
 export type RunOrderByWithAggregationInput = {
@@ -445,6 +448,7 @@ export type RunCreateInput = {
   questions?: Prisma.QuestionCreateNestedManyWithoutRunInput
   audit?: Prisma.AuditRecordCreateNestedManyWithoutRunInput
   standing?: Prisma.StandingApprovalCreateNestedManyWithoutRunInput
+  credentials?: Prisma.CredentialCreateNestedManyWithoutRunInput
 }
 
 export type RunUncheckedCreateInput = {
@@ -471,6 +475,7 @@ export type RunUncheckedCreateInput = {
   questions?: Prisma.QuestionUncheckedCreateNestedManyWithoutRunInput
   audit?: Prisma.AuditRecordUncheckedCreateNestedManyWithoutRunInput
   standing?: Prisma.StandingApprovalUncheckedCreateNestedManyWithoutRunInput
+  credentials?: Prisma.CredentialUncheckedCreateNestedManyWithoutRunInput
 }
 
 export type RunUpdateInput = {
@@ -497,6 +502,7 @@ export type RunUpdateInput = {
   questions?: Prisma.QuestionUpdateManyWithoutRunNestedInput
   audit?: Prisma.AuditRecordUpdateManyWithoutRunNestedInput
   standing?: Prisma.StandingApprovalUpdateManyWithoutRunNestedInput
+  credentials?: Prisma.CredentialUpdateManyWithoutRunNestedInput
 }
 
 export type RunUncheckedUpdateInput = {
@@ -523,6 +529,7 @@ export type RunUncheckedUpdateInput = {
   questions?: Prisma.QuestionUncheckedUpdateManyWithoutRunNestedInput
   audit?: Prisma.AuditRecordUncheckedUpdateManyWithoutRunNestedInput
   standing?: Prisma.StandingApprovalUncheckedUpdateManyWithoutRunNestedInput
+  credentials?: Prisma.CredentialUncheckedUpdateManyWithoutRunNestedInput
 }
 
 export type RunCreateManyInput = {
@@ -810,6 +817,20 @@ export type RunUpdateOneRequiredWithoutStandingNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.RunUpdateToOneWithWhereWithoutStandingInput, Prisma.RunUpdateWithoutStandingInput>, Prisma.RunUncheckedUpdateWithoutStandingInput>
 }
 
+export type RunCreateNestedOneWithoutCredentialsInput = {
+  create?: Prisma.XOR<Prisma.RunCreateWithoutCredentialsInput, Prisma.RunUncheckedCreateWithoutCredentialsInput>
+  connectOrCreate?: Prisma.RunCreateOrConnectWithoutCredentialsInput
+  connect?: Prisma.RunWhereUniqueInput
+}
+
+export type RunUpdateOneRequiredWithoutCredentialsNestedInput = {
+  create?: Prisma.XOR<Prisma.RunCreateWithoutCredentialsInput, Prisma.RunUncheckedCreateWithoutCredentialsInput>
+  connectOrCreate?: Prisma.RunCreateOrConnectWithoutCredentialsInput
+  upsert?: Prisma.RunUpsertWithoutCredentialsInput
+  connect?: Prisma.RunWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.RunUpdateToOneWithWhereWithoutCredentialsInput, Prisma.RunUpdateWithoutCredentialsInput>, Prisma.RunUncheckedUpdateWithoutCredentialsInput>
+}
+
 export type RunCreateNestedOneWithoutQuestionsInput = {
   create?: Prisma.XOR<Prisma.RunCreateWithoutQuestionsInput, Prisma.RunUncheckedCreateWithoutQuestionsInput>
   connectOrCreate?: Prisma.RunCreateOrConnectWithoutQuestionsInput
@@ -861,6 +882,7 @@ export type RunCreateWithoutOrganizationInput = {
   questions?: Prisma.QuestionCreateNestedManyWithoutRunInput
   audit?: Prisma.AuditRecordCreateNestedManyWithoutRunInput
   standing?: Prisma.StandingApprovalCreateNestedManyWithoutRunInput
+  credentials?: Prisma.CredentialCreateNestedManyWithoutRunInput
 }
 
 export type RunUncheckedCreateWithoutOrganizationInput = {
@@ -886,6 +908,7 @@ export type RunUncheckedCreateWithoutOrganizationInput = {
   questions?: Prisma.QuestionUncheckedCreateNestedManyWithoutRunInput
   audit?: Prisma.AuditRecordUncheckedCreateNestedManyWithoutRunInput
   standing?: Prisma.StandingApprovalUncheckedCreateNestedManyWithoutRunInput
+  credentials?: Prisma.CredentialUncheckedCreateNestedManyWithoutRunInput
 }
 
 export type RunCreateOrConnectWithoutOrganizationInput = {
@@ -960,6 +983,7 @@ export type RunCreateWithoutSnapshotInput = {
   questions?: Prisma.QuestionCreateNestedManyWithoutRunInput
   audit?: Prisma.AuditRecordCreateNestedManyWithoutRunInput
   standing?: Prisma.StandingApprovalCreateNestedManyWithoutRunInput
+  credentials?: Prisma.CredentialCreateNestedManyWithoutRunInput
 }
 
 export type RunUncheckedCreateWithoutSnapshotInput = {
@@ -985,6 +1009,7 @@ export type RunUncheckedCreateWithoutSnapshotInput = {
   questions?: Prisma.QuestionUncheckedCreateNestedManyWithoutRunInput
   audit?: Prisma.AuditRecordUncheckedCreateNestedManyWithoutRunInput
   standing?: Prisma.StandingApprovalUncheckedCreateNestedManyWithoutRunInput
+  credentials?: Prisma.CredentialUncheckedCreateNestedManyWithoutRunInput
 }
 
 export type RunCreateOrConnectWithoutSnapshotInput = {
@@ -1036,6 +1061,7 @@ export type RunCreateWithoutEventsInput = {
   questions?: Prisma.QuestionCreateNestedManyWithoutRunInput
   audit?: Prisma.AuditRecordCreateNestedManyWithoutRunInput
   standing?: Prisma.StandingApprovalCreateNestedManyWithoutRunInput
+  credentials?: Prisma.CredentialCreateNestedManyWithoutRunInput
 }
 
 export type RunUncheckedCreateWithoutEventsInput = {
@@ -1061,6 +1087,7 @@ export type RunUncheckedCreateWithoutEventsInput = {
   questions?: Prisma.QuestionUncheckedCreateNestedManyWithoutRunInput
   audit?: Prisma.AuditRecordUncheckedCreateNestedManyWithoutRunInput
   standing?: Prisma.StandingApprovalUncheckedCreateNestedManyWithoutRunInput
+  credentials?: Prisma.CredentialUncheckedCreateNestedManyWithoutRunInput
 }
 
 export type RunCreateOrConnectWithoutEventsInput = {
@@ -1102,6 +1129,7 @@ export type RunUpdateWithoutEventsInput = {
   questions?: Prisma.QuestionUpdateManyWithoutRunNestedInput
   audit?: Prisma.AuditRecordUpdateManyWithoutRunNestedInput
   standing?: Prisma.StandingApprovalUpdateManyWithoutRunNestedInput
+  credentials?: Prisma.CredentialUpdateManyWithoutRunNestedInput
 }
 
 export type RunUncheckedUpdateWithoutEventsInput = {
@@ -1127,6 +1155,7 @@ export type RunUncheckedUpdateWithoutEventsInput = {
   questions?: Prisma.QuestionUncheckedUpdateManyWithoutRunNestedInput
   audit?: Prisma.AuditRecordUncheckedUpdateManyWithoutRunNestedInput
   standing?: Prisma.StandingApprovalUncheckedUpdateManyWithoutRunNestedInput
+  credentials?: Prisma.CredentialUncheckedUpdateManyWithoutRunNestedInput
 }
 
 export type RunCreateWithoutDecisionsInput = {
@@ -1152,6 +1181,7 @@ export type RunCreateWithoutDecisionsInput = {
   questions?: Prisma.QuestionCreateNestedManyWithoutRunInput
   audit?: Prisma.AuditRecordCreateNestedManyWithoutRunInput
   standing?: Prisma.StandingApprovalCreateNestedManyWithoutRunInput
+  credentials?: Prisma.CredentialCreateNestedManyWithoutRunInput
 }
 
 export type RunUncheckedCreateWithoutDecisionsInput = {
@@ -1177,6 +1207,7 @@ export type RunUncheckedCreateWithoutDecisionsInput = {
   questions?: Prisma.QuestionUncheckedCreateNestedManyWithoutRunInput
   audit?: Prisma.AuditRecordUncheckedCreateNestedManyWithoutRunInput
   standing?: Prisma.StandingApprovalUncheckedCreateNestedManyWithoutRunInput
+  credentials?: Prisma.CredentialUncheckedCreateNestedManyWithoutRunInput
 }
 
 export type RunCreateOrConnectWithoutDecisionsInput = {
@@ -1218,6 +1249,7 @@ export type RunUpdateWithoutDecisionsInput = {
   questions?: Prisma.QuestionUpdateManyWithoutRunNestedInput
   audit?: Prisma.AuditRecordUpdateManyWithoutRunNestedInput
   standing?: Prisma.StandingApprovalUpdateManyWithoutRunNestedInput
+  credentials?: Prisma.CredentialUpdateManyWithoutRunNestedInput
 }
 
 export type RunUncheckedUpdateWithoutDecisionsInput = {
@@ -1243,6 +1275,7 @@ export type RunUncheckedUpdateWithoutDecisionsInput = {
   questions?: Prisma.QuestionUncheckedUpdateManyWithoutRunNestedInput
   audit?: Prisma.AuditRecordUncheckedUpdateManyWithoutRunNestedInput
   standing?: Prisma.StandingApprovalUncheckedUpdateManyWithoutRunNestedInput
+  credentials?: Prisma.CredentialUncheckedUpdateManyWithoutRunNestedInput
 }
 
 export type RunCreateWithoutApprovalsInput = {
@@ -1268,6 +1301,7 @@ export type RunCreateWithoutApprovalsInput = {
   questions?: Prisma.QuestionCreateNestedManyWithoutRunInput
   audit?: Prisma.AuditRecordCreateNestedManyWithoutRunInput
   standing?: Prisma.StandingApprovalCreateNestedManyWithoutRunInput
+  credentials?: Prisma.CredentialCreateNestedManyWithoutRunInput
 }
 
 export type RunUncheckedCreateWithoutApprovalsInput = {
@@ -1293,6 +1327,7 @@ export type RunUncheckedCreateWithoutApprovalsInput = {
   questions?: Prisma.QuestionUncheckedCreateNestedManyWithoutRunInput
   audit?: Prisma.AuditRecordUncheckedCreateNestedManyWithoutRunInput
   standing?: Prisma.StandingApprovalUncheckedCreateNestedManyWithoutRunInput
+  credentials?: Prisma.CredentialUncheckedCreateNestedManyWithoutRunInput
 }
 
 export type RunCreateOrConnectWithoutApprovalsInput = {
@@ -1334,6 +1369,7 @@ export type RunUpdateWithoutApprovalsInput = {
   questions?: Prisma.QuestionUpdateManyWithoutRunNestedInput
   audit?: Prisma.AuditRecordUpdateManyWithoutRunNestedInput
   standing?: Prisma.StandingApprovalUpdateManyWithoutRunNestedInput
+  credentials?: Prisma.CredentialUpdateManyWithoutRunNestedInput
 }
 
 export type RunUncheckedUpdateWithoutApprovalsInput = {
@@ -1359,6 +1395,7 @@ export type RunUncheckedUpdateWithoutApprovalsInput = {
   questions?: Prisma.QuestionUncheckedUpdateManyWithoutRunNestedInput
   audit?: Prisma.AuditRecordUncheckedUpdateManyWithoutRunNestedInput
   standing?: Prisma.StandingApprovalUncheckedUpdateManyWithoutRunNestedInput
+  credentials?: Prisma.CredentialUncheckedUpdateManyWithoutRunNestedInput
 }
 
 export type RunCreateWithoutStandingInput = {
@@ -1384,6 +1421,7 @@ export type RunCreateWithoutStandingInput = {
   approvals?: Prisma.ApprovalCreateNestedManyWithoutRunInput
   questions?: Prisma.QuestionCreateNestedManyWithoutRunInput
   audit?: Prisma.AuditRecordCreateNestedManyWithoutRunInput
+  credentials?: Prisma.CredentialCreateNestedManyWithoutRunInput
 }
 
 export type RunUncheckedCreateWithoutStandingInput = {
@@ -1409,6 +1447,7 @@ export type RunUncheckedCreateWithoutStandingInput = {
   approvals?: Prisma.ApprovalUncheckedCreateNestedManyWithoutRunInput
   questions?: Prisma.QuestionUncheckedCreateNestedManyWithoutRunInput
   audit?: Prisma.AuditRecordUncheckedCreateNestedManyWithoutRunInput
+  credentials?: Prisma.CredentialUncheckedCreateNestedManyWithoutRunInput
 }
 
 export type RunCreateOrConnectWithoutStandingInput = {
@@ -1450,6 +1489,7 @@ export type RunUpdateWithoutStandingInput = {
   approvals?: Prisma.ApprovalUpdateManyWithoutRunNestedInput
   questions?: Prisma.QuestionUpdateManyWithoutRunNestedInput
   audit?: Prisma.AuditRecordUpdateManyWithoutRunNestedInput
+  credentials?: Prisma.CredentialUpdateManyWithoutRunNestedInput
 }
 
 export type RunUncheckedUpdateWithoutStandingInput = {
@@ -1475,6 +1515,127 @@ export type RunUncheckedUpdateWithoutStandingInput = {
   approvals?: Prisma.ApprovalUncheckedUpdateManyWithoutRunNestedInput
   questions?: Prisma.QuestionUncheckedUpdateManyWithoutRunNestedInput
   audit?: Prisma.AuditRecordUncheckedUpdateManyWithoutRunNestedInput
+  credentials?: Prisma.CredentialUncheckedUpdateManyWithoutRunNestedInput
+}
+
+export type RunCreateWithoutCredentialsInput = {
+  id: string
+  agent: string
+  input: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  requestedBy: string
+  workflowId: string
+  status?: $Enums.RunStatus
+  halt?: $Enums.Halt
+  outcome?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  auditLength?: number
+  auditHash?: string
+  anchoredLength?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  endedAt?: Date | string | null
+  organization: Prisma.OrganizationCreateNestedOneWithoutRunsInput
+  snapshot?: Prisma.PolicySnapshotCreateNestedOneWithoutRunsInput
+  events?: Prisma.RunEventCreateNestedManyWithoutRunInput
+  decisions?: Prisma.DecisionRecordCreateNestedManyWithoutRunInput
+  approvals?: Prisma.ApprovalCreateNestedManyWithoutRunInput
+  questions?: Prisma.QuestionCreateNestedManyWithoutRunInput
+  audit?: Prisma.AuditRecordCreateNestedManyWithoutRunInput
+  standing?: Prisma.StandingApprovalCreateNestedManyWithoutRunInput
+}
+
+export type RunUncheckedCreateWithoutCredentialsInput = {
+  id: string
+  organizationId: string
+  agent: string
+  input: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  requestedBy: string
+  workflowId: string
+  snapshotId?: string | null
+  status?: $Enums.RunStatus
+  halt?: $Enums.Halt
+  outcome?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  auditLength?: number
+  auditHash?: string
+  anchoredLength?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  endedAt?: Date | string | null
+  events?: Prisma.RunEventUncheckedCreateNestedManyWithoutRunInput
+  decisions?: Prisma.DecisionRecordUncheckedCreateNestedManyWithoutRunInput
+  approvals?: Prisma.ApprovalUncheckedCreateNestedManyWithoutRunInput
+  questions?: Prisma.QuestionUncheckedCreateNestedManyWithoutRunInput
+  audit?: Prisma.AuditRecordUncheckedCreateNestedManyWithoutRunInput
+  standing?: Prisma.StandingApprovalUncheckedCreateNestedManyWithoutRunInput
+}
+
+export type RunCreateOrConnectWithoutCredentialsInput = {
+  where: Prisma.RunWhereUniqueInput
+  create: Prisma.XOR<Prisma.RunCreateWithoutCredentialsInput, Prisma.RunUncheckedCreateWithoutCredentialsInput>
+}
+
+export type RunUpsertWithoutCredentialsInput = {
+  update: Prisma.XOR<Prisma.RunUpdateWithoutCredentialsInput, Prisma.RunUncheckedUpdateWithoutCredentialsInput>
+  create: Prisma.XOR<Prisma.RunCreateWithoutCredentialsInput, Prisma.RunUncheckedCreateWithoutCredentialsInput>
+  where?: Prisma.RunWhereInput
+}
+
+export type RunUpdateToOneWithWhereWithoutCredentialsInput = {
+  where?: Prisma.RunWhereInput
+  data: Prisma.XOR<Prisma.RunUpdateWithoutCredentialsInput, Prisma.RunUncheckedUpdateWithoutCredentialsInput>
+}
+
+export type RunUpdateWithoutCredentialsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  agent?: Prisma.StringFieldUpdateOperationsInput | string
+  input?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  requestedBy?: Prisma.StringFieldUpdateOperationsInput | string
+  workflowId?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumRunStatusFieldUpdateOperationsInput | $Enums.RunStatus
+  halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
+  outcome?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  auditLength?: Prisma.IntFieldUpdateOperationsInput | number
+  auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  anchoredLength?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  organization?: Prisma.OrganizationUpdateOneRequiredWithoutRunsNestedInput
+  snapshot?: Prisma.PolicySnapshotUpdateOneWithoutRunsNestedInput
+  events?: Prisma.RunEventUpdateManyWithoutRunNestedInput
+  decisions?: Prisma.DecisionRecordUpdateManyWithoutRunNestedInput
+  approvals?: Prisma.ApprovalUpdateManyWithoutRunNestedInput
+  questions?: Prisma.QuestionUpdateManyWithoutRunNestedInput
+  audit?: Prisma.AuditRecordUpdateManyWithoutRunNestedInput
+  standing?: Prisma.StandingApprovalUpdateManyWithoutRunNestedInput
+}
+
+export type RunUncheckedUpdateWithoutCredentialsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  organizationId?: Prisma.StringFieldUpdateOperationsInput | string
+  agent?: Prisma.StringFieldUpdateOperationsInput | string
+  input?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  requestedBy?: Prisma.StringFieldUpdateOperationsInput | string
+  workflowId?: Prisma.StringFieldUpdateOperationsInput | string
+  snapshotId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  status?: Prisma.EnumRunStatusFieldUpdateOperationsInput | $Enums.RunStatus
+  halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
+  outcome?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  auditLength?: Prisma.IntFieldUpdateOperationsInput | number
+  auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  anchoredLength?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  events?: Prisma.RunEventUncheckedUpdateManyWithoutRunNestedInput
+  decisions?: Prisma.DecisionRecordUncheckedUpdateManyWithoutRunNestedInput
+  approvals?: Prisma.ApprovalUncheckedUpdateManyWithoutRunNestedInput
+  questions?: Prisma.QuestionUncheckedUpdateManyWithoutRunNestedInput
+  audit?: Prisma.AuditRecordUncheckedUpdateManyWithoutRunNestedInput
+  standing?: Prisma.StandingApprovalUncheckedUpdateManyWithoutRunNestedInput
 }
 
 export type RunCreateWithoutQuestionsInput = {
@@ -1500,6 +1661,7 @@ export type RunCreateWithoutQuestionsInput = {
   approvals?: Prisma.ApprovalCreateNestedManyWithoutRunInput
   audit?: Prisma.AuditRecordCreateNestedManyWithoutRunInput
   standing?: Prisma.StandingApprovalCreateNestedManyWithoutRunInput
+  credentials?: Prisma.CredentialCreateNestedManyWithoutRunInput
 }
 
 export type RunUncheckedCreateWithoutQuestionsInput = {
@@ -1525,6 +1687,7 @@ export type RunUncheckedCreateWithoutQuestionsInput = {
   approvals?: Prisma.ApprovalUncheckedCreateNestedManyWithoutRunInput
   audit?: Prisma.AuditRecordUncheckedCreateNestedManyWithoutRunInput
   standing?: Prisma.StandingApprovalUncheckedCreateNestedManyWithoutRunInput
+  credentials?: Prisma.CredentialUncheckedCreateNestedManyWithoutRunInput
 }
 
 export type RunCreateOrConnectWithoutQuestionsInput = {
@@ -1566,6 +1729,7 @@ export type RunUpdateWithoutQuestionsInput = {
   approvals?: Prisma.ApprovalUpdateManyWithoutRunNestedInput
   audit?: Prisma.AuditRecordUpdateManyWithoutRunNestedInput
   standing?: Prisma.StandingApprovalUpdateManyWithoutRunNestedInput
+  credentials?: Prisma.CredentialUpdateManyWithoutRunNestedInput
 }
 
 export type RunUncheckedUpdateWithoutQuestionsInput = {
@@ -1591,6 +1755,7 @@ export type RunUncheckedUpdateWithoutQuestionsInput = {
   approvals?: Prisma.ApprovalUncheckedUpdateManyWithoutRunNestedInput
   audit?: Prisma.AuditRecordUncheckedUpdateManyWithoutRunNestedInput
   standing?: Prisma.StandingApprovalUncheckedUpdateManyWithoutRunNestedInput
+  credentials?: Prisma.CredentialUncheckedUpdateManyWithoutRunNestedInput
 }
 
 export type RunCreateWithoutAuditInput = {
@@ -1616,6 +1781,7 @@ export type RunCreateWithoutAuditInput = {
   approvals?: Prisma.ApprovalCreateNestedManyWithoutRunInput
   questions?: Prisma.QuestionCreateNestedManyWithoutRunInput
   standing?: Prisma.StandingApprovalCreateNestedManyWithoutRunInput
+  credentials?: Prisma.CredentialCreateNestedManyWithoutRunInput
 }
 
 export type RunUncheckedCreateWithoutAuditInput = {
@@ -1641,6 +1807,7 @@ export type RunUncheckedCreateWithoutAuditInput = {
   approvals?: Prisma.ApprovalUncheckedCreateNestedManyWithoutRunInput
   questions?: Prisma.QuestionUncheckedCreateNestedManyWithoutRunInput
   standing?: Prisma.StandingApprovalUncheckedCreateNestedManyWithoutRunInput
+  credentials?: Prisma.CredentialUncheckedCreateNestedManyWithoutRunInput
 }
 
 export type RunCreateOrConnectWithoutAuditInput = {
@@ -1682,6 +1849,7 @@ export type RunUpdateWithoutAuditInput = {
   approvals?: Prisma.ApprovalUpdateManyWithoutRunNestedInput
   questions?: Prisma.QuestionUpdateManyWithoutRunNestedInput
   standing?: Prisma.StandingApprovalUpdateManyWithoutRunNestedInput
+  credentials?: Prisma.CredentialUpdateManyWithoutRunNestedInput
 }
 
 export type RunUncheckedUpdateWithoutAuditInput = {
@@ -1707,6 +1875,7 @@ export type RunUncheckedUpdateWithoutAuditInput = {
   approvals?: Prisma.ApprovalUncheckedUpdateManyWithoutRunNestedInput
   questions?: Prisma.QuestionUncheckedUpdateManyWithoutRunNestedInput
   standing?: Prisma.StandingApprovalUncheckedUpdateManyWithoutRunNestedInput
+  credentials?: Prisma.CredentialUncheckedUpdateManyWithoutRunNestedInput
 }
 
 export type RunCreateManyOrganizationInput = {
@@ -1751,6 +1920,7 @@ export type RunUpdateWithoutOrganizationInput = {
   questions?: Prisma.QuestionUpdateManyWithoutRunNestedInput
   audit?: Prisma.AuditRecordUpdateManyWithoutRunNestedInput
   standing?: Prisma.StandingApprovalUpdateManyWithoutRunNestedInput
+  credentials?: Prisma.CredentialUpdateManyWithoutRunNestedInput
 }
 
 export type RunUncheckedUpdateWithoutOrganizationInput = {
@@ -1776,6 +1946,7 @@ export type RunUncheckedUpdateWithoutOrganizationInput = {
   questions?: Prisma.QuestionUncheckedUpdateManyWithoutRunNestedInput
   audit?: Prisma.AuditRecordUncheckedUpdateManyWithoutRunNestedInput
   standing?: Prisma.StandingApprovalUncheckedUpdateManyWithoutRunNestedInput
+  credentials?: Prisma.CredentialUncheckedUpdateManyWithoutRunNestedInput
 }
 
 export type RunUncheckedUpdateManyWithoutOrganizationInput = {
@@ -1839,6 +2010,7 @@ export type RunUpdateWithoutSnapshotInput = {
   questions?: Prisma.QuestionUpdateManyWithoutRunNestedInput
   audit?: Prisma.AuditRecordUpdateManyWithoutRunNestedInput
   standing?: Prisma.StandingApprovalUpdateManyWithoutRunNestedInput
+  credentials?: Prisma.CredentialUpdateManyWithoutRunNestedInput
 }
 
 export type RunUncheckedUpdateWithoutSnapshotInput = {
@@ -1864,6 +2036,7 @@ export type RunUncheckedUpdateWithoutSnapshotInput = {
   questions?: Prisma.QuestionUncheckedUpdateManyWithoutRunNestedInput
   audit?: Prisma.AuditRecordUncheckedUpdateManyWithoutRunNestedInput
   standing?: Prisma.StandingApprovalUncheckedUpdateManyWithoutRunNestedInput
+  credentials?: Prisma.CredentialUncheckedUpdateManyWithoutRunNestedInput
 }
 
 export type RunUncheckedUpdateManyWithoutSnapshotInput = {
@@ -1897,6 +2070,7 @@ export type RunCountOutputType = {
   questions: number
   audit: number
   standing: number
+  credentials: number
 }
 
 export type RunCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -1906,6 +2080,7 @@ export type RunCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.In
   questions?: boolean | RunCountOutputTypeCountQuestionsArgs
   audit?: boolean | RunCountOutputTypeCountAuditArgs
   standing?: boolean | RunCountOutputTypeCountStandingArgs
+  credentials?: boolean | RunCountOutputTypeCountCredentialsArgs
 }
 
 /**
@@ -1960,6 +2135,13 @@ export type RunCountOutputTypeCountStandingArgs<ExtArgs extends runtime.Types.Ex
   where?: Prisma.StandingApprovalWhereInput
 }
 
+/**
+ * RunCountOutputType without action
+ */
+export type RunCountOutputTypeCountCredentialsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.CredentialWhereInput
+}
+
 
 export type RunSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
@@ -1987,6 +2169,7 @@ export type RunSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = ru
   questions?: boolean | Prisma.Run$questionsArgs<ExtArgs>
   audit?: boolean | Prisma.Run$auditArgs<ExtArgs>
   standing?: boolean | Prisma.Run$standingArgs<ExtArgs>
+  credentials?: boolean | Prisma.Run$credentialsArgs<ExtArgs>
   _count?: boolean | Prisma.RunCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["run"]>
 
@@ -2064,6 +2247,7 @@ export type RunInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = r
   questions?: boolean | Prisma.Run$questionsArgs<ExtArgs>
   audit?: boolean | Prisma.Run$auditArgs<ExtArgs>
   standing?: boolean | Prisma.Run$standingArgs<ExtArgs>
+  credentials?: boolean | Prisma.Run$credentialsArgs<ExtArgs>
   _count?: boolean | Prisma.RunCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type RunIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -2086,6 +2270,7 @@ export type $RunPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
     questions: Prisma.$QuestionPayload<ExtArgs>[]
     audit: Prisma.$AuditRecordPayload<ExtArgs>[]
     standing: Prisma.$StandingApprovalPayload<ExtArgs>[]
+    credentials: Prisma.$CredentialPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: string
@@ -2525,6 +2710,7 @@ export interface Prisma__RunClient<T, Null = never, ExtArgs extends runtime.Type
   questions<T extends Prisma.Run$questionsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Run$questionsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$QuestionPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   audit<T extends Prisma.Run$auditArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Run$auditArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$AuditRecordPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   standing<T extends Prisma.Run$standingArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Run$standingArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$StandingApprovalPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  credentials<T extends Prisma.Run$credentialsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Run$credentialsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$CredentialPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -3132,6 +3318,30 @@ export type Run$standingArgs<ExtArgs extends runtime.Types.Extensions.InternalAr
   take?: number
   skip?: number
   distinct?: Prisma.StandingApprovalScalarFieldEnum | Prisma.StandingApprovalScalarFieldEnum[]
+}
+
+/**
+ * Run.credentials
+ */
+export type Run$credentialsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the Credential
+   */
+  select?: Prisma.CredentialSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the Credential
+   */
+  omit?: Prisma.CredentialOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.CredentialInclude<ExtArgs> | null
+  where?: Prisma.CredentialWhereInput
+  orderBy?: Prisma.CredentialOrderByWithRelationInput | Prisma.CredentialOrderByWithRelationInput[]
+  cursor?: Prisma.CredentialWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.CredentialScalarFieldEnum | Prisma.CredentialScalarFieldEnum[]
 }
 
 /**

@@ -1,0 +1,118 @@
+import { readFileSync } from 'node:fs';
+import { type IncomingMessage, request as requestHttp } from 'node:http';
+import { type RequestOptions, request as requestTls } from 'node:https';
+import type { Redeemed } from '../broker/broker';
+import { type BrokerAddress, ISSUE_PATH, REDEEM_PATH, type TlsFiles } from '../broker/broker-address';
+import type { SigningKey } from '../broker/keys';
+import type { CanonicalCall } from '../domain/call';
+import type { IssuedCredential } from '../domain/credential';
+import { GatehouseError } from '../domain/errors';
+import { PROOF_HEADER, proofOf } from './channel-proof';
+
+/** The sandbox host's way to the credential broker, which is its configuration and no input's. */
+export interface BrokerClient {
+  /** @throws GatehouseError `broker-unavailable`, else the broker's own codes */
+  issue(request: { grant: string; call: CanonicalCall }, signal: AbortSignal): Promise<IssuedCredential>;
+  /** What the run of this grant holds. @throws GatehouseError as {@link issue} */
+  redeem(request: { grant: string }, signal: AbortSignal): Promise<Redeemed>;
+}
+
+export interface BrokerClientOptions {
+  address: BrokerAddress;
+  tls?: TlsFiles;
+  /** Of the host; grants are bound to it. */
+  key: SigningKey;
+}
+
+/** Longer than the broker gives a provider, in milliseconds. */
+const TIMEOUT_MS = 20_000;
+const MAX_ANSWER_BYTES = 1024 * 1024;
+
+export function createBrokerClient({ address, tls, key }: BrokerClientOptions): BrokerClient {
+  const isTls = address.kind === 'tcp' && address.isTls;
+  const where: RequestOptions =
+    address.kind === 'socket'
+      ? { socketPath: address.path }
+      : { host: address.host, port: address.port, ...(isTls ? certificatesOf(tls) : {}) };
+
+  async function ask<Answer>(path: string, request: object, signal: AbortSignal): Promise<Answer> {
+    const body = Buffer.from(JSON.stringify(request));
+    const headers = {
+      'content-type': 'application/json',
+      'content-length': body.length,
+      [PROOF_HEADER]: proofOf({ method: 'POST', path, body }, key),
+    };
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
+    let answer: { status: number; text: string };
+    try {
+      answer = await post({ ...where, path, method: 'POST', headers, signal: limited }, body, isTls);
+    } catch (cause) {
+      signal.throwIfAborted();
+      throw unavailable('cannot be reached', cause);
+    }
+    return read<Answer>(answer);
+  }
+
+  return {
+    issue: (request, signal) => ask(ISSUE_PATH, request, signal),
+    redeem: (request, signal) => ask(REDEEM_PATH, request, signal),
+  };
+}
+
+function certificatesOf(tls: TlsFiles | undefined): RequestOptions {
+  if (!tls)
+    throw new GatehouseError(
+      'broker-tls-missing',
+      'the broker is reached by `https` and needs `GATEHOUSE_BROKER_TLS_CERT`, `_KEY` and `_CA`',
+    );
+  return {
+    cert: readFileSync(tls.certificate),
+    key: readFileSync(tls.key),
+    ca: readFileSync(tls.authority),
+    minVersion: 'TLSv1.3',
+  };
+}
+
+function post(
+  options: RequestOptions,
+  body: Buffer,
+  isTls: boolean,
+): Promise<{ status: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    const send = isTls ? requestTls : requestHttp;
+    const sent = send(options, (response: IncomingMessage) => {
+      const chunks: Buffer[] = [];
+      let length = 0;
+      response.on('data', (chunk: Buffer) => {
+        length += chunk.length;
+        if (length > MAX_ANSWER_BYTES) response.destroy(new Error('the answer is too long'));
+        else chunks.push(chunk);
+      });
+      response.on('error', reject);
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }),
+      );
+    });
+    sent.on('error', reject);
+    sent.end(body);
+  });
+}
+
+/** INVARIANT: an answer is in no error's text and no cause: it may hold secrets. */
+function read<Answer>({ status, text }: { status: number; text: string }): Answer {
+  let answer: Answer & { error?: { code?: unknown; message?: unknown } };
+  try {
+    answer = JSON.parse(text);
+  } catch {
+    throw unavailable(`gave an answer that cannot be read (HTTP ${status})`);
+  }
+  if (status === 200) return answer;
+  const { code, message } = answer.error ?? {};
+  if (typeof code === 'string' && typeof message === 'string' && code !== 'internal')
+    throw new GatehouseError(code, message);
+  throw unavailable(`gave an unexpected answer (HTTP ${status})`);
+}
+
+function unavailable(what: string, cause?: unknown): GatehouseError {
+  return new GatehouseError('broker-unavailable', `the credential broker ${what}`, { cause });
+}

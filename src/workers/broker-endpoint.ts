@@ -1,0 +1,181 @@
+import { readFileSync } from 'node:fs';
+import { chmod, mkdir, rm } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { connect } from 'node:net';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import type { Broker } from '../broker/broker';
+import { type BrokerAddress, ISSUE_PATH, REDEEM_PATH, type TlsFiles } from '../broker/broker-address';
+import { GatehouseError, publicMessage } from '../domain/errors';
+import { createProofChecker, PROOF_HEADER } from '../sandbox/channel-proof';
+
+export interface BrokerEndpointOptions {
+  address: BrokerAddress;
+  /** For `https`: who asks must show a certificate too. */
+  tls?: TlsFiles;
+  broker: Pick<Broker, 'issue' | 'redeem'>;
+  now?(): number;
+  log(message: string, cause: unknown): void;
+}
+
+export interface BrokerEndpoint {
+  /** Where it listens; of interest where the port was 0. */
+  address: BrokerAddress;
+  /** Refuses what is new, and waits for what is running. */
+  close(): Promise<void>;
+}
+
+/** A grant and a call with its arguments. */
+const MAX_BODY_BYTES = 256 * 1024;
+
+/**
+ * Listens for sandbox hosts that ask for credentials. Each request proves, once, the key that its grant is bound to; what
+ * is answered passes neither Temporal nor any log.
+ *
+ * @throws GatehouseError `broker-in-use`, `broker-tls-missing`
+ */
+export async function startBrokerEndpoint(options: BrokerEndpointOptions): Promise<BrokerEndpoint> {
+  const { address } = options;
+  const server = serverOf(options);
+  server.requestTimeout = 30_000;
+  if (address.kind === 'tcp') {
+    await listen(server, { host: address.host, port: address.port });
+    const bound = server.address();
+    const port = typeof bound === 'object' && bound !== null ? bound.port : address.port;
+    return { address: { ...address, port }, close: () => close(server) };
+  }
+  await mkdir(dirname(address.path), { recursive: true, mode: 0o700 });
+  if (await answers(address.path))
+    throw new GatehouseError(
+      'broker-in-use',
+      "another control worker answers on the broker's socket; stop it first",
+    );
+  await rm(address.path, { force: true });
+  await listen(server, { path: address.path });
+  await chmod(address.path, 0o600);
+  return { address, close: () => close(server) };
+}
+
+const grant = z.string().max(64 * 1024);
+const shapes = {
+  [ISSUE_PATH]: z.strictObject({
+    grant,
+    call: z.strictObject({ id: z.string(), tool: z.string(), args: z.string() }),
+  }),
+  [REDEEM_PATH]: z.strictObject({ grant }),
+};
+
+function serverOf(options: BrokerEndpointOptions): Server {
+  const { address, tls } = options;
+  const handler = handlerOf(options);
+  if (address.kind !== 'tcp' || !address.isTls) return createServer(handler);
+  if (!tls)
+    throw new GatehouseError(
+      'broker-tls-missing',
+      'the broker listens by `https` and needs `GATEHOUSE_BROKER_TLS_CERT`, `_KEY` and `_CA`',
+    );
+  return createTlsServer(
+    {
+      cert: readFileSync(tls.certificate),
+      key: readFileSync(tls.key),
+      ca: readFileSync(tls.authority),
+      requestCert: true,
+      rejectUnauthorized: true,
+      minVersion: 'TLSv1.3',
+    },
+    handler,
+  );
+}
+
+function handlerOf({ broker, now, log }: BrokerEndpointOptions) {
+  const check = createProofChecker(now);
+
+  async function answer(request: IncomingMessage): Promise<unknown> {
+    const path = request.url;
+    if (request.method !== 'POST' || (path !== ISSUE_PATH && path !== REDEEM_PATH))
+      throw new GatehouseError(
+        'not-found',
+        `the broker knows \`POST ${ISSUE_PATH}\` and \`POST ${REDEEM_PATH}\` only`,
+      );
+    const body = await bodyOf(request);
+    const proof = request.headers[PROOF_HEADER];
+    const presenter = check(typeof proof === 'string' ? proof : undefined, { method: 'POST', path, body });
+    if (path === ISSUE_PATH) return broker.issue({ ...parsed(shapes[path], body), presenter });
+    return broker.redeem({ ...parsed(shapes[path], body), presenter });
+  }
+
+  return (request: IncomingMessage, response: ServerResponse) => {
+    answer(request).then(
+      (result) => send(response, 200, result),
+      (error) => {
+        if (!(error instanceof GatehouseError)) log('a request to the broker failed', error);
+        const code = error instanceof GatehouseError ? error.code : 'internal';
+        send(response, statusOf(code), { error: { code, message: publicMessage(error) } });
+      },
+    );
+  };
+}
+
+function parsed<Shape extends z.ZodType>(shape: Shape, body: Buffer): z.infer<Shape> {
+  try {
+    return shape.parse(JSON.parse(body.toString('utf8')));
+  } catch (cause) {
+    throw new GatehouseError('request-malformed', 'the request to the broker cannot be read', { cause });
+  }
+}
+
+function statusOf(code: string): number {
+  if (code === 'proof-invalid' || code === 'key-unreadable') return 401;
+  if (code.startsWith('grant-') || code.startsWith('credential-') || code === 'presenter-unknown') return 403;
+  if (code === 'not-found') return 404;
+  if (code === 'request-too-large') return 413;
+  return code === 'request-malformed' ? 400 : 500;
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request) {
+    length += chunk.length;
+    if (length > MAX_BODY_BYTES)
+      throw new GatehouseError(
+        'request-too-large',
+        `a request to the broker holds at most ${MAX_BODY_BYTES} bytes`,
+      );
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  if (response.destroyed) return;
+  const headers = status === 413 ? { connection: 'close' } : {};
+  response
+    .writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers })
+    .end(JSON.stringify(body));
+}
+
+function listen(server: Server, where: { path: string } | { host: string; port: number }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(where, resolve);
+  });
+}
+
+async function close(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  await closed;
+}
+
+function answers(socketPath: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(socketPath);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
