@@ -122,6 +122,7 @@ function pathOf(subject: Notification['subject'], run: DueDelivery['run']): stri
     case 'run-ended':
       return run ? `/runs/${encodeURIComponent(run.id)}` : '';
     case 'break-glass':
+      return '/break-glass';
     case 'test':
       return '';
   }

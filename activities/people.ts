@@ -4,6 +4,8 @@ import type { WordKind } from '../src/domain/events';
 import { sha256 } from '../src/domain/hashing';
 import type { Scope } from '../src/domain/scopes';
 import type {
+  GateInput,
+  GateResult,
   OpenTopUpInput,
   RecordAnswerInput,
   RecordDecisionInput,
@@ -31,6 +33,8 @@ const MAX_TEXT_LENGTH = 20_000;
 export interface PeopleDependencies {
   people: PeopleStore;
   words: WordVerifier;
+  /** The policy gate. */
+  gate(input: GateInput): Promise<GateResult>;
   now(): number;
 }
 
@@ -38,7 +42,7 @@ export interface PeopleDependencies {
  * What people say, verified and recorded before it counts. An organization that requires signatures accepts nothing
  * unsigned: Temporal access alone approves nothing. What is signed is verified everywhere.
  */
-export const createPeople = ({ people, words, now }: PeopleDependencies) => {
+export const createPeople = ({ people, words, gate, now }: PeopleDependencies) => {
   /**
    * Whose word this is. One that cannot be proven is audited.
    *
@@ -64,9 +68,10 @@ export const createPeople = ({ people, words, now }: PeopleDependencies) => {
   }
 
   return {
+    /** With the gate that follows an approval, so that what was approved starts one step sooner. */
     async recordDecision(input: RecordDecisionInput): Promise<RecordedDecision> {
       return refusable(async () => {
-        const { decision, ...place } = input;
+        const { decision, gate: following, ...place } = input;
         const args = isAbsent(decision.args) ? null : canonicalArgs(decision.args);
         if (decision.decision === 'deny' && args !== null)
           throw new GatehouseError(
@@ -81,7 +86,7 @@ export const createPeople = ({ people, words, now }: PeopleDependencies) => {
           word: () => decisionWord(place, decision),
           mayBeSaidBy: ['approvals:decide'],
         });
-        return people.recordDecision({
+        const recorded = await people.recordDecision({
           ...place,
           approvalId: decision.approvalId,
           actionHash: decision.actionHash,
@@ -92,6 +97,10 @@ export const createPeople = ({ people, words, now }: PeopleDependencies) => {
           ...identity,
           at: now(),
         });
+        if (!following || !recorded.accepted || recorded.outcome?.kind !== 'approved') return recorded;
+        // What goes wrong here is no fault of the decision: the run asks the gate by itself then.
+        const gated = await gate(following).catch(() => null);
+        return gated && !gated.halt ? { ...recorded, gated } : recorded;
       });
     },
 

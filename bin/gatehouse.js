@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Runs the TypeScript sources as they are: no build step between `npm ci` and the first command.
-require('tsx/cjs');
+require('./sources.js');
 const { main } = require('../src/cli/main.ts');
 
 // What was written may still be on its way to a slow reader, and `exit` would drop it.

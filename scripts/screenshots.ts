@@ -51,6 +51,13 @@ async function main(): Promise<void> {
     const [approval] = await pending(commands, held, 'approvals');
     await pending(commands, await start(), 'questions');
 
+    await commands.haltAgent({
+      agent: await anotherAgent(commands),
+      halt: 'stopped',
+      by: 'olga',
+      reason: 'odd deploys tonight; looked at tomorrow',
+    });
+
     const key = readFileSync(addresses.keyFile, 'utf8').trim();
     mkdirSync(IMAGES, { recursive: true });
     const shots = {
@@ -58,6 +65,7 @@ async function main(): Promise<void> {
       approval: `/approvals/${approval!.id}`,
       run: `/runs/${finished}`,
       policies: `/policies/${encodeURIComponent('Encryption Requirements')}`,
+      halts: '/halts',
     };
     for (const colorScheme of ['light', 'dark'] as const) {
       const { page, context } = await logIn(browser, server.url, key, {
@@ -74,6 +82,15 @@ async function main(): Promise<void> {
       reducedMotion: 'reduce',
     });
     await shoot(page, `${server.url}${shots.approval}`, join(IMAGES, 'phone.png'));
+    // Last, since its banner is on every page.
+    await breakGlass(commands);
+    const emergency = await logIn(browser, server.url, key, {
+      colorScheme: 'light',
+      viewport: { width: 1200, height: 820 },
+      reducedMotion: 'reduce',
+    });
+    await shoot(emergency.page, `${server.url}/break-glass`, join(IMAGES, 'break-glass-light.png'));
+    await emergency.context.close();
   } finally {
     await browser.close();
     await server.close();
@@ -81,6 +98,22 @@ async function main(): Promise<void> {
     await gatehouse.stop();
     rmSync(dataDir, { recursive: true, force: true });
   }
+}
+
+/** One that none of the runs is of. */
+async function anotherAgent(commands: Commands): Promise<string> {
+  const names = (await commands.listAgents()).map(({ definition }) => definition.name);
+  return names.find((name) => name !== 'demo') ?? 'demo';
+}
+
+async function breakGlass(commands: Commands): Promise<void> {
+  await commands.setPeopleSettings({ settings: { isSingleOperator: false } });
+  const { id } = await commands.requestBreakGlass({
+    by: 'rita',
+    reason: 'the shop is down, and the second engineer is on a plane',
+    scope: { kind: 'agent', agent: 'demo' },
+  });
+  await commands.confirmBreakGlass({ id, by: 'olga' });
 }
 
 async function shoot(page: Page, url: string, path: string): Promise<void> {

@@ -115,6 +115,12 @@ const sandboxEnv = z.object({
   GATEHOUSE_FORGE: path,
   /** Where the channel listens; without it reads come as activities. */
   GATEHOUSE_CHANNEL_SOCKET: path.optional(),
+  /** Of one command with all it starts. */
+  GATEHOUSE_SANDBOX_MEMORY_MIB: z.coerce.number().int().min(64).default(4_096),
+  GATEHOUSE_SANDBOX_PROCESSES: z.coerce.number().int().min(16).default(512),
+  GATEHOUSE_SANDBOX_FILE_MIB: z.coerce.number().int().min(1).default(1_024),
+  /** File of the credentials that the proxy puts into requests. */
+  GATEHOUSE_EGRESS_CREDENTIALS: path.optional(),
 });
 
 const codecEnv = z.object({
@@ -184,6 +190,11 @@ const cliEnv = z.object({
   GATEHOUSE_WAIT_FOR_PEOPLE_MS: z.string().optional(),
   GATEHOUSE_PUBLIC_URL: z.string().optional(),
   GATEHOUSE_PRIVATE_WEBHOOKS: z.string().optional(),
+  /** Handed to the sandbox by `up`; see there. */
+  GATEHOUSE_SANDBOX_MEMORY_MIB: z.string().optional(),
+  GATEHOUSE_SANDBOX_PROCESSES: z.string().optional(),
+  GATEHOUSE_SANDBOX_FILE_MIB: z.string().optional(),
+  GATEHOUSE_EGRESS_CREDENTIALS: path.optional(),
   CI: z.string().optional(),
   NO_COLOR: z.string().optional(),
   /** The model keys that `up` hands to the runner, and to nobody else. */

@@ -22,6 +22,7 @@ import { ProgramQuestions } from './program-questions';
 import { type CarriedRun, RunState } from './run-state';
 import { takeTurn } from './take-turn';
 import { RunStoppedError, stoppedText, Waiting } from './waiting';
+import { Words } from './words';
 import { discardWorkspace } from './workspace';
 
 /**
@@ -47,7 +48,7 @@ export async function agentRun(input: RunInput, carried?: CarriedRun): Promise<R
   const halts: Halts = new Halts(run, waiting, exclusively, () => story.cancel());
   const programs = new ProgramQuestions(run, people, waiting, exclusively);
   const parts = { run, people, waiting, exclusively, programs };
-  listen(run, people, waiting, halts, programs);
+  listen(run, people, new Words(run, people, exclusively), waiting, halts, programs);
 
   try {
     return await story.run(() => tell(parts, halts, carried !== undefined));

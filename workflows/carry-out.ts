@@ -3,11 +3,12 @@ import { type ApprovalOutcome, NOBODY_ANSWERED, type QuestionOutcome } from '../
 import type { ToolCall } from '../src/domain/call';
 import { findingId, reasons, voidReason } from '../src/domain/decision';
 import { typedValues } from '../src/domain/edited-arguments';
+import { believableRefusals } from '../src/domain/egress';
 import { normalizeToolName } from '../src/domain/permissions';
-import type { ExecuteResult, GatedCall, Grant, Workspace } from '../src/domain/steps';
+import type { ExecuteResult, GatedCall, GateResult, Grant, Workspace } from '../src/domain/steps';
 import type { Exclusive } from './exclusive';
 import { type Execution, executeCalls, outcomeWithout, STOPPED } from './execute-calls';
-import { gateWhenLetGo } from './gate';
+import { gateInputOf, gateWhenLetGo } from './gate';
 import { GatedCalls } from './gated-calls';
 import { refusalOf } from './outcomes';
 import type { People } from './people';
@@ -84,7 +85,12 @@ export class CarryOut {
     if (++this.gates > MAX_GATES_PER_CALL * this.calls.length)
       throw new RunStoppedError('FAILED', 'a call was gated again and again without getting anywhere');
     const parts = { run: this.run, exclusively: this.exclusively, waiting: this.waiting };
-    this.gated = new GatedCalls(await gateWhenLetGo(parts, [...this.turn.open], this.approvals));
+    await this.adopt(await gateWhenLetGo(parts, [...this.turn.open], this.approvals));
+  }
+
+  /** Takes what the gate answered about the calls that are open. */
+  private async adopt(result: GateResult): Promise<void> {
+    this.gated = new GatedCalls(result);
     for (const call of this.gated.calls) {
       this.people.voidExcept(call.callId, call.approval?.id ?? null, voidReason(call.decision));
       if (call.approval) this.people.hold(call.approval);
@@ -180,7 +186,9 @@ export class CarryOut {
     const wrote = result.workspace.tree !== before.tree;
     this.run.facts.workspace = result.workspace;
     this.hasActed = true;
-    for (const { host, port } of result.refusedHosts) this.run.note({ type: 'egress', data: { host, port } });
+    const callIds = batch.map(({ callId }) => callId);
+    for (const data of believableRefusals(result.refusedHosts, callIds))
+      this.run.note({ type: 'egress', data });
     for (const outcome of result.outcomes) {
       const call = batch.find((each) => each.callId === outcome.callId);
       if (call) this.run.learn(call, outcome, wrote);
@@ -232,8 +240,18 @@ export class CarryOut {
     if (!approval) return this.gateAgain();
     if (await this.readAhead(next)) return;
     const seen = this.run.policyChanges;
+    let gatedAhead: GateResult | null = null;
     const outcome = await this.waiting.forPeople('WAITING_APPROVAL', () =>
-      this.people.approvedOr(approval.id, () => this.run.policyChanges > seen),
+      this.people.approvedOr(approval.id, () => this.run.policyChanges > seen, {
+        input: () =>
+          gateInputOf(this.run, [...this.turn.open], {
+            ...this.approvals,
+            [next.callId]: approval.id,
+          }),
+        take: (result) => {
+          gatedAhead = result;
+        },
+      }),
     );
     // The policy changed meanwhile: what it refuses now is not left waiting for people.
     if (outcome === null) {
@@ -241,7 +259,7 @@ export class CarryOut {
       this.gates = 0;
       return this.gateAgain();
     }
-    await this.conclude(next, approval.id, outcome);
+    await this.conclude(next, approval.id, outcome, gatedAhead);
   }
 
   /** Reads do not wait for a call that waits. True when that call, a read itself, got its outcome so. */
@@ -253,11 +271,17 @@ export class CarryOut {
     return this.turn.has(waiting.callId);
   }
 
-  private async conclude(next: GatedCall, approvalId: string, outcome: ApprovalOutcome): Promise<void> {
+  private async conclude(
+    next: GatedCall,
+    approvalId: string,
+    outcome: ApprovalOutcome,
+    gatedAhead: GateResult | null,
+  ): Promise<void> {
     const { callId } = next;
     switch (outcome.kind) {
       case 'approved':
         this.approvals[callId] = approvalId;
+        if (gatedAhead) return this.adopt(gatedAhead);
         break;
       case 'edited':
         this.approvals[callId] = approvalId;

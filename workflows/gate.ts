@@ -42,31 +42,37 @@ export function gate(
   approvals: Record<string, string>,
 ): Promise<GateResult> {
   return exclusively(async () => {
-    const events = run.takeEvents();
+    const input = gateInputOf(run, calls, approvals);
     try {
       const summary = visibleText(calls.map((call) => call.tool).join(', '), MAX_SUMMARY_LENGTH);
       const local = (input: GateInput) =>
         localControl.gate.executeWithOptions(summarized.local(summary), [input]);
       const regular = (input: GateInput) =>
         control.gate.executeWithOptions(summarized.regular(summary), [input]);
-      return await eitherWay(local, regular, {
-        runId: run.input.runId,
-        organizationId: run.input.organizationId,
-        snapshot: run.pinned.snapshot,
-        turn: run.turn,
-        step: run.nextStep(),
-        calls,
-        audience: run.channel ? 'channel' : 'activity',
-        approvals,
-        facts: run.facts,
-        observations: run.observations,
-        events,
-        firstSequence: run.takeSequence(eventsOfGate(events.length, calls.length)),
-        usage: run.budget.snapshot(),
-      });
+      return await eitherWay(local, regular, input);
     } catch (error) {
-      run.returnEvents(events);
+      run.returnEvents(input.events);
       throw error;
     }
   });
+}
+
+/** What the gate is asked now. It takes the run's events along: give them back when it did not record them. */
+export function gateInputOf(run: RunState, calls: ToolCall[], approvals: Record<string, string>): GateInput {
+  const events = run.takeEvents();
+  return {
+    runId: run.input.runId,
+    organizationId: run.input.organizationId,
+    snapshot: run.pinned.snapshot,
+    turn: run.turn,
+    step: run.nextStep(),
+    calls,
+    audience: run.channel ? 'channel' : 'activity',
+    approvals,
+    facts: run.facts,
+    observations: run.observations,
+    events,
+    firstSequence: run.takeSequence(eventsOfGate(events.length, calls.length)),
+    usage: run.budget.snapshot(),
+  };
 }

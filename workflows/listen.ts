@@ -23,6 +23,7 @@ import type { People } from './people';
 import type { ProgramQuestions } from './program-questions';
 import type { RunState } from './run-state';
 import type { Waiting } from './waiting';
+import type { Words } from './words';
 
 /** Invalid signals that are still looked at; later ones are dropped, so that they cannot fill the history. */
 const MAX_INVALID_SIGNALS = 100;
@@ -34,6 +35,7 @@ const MAX_INVALID_SIGNALS = 100;
 export function listen(
   run: RunState,
   people: People,
+  words: Words,
   waiting: Waiting,
   halts: Halts,
   programs: ProgramQuestions,
@@ -60,8 +62,8 @@ export function listen(
   setHandler(
     decide,
     (decision) =>
-      people.refusalOfDecision(decision) === null
-        ? attempt(async () => (await people.decide(decision)).accepted)
+      words.refusalOfDecision(decision) === null
+        ? attempt(async () => (await words.decide(decision)).accepted)
         : refused(),
     {
       description:
@@ -71,17 +73,17 @@ export function listen(
   setHandler(
     answer,
     (given) =>
-      people.refusalOfAnswer(given) === null
-        ? attempt(async () => (await people.answer(given)).accepted)
+      words.refusalOfAnswer(given) === null
+        ? attempt(async () => (await words.answer(given)).accepted)
         : refused(),
     { description: 'Answers a question: {questionId, answer, by?, signature?}' },
   );
-  setHandler(submitDecision, (decision) => people.decide(decision), {
-    validator: (decision) => rejectWith(people.refusalOfDecision(decision)),
+  setHandler(submitDecision, (decision) => words.decide(decision), {
+    validator: (decision) => rejectWith(words.refusalOfDecision(decision)),
     description: 'As signal `decide`, and says whether it was accepted',
   });
-  setHandler(submitAnswer, (given) => people.answer(given), {
-    validator: (given) => rejectWith(people.refusalOfAnswer(given)),
+  setHandler(submitAnswer, (given) => words.answer(given), {
+    validator: (given) => rejectWith(words.refusalOfAnswer(given)),
     description: 'As signal `answer`, and says whether it was accepted',
   });
   setHandler(askFromProgram, (question) => programs.ask(question), {
@@ -117,15 +119,15 @@ export function listen(
     },
     { description: 'Lets a paused run go on: {by, reason}' },
   );
-  setHandler(submitTopUp, (request) => people.topUp(request), {
-    validator: (request) => rejectWith(people.refusalOfTopUp(request)),
+  setHandler(submitTopUp, (request) => words.topUp(request), {
+    validator: (request) => rejectWith(words.refusalOfTopUp(request)),
     description: 'As signal `topUp`, and says whether it was accepted',
   });
-  setHandler(submitRevocation, (revocation) => people.revoke(revocation), {
-    validator: (revocation) => rejectWith(people.refusalOfRevocation(revocation)),
+  setHandler(submitRevocation, (revocation) => words.revoke(revocation), {
+    validator: (revocation) => rejectWith(words.refusalOfRevocation(revocation)),
     description: 'Ends an approval given for the rest of the run: {approvalId, by?, signature?}',
   });
-  const raise = async (request: TopUp) => (await people.topUp(request)).accepted;
+  const raise = async (request: TopUp) => (await words.topUp(request)).accepted;
   setHandler(topUp, (request) => (tolerated() ? attempt(() => raise(request)) : undefined), {
     description: 'Raises the budget: {budget, by, signature?}',
   });

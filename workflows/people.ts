@@ -1,45 +1,37 @@
 import { condition, isCancellation } from '@temporalio/workflow';
 import type {
-  ApprovalDecision,
   ApprovalOutcome,
-  ApprovalProgress,
-  ApprovalRevocation,
   PendingApproval,
   PendingQuestion,
-  QuestionAnswer,
   QuestionOutcome,
-  Receipt,
 } from '../src/domain/approval';
-import type { AgentBudget, TopUp } from '../src/domain/budget';
+import type { AgentBudget } from '../src/domain/budget';
 import { progressOf } from '../src/domain/count-votes';
-import { EVENTS_OF_PEOPLE } from '../src/domain/steps';
+import { EVENTS_OF_PEOPLE, type GateInput, type GateResult } from '../src/domain/steps';
 import { visibleText } from '../src/domain/visible-text';
 import { localControl, control as regularControl } from './activities';
 import { runsOut } from './countdown';
 import { eitherWay } from './either-way';
 import type { Exclusive } from './exclusive';
-import { type Held, type HeldApproval, HeldItems, settle, settledApproval, settledQuestion } from './held';
+import { type Held, type HeldApproval, HeldItems, settle } from './held';
 import type { PendingView } from './messages';
 import { promptsOf, summaryOf } from './prompts';
 import type { RunState } from './run-state';
-import {
-  isTextOrAbsent,
-  isVerdict,
-  misshapenAnswer,
-  misshapenDecision,
-  misshapenRevocation,
-  misshapenTerms,
-  misshapenTopUp,
-} from './word-shapes';
 
-/**
- * The people in the loop: what is pending, what they said, and the durable waits. Words are verified and recorded by
- * the control plane before they count; one that arrives before its wait begins is kept.
- */
+/** A gate that is asked together with what it waits for. */
+export interface FollowingGate {
+  input(): GateInput;
+  take(result: GateResult): void;
+}
+
+/** The people in the loop: what is pending, and the durable waits. What they say comes in by `words.ts`. */
 export class People {
-  private readonly approvals = new HeldItems<PendingApproval, ApprovalOutcome>();
-  private readonly questions = new HeldItems<PendingQuestion, QuestionOutcome>();
-  private hasEnded = false;
+  readonly approvals = new HeldItems<PendingApproval, ApprovalOutcome>();
+  readonly questions = new HeldItems<PendingQuestion, QuestionOutcome>();
+  /** Nothing waits for anybody any more. */
+  hasEnded = false;
+  /** The approval that the run can do nothing without, and what comes after it. */
+  awaited: { id: string; following: FollowingGate } | null = null;
 
   constructor(
     private readonly run: RunState,
@@ -82,9 +74,22 @@ export class People {
     });
   }
 
-  /** How the approval was settled, or that it expired; null when `isOvertaken` comes true before. */
-  approvedOr(id: string, isOvertaken: () => boolean): Promise<ApprovalOutcome | null> {
-    return endedOr(this.approved(id), isOvertaken);
+  /**
+   * How the approval was settled, or that it expired; null when `isOvertaken` comes true before.
+   *
+   * @param following what the gate is asked together with the decision that approves it
+   */
+  async approvedOr(
+    id: string,
+    isOvertaken: () => boolean,
+    following: FollowingGate,
+  ): Promise<ApprovalOutcome | null> {
+    this.awaited = { id, following };
+    try {
+      return await endedOr(this.approved(id), isOvertaken);
+    } finally {
+      this.awaited = null;
+    }
   }
 
   /** How the approval was settled, or that it expired. */
@@ -129,124 +134,6 @@ export class People {
       })),
       questions: this.questions.open.map(({ item }) => item),
     };
-  }
-
-  /** Why this decision cannot count, or null. Synchronous: a rejected update leaves no trace in history. */
-  refusalOfDecision(decision: ApprovalDecision): string | null {
-    const misshapen = misshapenDecision(decision);
-    if (misshapen) return misshapen;
-    if (this.hasEnded) return 'the run has ended';
-    const approval = this.approvals.get(decision.approvalId);
-    if (!approval) return `no approval \`${visibleText(decision.approvalId, 40)}\` in this run`;
-    if (decision.actionHash !== approval.item.actionHash && isVerdict(decision.decision))
-      return '`actionHash` is not that of this approval; look at `pending` again';
-    const terms = misshapenTerms(decision);
-    if (terms) return terms;
-    if (approval.receipts.has(JSON.stringify(decision))) return null;
-    return settledApproval(approval);
-  }
-
-  /** Why this answer cannot count, or null. */
-  refusalOfAnswer(answer: QuestionAnswer): string | null {
-    const misshapen = misshapenAnswer(answer);
-    if (misshapen) return misshapen;
-    if (this.hasEnded) return 'the run has ended';
-    const question = this.questions.get(answer.questionId);
-    if (!question) return `no question \`${visibleText(answer.questionId, 40)}\` in this run`;
-    if (!isTextOrAbsent(answer.by)) return '`by` must be text';
-    if (!isTextOrAbsent(answer.signature)) return '`signature` must be text';
-    if (question.receipts.has(JSON.stringify(answer))) return null;
-    return settledQuestion(question);
-  }
-
-  /** Why this top-up cannot count, or null. */
-  refusalOfTopUp(request: TopUp): string | null {
-    return misshapenTopUp(request) ?? (this.hasEnded ? 'the run has ended' : null);
-  }
-
-  /** Why this revocation cannot count, or null. */
-  refusalOfRevocation(revocation: ApprovalRevocation): string | null {
-    return misshapenRevocation(revocation) ?? (this.hasEnded ? 'the run has ended' : null);
-  }
-
-  /** Verifies, records and counts a decision. */
-  async decide(decision: ApprovalDecision): Promise<Receipt> {
-    const refusal = this.refusalOfDecision(decision);
-    if (refusal) return { accepted: false, reason: refusal };
-    return this.submit(this.approvals.of(decision.approvalId), decision, settledApproval, () =>
-      eitherWay(localControl.recordDecision, regularControl.recordDecision, { ...this.address(), decision }),
-    );
-  }
-
-  /** Verifies, records and counts an answer. */
-  async answer(answer: QuestionAnswer): Promise<Receipt> {
-    const refusal = this.refusalOfAnswer(answer);
-    if (refusal) return { accepted: false, reason: refusal };
-    return this.submit(this.questions.of(answer.questionId), answer, settledQuestion, () =>
-      eitherWay(localControl.recordAnswer, regularControl.recordAnswer, { ...this.address(), answer }),
-    );
-  }
-
-  /** Verifies and counts a top-up: it answers an approval that waits for one, else its amounts are added at once. */
-  async topUp(topUp: TopUp): Promise<Receipt> {
-    const refusal = this.refusalOfTopUp(topUp);
-    if (refusal) return { accepted: false, reason: refusal };
-    return this.exclusively(async () => {
-      const recorded = await eitherWay(localControl.recordTopUp, regularControl.recordTopUp, {
-        ...this.address(),
-        topUp,
-      });
-      if (!recorded.accepted) return recorded;
-      const { budget, by = topUp.by, settled = [] } = recorded;
-      const answered = settled.flatMap((id) => this.approvals.get(id) ?? []);
-      for (const approval of answered) settle(approval, { kind: 'edited', by, args: JSON.stringify(budget) });
-      if (answered.length === 0) this.run.raiseLimits(budget);
-      return { accepted: true, status: 'topped up' };
-    });
-  }
-
-  /** Verifies and records that what was approved for the rest of the run is approved no more. */
-  async revoke(revocation: ApprovalRevocation): Promise<Receipt> {
-    const refusal = this.refusalOfRevocation(revocation);
-    if (refusal) return { accepted: false, reason: refusal };
-    return this.exclusively(async () => {
-      const recorded = await eitherWay(localControl.recordRevocation, regularControl.recordRevocation, {
-        ...this.address(),
-        revocation,
-      });
-      return recorded.accepted ? { accepted: true, status: 'revoked' } : recorded;
-    });
-  }
-
-  /** Has a person's word recorded, which decides whether it counts; the same word again gets the same receipt. */
-  private submit<Item, Outcome extends { kind: string }>(
-    item: Held<Item, Outcome>,
-    word: unknown,
-    settled: (item: Held<Item, Outcome>) => string | null,
-    record: () => Promise<
-      | { accepted: true; outcome: Outcome | null; progress?: ApprovalProgress }
-      | { accepted: false; reason: string }
-    >,
-  ): Promise<Receipt> {
-    const key = JSON.stringify(word);
-    return this.exclusively(async () => {
-      const known = item.receipts.get(key);
-      if (known) return known;
-      if (this.hasEnded) return { accepted: false, reason: 'the run has ended' };
-      const refusal = settled(item);
-      if (refusal) return { accepted: false, reason: refusal };
-      const recorded = await record();
-      if (!recorded.accepted) return recorded;
-      // It may have been made void while the recording ran; what was settled first stays.
-      settle(item, recorded.outcome);
-      item.progress = recorded.progress ?? item.progress;
-      const receipt: Receipt = {
-        accepted: true,
-        status: recorded.outcome ? recorded.outcome.kind : 'waiting for more approvers',
-      };
-      item.receipts.set(key, receipt);
-      return receipt;
-    });
   }
 
   /** One durable timer until the item is settled, or nobody did. */
@@ -321,7 +208,8 @@ export class People {
     });
   }
 
-  private address() {
+  /** What every record of a word begins with. */
+  address() {
     return {
       runId: this.run.input.runId,
       organizationId: this.run.input.organizationId,

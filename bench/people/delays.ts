@@ -3,6 +3,7 @@ import type { Commands } from '../../src/commands/commands';
 import type { PendingApproval } from '../../src/domain/approval';
 import { decide, pending, transcript } from '../../workflows/messages';
 import type { BenchAgent } from './apply-scripted';
+import { listen } from './listener';
 
 /** Milliseconds from a bare signal until the activity that it sets off began. */
 export async function bareDelays(client: Client, samples: number, warmUp: number): Promise<number[]> {
@@ -23,19 +24,35 @@ export async function bareDelays(client: Client, samples: number, warmUp: number
   return delays.slice(warmUp);
 }
 
-/** Milliseconds from an approval by signal until the approved tool printed its first line, the time, in its sandbox. */
+/** Of each approval by signal, in milliseconds from when it was sent. */
+export interface ApprovalDelays {
+  /** Until the approved tool printed its first line, the time, in its sandbox. */
+  firstLine: number[];
+  /** Until a listener of the run's live events was told. */
+  event: number[];
+}
+
 export async function approvalDelays(options: {
   client: Client;
   commands: Commands;
+  /** The HTTP API, and a key of it. */
+  api: { address: string; key: string };
   repo: string;
   agent: BenchAgent;
   samples: number;
   warmUp: number;
-}): Promise<number[]> {
-  const { client, commands, repo, agent, samples, warmUp } = options;
-  const { workflowId } = await commands.startRun({ agent, prompt: 'Act.', repo, requestedBy: 'bench' });
+}): Promise<ApprovalDelays> {
+  const { client, commands, api, repo, agent, samples, warmUp } = options;
+  const { runId, workflowId } = await commands.startRun({
+    agent,
+    prompt: 'Act.',
+    repo,
+    requestedBy: 'bench',
+  });
   const handle = client.workflow.getHandle(workflowId);
-  const delays: number[] = [];
+  const firstLine: number[] = [];
+  const event: number[] = [];
+  const listener = await until(() => listen(api.address, api.key, runId).catch(() => undefined));
   for (let round = 0; round < samples + warmUp; round++) {
     const approval = await until(() => nextApproval(handle));
     await settle();
@@ -47,9 +64,12 @@ export async function approvalDelays(options: {
       by: 'bench',
     });
     const printedAt = await until(() => firstLineOf(handle, approval.callId));
-    delays.push(printedAt - sentAt);
+    const toldAt = await until(async () => listener.toldAt(approval.id));
+    firstLine.push(printedAt - sentAt);
+    event.push(toldAt - sentAt);
   }
-  return delays.slice(warmUp);
+  listener.close();
+  return { firstLine: firstLine.slice(warmUp), event: event.slice(warmUp) };
 }
 
 async function nextApproval(handle: WorkflowHandle): Promise<PendingApproval | undefined> {

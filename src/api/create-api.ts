@@ -19,10 +19,13 @@ import { addAgentRoutes } from './routes/agents';
 import { addApiKeyRoutes } from './routes/api-keys';
 import { addApprovalRoutes } from './routes/approvals';
 import { addAuditRoutes } from './routes/audit';
+import { addBreakGlassRoutes } from './routes/break-glass';
 import { addEventRoutes } from './routes/events';
+import { addHaltRoutes } from './routes/halts';
 import { addPeopleRoutes } from './routes/people';
 import { addPolicyRoutes } from './routes/policies';
 import { addRunRoutes } from './routes/runs';
+import { addWebhookRoutes } from './routes/webhooks';
 import { answerUnrouted } from './unrouted';
 
 /** What answers for pages. */
@@ -76,6 +79,9 @@ export function createApi(dependencies: ApiDependencies, pages: Pages | null = n
   addAuditRoutes(api);
   addPeopleRoutes(api);
   addApiKeyRoutes(api);
+  addWebhookRoutes(api);
+  addBreakGlassRoutes(api);
+  addHaltRoutes(api);
   scopes = scopesOfRoutes(api);
 
   addReference(api, documentOf(api));

@@ -36,6 +36,9 @@ export function documentOf(api: Api) {
       { name: 'Audit' },
       { name: 'People' },
       { name: 'API keys' },
+      { name: 'Webhooks', description: 'Who outside is told what happens' },
+      { name: 'Break-glass', description: 'In an emergency: for a while, one person’s approval is enough' },
+      { name: 'Halts', description: 'Pause and stop of an agent or the organization' },
     ],
   });
 }

@@ -1,3 +1,4 @@
+import { egressRefusals } from '../domain/egress';
 import type { RunEvent } from '../domain/events';
 import { visibleLines, visibleText } from '../domain/visible-text';
 import type { StoredApproval } from '../store/approval-store';
@@ -63,8 +64,11 @@ export function eventLines(event: RunEvent, colours: Colours): string {
       const text = visibleText(event.data.reason, MAX_TEXT);
       return line('budget', event.data.kind === 'notice' ? colours.yellow(text) : colours.red(text));
     }
-    case 'egress':
-      return line('network', `${visibleText(event.data.host, 100)}:${event.data.port}`);
+    case 'egress': {
+      const { host, port, reason } = event.data;
+      const why = reason ? colours.dim(`  ${egressRefusals[reason]}`) : '';
+      return line('network', `${colours.red('refused')}  ${visibleText(host, 100)}:${port}${why}`);
+    }
   }
 }
 

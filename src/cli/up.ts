@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { hostEnvironment } from '../config';
 import { GatehouseError } from '../domain/errors';
@@ -58,6 +59,13 @@ export async function start(
     waitForPeopleMs: config.GATEHOUSE_WAIT_FOR_PEOPLE_MS,
     publicUrl: config.GATEHOUSE_PUBLIC_URL,
     privateWebhooks: config.GATEHOUSE_PRIVATE_WEBHOOKS,
+    sandboxSettings: {
+      GATEHOUSE_SANDBOX_MEMORY_MIB: config.GATEHOUSE_SANDBOX_MEMORY_MIB,
+      GATEHOUSE_SANDBOX_PROCESSES: config.GATEHOUSE_SANDBOX_PROCESSES,
+      GATEHOUSE_SANDBOX_FILE_MIB: config.GATEHOUSE_SANDBOX_FILE_MIB,
+      GATEHOUSE_EGRESS_CREDENTIALS:
+        config.GATEHOUSE_EGRESS_CREDENTIALS && resolve(config.GATEHOUSE_EGRESS_CREDENTIALS),
+    },
   });
 }
 

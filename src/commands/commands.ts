@@ -41,7 +41,7 @@ import { createListOpenGrants } from './list-open-grants';
 import { createListPending } from './list-pending';
 import { createListPolicies, createShowPolicyHistory } from './list-policies';
 import { createListRuns } from './list-runs';
-import { createListStanding } from './list-standing';
+import { createListStanding, createListStandingInForce } from './list-standing';
 import { createManageApiKeys } from './manage-api-keys';
 import { createPauseRun } from './pause-run';
 import {
@@ -109,6 +109,7 @@ export const createCommands = (dependencies: CommandDependencies) => ({
   topUp: createTopUp(dependencies),
   revokeApproval: createRevokeApproval(dependencies),
   listStanding: createListStanding(dependencies),
+  listStandingInForce: createListStandingInForce(dependencies),
   listPeople: createListPeople(dependencies),
   showPerson: createShowPerson(dependencies),
   applyPerson: createApplyPerson(dependencies),

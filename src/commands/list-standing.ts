@@ -9,3 +9,12 @@ export const createListStanding =
     await requireRun(dependencies, runId);
     return dependencies.standing.list({ runId, organizationId: dependencies.organizationId });
   };
+
+/** Most that are listed of an organization. */
+const MAX_LISTED = 500;
+
+/** What holds now in any open run of the organization, newest first. */
+export const createListStandingInForce =
+  ({ organizationId, standing }: Pick<CommandDependencies, 'organizationId' | 'standing'>) =>
+  (): Promise<StoredStanding[]> =>
+    standing.listInForce(organizationId, MAX_LISTED);

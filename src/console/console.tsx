@@ -9,6 +9,7 @@ import { createLive } from './live';
 import { createAgentPages } from './pages/agents';
 import { createApprovalPages } from './pages/approval';
 import { createAuditPage } from './pages/audit';
+import { createBreakGlassPage, createEmergency } from './pages/break-glass';
 import { createHaltPage } from './pages/halts';
 import { createInbox } from './pages/inbox';
 import { createLoginPages } from './pages/login';
@@ -16,6 +17,8 @@ import { createPeoplePage } from './pages/people';
 import { createPolicyPages } from './pages/policies';
 import { ErrorPage, ErrorPart } from './pages/problem';
 import { createRunPages } from './pages/runs';
+import { createStandingPage } from './pages/standing';
+import { createWebhookPage } from './pages/webhooks';
 import { BASE, paths } from './paths';
 import { isOwnHost, isSentByOwnPage } from './same-origin';
 import { securityHeaders } from './security-headers';
@@ -68,13 +71,17 @@ export function createConsole(dependencies: ConsoleDependencies) {
       }),
     )
     .route('/', createInbox())
+    .route('/', createEmergency())
     .route('/approvals', createApprovalPages(dependencies))
     .route('/runs', createRunPages(dependencies))
     .route('/policies', createPolicyPages(dependencies))
     .route('/agents', createAgentPages())
     .route('/audit', createAuditPage())
     .route('/people', createPeoplePage())
-    .route('/halts', createHaltPage());
+    .route('/standing', createStandingPage())
+    .route('/webhooks', createWebhookPage())
+    .route('/halts', createHaltPage())
+    .route('/break-glass', createBreakGlassPage());
 
   return new Hono()
     .basePath(BASE)

@@ -6,7 +6,8 @@ import type { CookieOptions } from 'hono/utils/cookie';
 /** The cookies of one console. */
 export type Cookies = ReturnType<typeof createCookies>;
 
-type Purpose = 'session' | 'login';
+/** `login`: of the form of the login page; `provider`: of a login that is under way elsewhere. */
+type Purpose = 'session' | 'login' | 'provider';
 
 /**
  * Cookies that no script reads and no other site's page sends along with a form. Over https their names hold them to

@@ -49,8 +49,8 @@ export function createOidcLogin({
   const redirectUri = `${origin}${paths.login}/provider`;
 
   async function endpoints() {
-    const { authorizationEndpoint, tokenEndpoint } = await oidc.provider();
-    if (authorizationEndpoint && tokenEndpoint) return { authorizationEndpoint, tokenEndpoint };
+    const { authorizationEndpoint, tokenEndpoint, ...provider } = await oidc.provider();
+    if (authorizationEndpoint && tokenEndpoint) return { ...provider, authorizationEndpoint, tokenEndpoint };
     throw refused('the identity provider offers no login by authorization code');
   }
 
@@ -80,15 +80,21 @@ export function createOidcLogin({
       if (answer.has('error')) throw refused('the identity provider refused the login');
       if (!code || !hasHash(answer.get('state') ?? '', hashOfToken(state)))
         throw refused('this is not the answer to the login that was begun here; try again');
-      const { tokenEndpoint } = await endpoints();
-      const { id_token: idToken } = await redeem(tokenEndpoint, {
-        grant_type: 'authorization_code',
-        code,
-        redirect_uri: redirectUri,
-        client_id: clientId,
-        code_verifier: verifier,
-        ...(clientSecret === null ? {} : { client_secret: clientSecret }),
-      });
+      const { issuer, tokenEndpoint, clientAuthentication } = await endpoints();
+      // RFC 9207: an answer of another provider is not redeemed at this one.
+      if ((answer.get('iss') ?? issuer) !== issuer)
+        throw refused('this is the answer of another identity provider');
+      const { id_token: idToken } = await redeem(
+        tokenEndpoint,
+        {
+          grant_type: 'authorization_code',
+          code,
+          redirect_uri: redirectUri,
+          client_id: clientId,
+          code_verifier: verifier,
+        },
+        clientSecret === null ? null : { clientId, clientSecret, clientAuthentication },
+      );
       if (!idToken) throw refused('the identity provider gave no token that says who logs in');
       // A token that was caught elsewhere is of another login.
       if ((await oidc.claimsOf(idToken)).nonce !== nonce)
@@ -98,22 +104,46 @@ export function createOidcLogin({
   };
 }
 
-async function redeem(endpoint: string, parameters: Record<string, string>): Promise<z.infer<typeof tokens>> {
+interface ClientProof {
+  clientId: string;
+  clientSecret: string;
+  clientAuthentication: 'basic' | 'post';
+}
+
+async function redeem(
+  endpoint: string,
+  parameters: Record<string, string>,
+  proof: ClientProof | null,
+): Promise<z.infer<typeof tokens>> {
+  const isPosted = proof?.clientAuthentication === 'post';
+  const body = new URLSearchParams({
+    ...parameters,
+    ...(proof && isPosted ? { client_secret: proof.clientSecret } : {}),
+  });
   try {
     const answer = await fetch(endpoint, {
       method: 'POST',
-      body: new URLSearchParams(parameters),
-      headers: { accept: 'application/json' },
+      body,
+      headers: {
+        accept: 'application/json',
+        ...(proof && !isPosted ? { authorization: basic(proof) } : {}),
+      },
       redirect: 'error',
       signal: AbortSignal.timeout(REQUEST_LIMIT_MS),
     });
     if (!answer.ok) throw new Error(`the token endpoint answered ${answer.status}`);
     return tokens.parse(await answer.json());
   } catch (cause) {
-    throw new GatehouseError('login-refused', 'the identity provider did not take the login; try again', {
-      cause,
-    });
+    throw refused('the identity provider did not take the login; try again', cause);
   }
+}
+
+/** RFC 6749, 2.3.1: both parts are written as in a form first. */
+function basic({ clientId, clientSecret }: ClientProof): string {
+  const [id, secret] = [clientId, clientSecret].map((part) =>
+    new URLSearchParams({ '': part }).toString().slice(1),
+  );
+  return `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`;
 }
 
 function readKept(cookie: string): z.infer<typeof kept> {

@@ -1,6 +1,7 @@
 import type { Caller } from '../domain/caller';
 import { GatehouseError } from '../domain/errors';
 import { holdsScope, type Scope } from '../domain/scopes';
+import type { StoredBreakGlass } from '../store/break-glass-store';
 import type { ConsoleContext } from './environment';
 import type { Frame, Section } from './parts/layout';
 
@@ -11,6 +12,7 @@ const SECTION_SCOPES: Record<Section, Scope> = {
   agents: 'agents:read',
   audit: 'audit:read',
   people: 'admin',
+  webhooks: 'admin',
   halts: 'runs:read',
 };
 
@@ -21,15 +23,22 @@ export async function frameOf(c: ConsoleContext, section: Section, title: string
   const sections = (Object.keys(SECTION_SCOPES) as Section[]).filter((name) =>
     holdsScope(caller.scopes, SECTION_SCOPES[name]),
   );
+  const [waiting, emergencies] = await Promise.all([countWaiting(c), activeBreakGlass(c)]);
   return {
     title,
     section,
     person: caller.person,
     organization: caller.organizationId,
     csrf: c.get('csrf'),
-    waiting: await countWaiting(c),
+    waiting,
+    emergencies,
     sections,
   };
+}
+
+/** What every page says loudly. */
+export async function activeBreakGlass(c: ConsoleContext): Promise<StoredBreakGlass[]> {
+  return (await c.get('commands').listBreakGlass()).filter(({ status }) => status === 'active');
 }
 
 /** How many approvals and questions wait; none for those who may not see them. */

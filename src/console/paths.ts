@@ -15,5 +15,8 @@ export const paths = {
   agent: (name: string) => `${BASE}/agents/${encodeURIComponent(name)}`,
   audit: `${BASE}/audit`,
   people: `${BASE}/people`,
+  webhooks: `${BASE}/webhooks`,
+  standing: `${BASE}/standing`,
   halts: `${BASE}/halts`,
+  breakGlass: `${BASE}/break-glass`,
 } as const;

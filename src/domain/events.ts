@@ -2,6 +2,7 @@ import type { ApprovalOutcome } from './approval';
 import type { AgentBudget } from './budget';
 import type { Verdict } from './decision';
 import type { Effect } from './effect';
+import type { EgressRefusal } from './egress';
 import type { RunStatus } from './run';
 
 /** What became of an approval, or that it still waits. */
@@ -67,7 +68,8 @@ export type RunEventData =
       data: { what: WordKind; id: string; claimedBy: string | null; reason: string };
     }
   | { type: 'budget'; data: BudgetEvent }
-  | { type: 'egress'; data: { host: string; port: number } };
+  /** A connection that was refused; call and reason are absent in what was recorded before they were kept. */
+  | { type: 'egress'; data: { host: string; port: number; callId?: string; reason?: EgressRefusal } };
 
 export type RunEvent = RunEventData & {
   runId: string;

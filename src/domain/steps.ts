@@ -12,6 +12,7 @@ import type {
 import type { AgentBudget, BudgetedUse, BudgetUsage, TopUp } from './budget';
 import type { CallOutcome, CanonicalCall, ToolCall } from './call';
 import type { Decision } from './decision';
+import type { RefusedHost } from './egress';
 import type { RunEventData } from './events';
 import type { GrantAudience } from './grant';
 import type { HaltView } from './halt';
@@ -214,12 +215,6 @@ export interface ExecuteResult {
   refusedHosts: RefusedHost[];
 }
 
-export interface RefusedHost {
-  callId: string;
-  host: string;
-  port: number;
-}
-
 export interface FinishInput {
   runId: string;
   organizationId: string;
@@ -248,11 +243,13 @@ export const EVENTS_OF_HALT = 1;
 
 export interface RecordDecisionInput extends PeopleInput {
   decision: ApprovalDecision;
+  /** What is asked of the gate at once if this settles the approval as approved. */
+  gate?: GateInput;
 }
 
-/** `outcome` is null while something is missing. */
+/** `outcome` is null while something is missing; without `gated` the gate is still to be asked. */
 export type RecordedDecision =
-  | { accepted: true; outcome: ApprovalOutcome | null; progress?: ApprovalProgress }
+  | { accepted: true; outcome: ApprovalOutcome | null; progress?: ApprovalProgress; gated?: GateResult }
   | { accepted: false; reason: string };
 
 export interface RecordAnswerInput extends PeopleInput {

@@ -44,6 +44,7 @@ export interface GatehouseOptions {
   waitForPeopleMs?: string;
   publicUrl?: string;
   privateWebhooks?: string;
+  sandboxSettings?: Record<string, string | undefined>;
   /** Where example agents and policies are. @default those of this release */
   examples?: string;
 }
@@ -121,6 +122,7 @@ export async function startGatehouse(options: GatehouseOptions): Promise<Gatehou
       waitForPeopleMs: options.waitForPeopleMs,
       publicUrl: options.publicUrl,
       privateWebhooks: options.privateWebhooks,
+      sandboxSettings: options.sandboxSettings,
       apiPort,
       temporalUi: stack.temporalUi?.href,
     });

@@ -26,6 +26,8 @@ export interface WorkerSettings {
   /** Where notifications lead and may go; see control in src/config.ts. */
   publicUrl?: string;
   privateWebhooks?: string;
+  /** Limits of the sandbox and its proxy's credentials, by their variables; see sandbox in src/config.ts. */
+  sandboxSettings?: Record<string, string | undefined>;
   /** File of the keys that encrypt histories. */
   payloadKeys?: string;
   /** Where the API listens, on loopback. */
@@ -45,7 +47,7 @@ export function workerProcesses(settings: WorkerSettings): ProcessDescription[] 
   return PLANES.map((plane) => ({
     name: `gatehouse-${plane}`,
     command: process.execPath,
-    args: ['--require', require.resolve('tsx/cjs'), join(ROOT, ENTRIES[plane])],
+    args: ['--require', join(ROOT, 'bin/sources.js'), join(ROOT, ENTRIES[plane])],
     workingDirectory: ROOT,
     environment: definedOnly({ ...shared(settings), ...environments[plane](settings) }),
     readiness: { kind: 'line', line: `gatehouse-${plane} is ready` },
@@ -94,7 +96,8 @@ const environments: Record<Plane, (settings: WorkerSettings) => Record<string, s
     GATEHOUSE_CHANNELS: `${host}=${channelSocket}`,
     ...modelKeys,
   }),
-  sandbox: ({ dataDir, host, channelSocket }) => ({
+  sandbox: ({ dataDir, host, channelSocket, sandboxSettings }) => ({
+    ...sandboxSettings,
     GATEHOUSE_HOST: host,
     GATEHOUSE_SANDBOX_KEY: key(dataDir, 'sandbox.jwk'),
     GATEHOUSE_GRANT_PUBLIC_KEYS: key(dataDir, 'grant.public.jwk'),

@@ -29,6 +29,8 @@ export interface OidcProvider {
   jwksUri: string;
   authorizationEndpoint: string | null;
   tokenEndpoint: string | null;
+  /** How clients with a secret show it at the token endpoint. */
+  clientAuthentication: 'basic' | 'post';
 }
 
 export type Oidc = ReturnType<typeof createOidc>;
@@ -43,6 +45,7 @@ const discoveryDocument = z.object({
   jwks_uri: z.url(),
   authorization_endpoint: z.url().optional(),
   token_endpoint: z.url().optional(),
+  token_endpoint_auth_methods_supported: z.array(z.string()).optional(),
 });
 const name = z.string().min(1).max(200);
 
@@ -129,10 +132,18 @@ async function discover(issuer: string): Promise<OidcProvider> {
       jwksUri: document.jwks_uri,
       authorizationEndpoint: document.authorization_endpoint ?? null,
       tokenEndpoint: document.token_endpoint ?? null,
+      clientAuthentication: authenticationOf(document.token_endpoint_auth_methods_supported),
     };
   } catch (cause) {
     throw unreachable(issuer, cause);
   }
+}
+
+/** Basic, where a provider does not say that it takes only the other. */
+function authenticationOf(supported: readonly string[] | undefined): OidcProvider['clientAuthentication'] {
+  const isPostAlone =
+    !supported?.includes('client_secret_basic') && supported?.includes('client_secret_post');
+  return isPostAlone ? 'post' : 'basic';
 }
 
 /** Keys that came over a network in clear would be anybody's. */

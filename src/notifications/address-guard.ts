@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
 import { GatehouseError } from '../domain/errors';
+import { NOT_PUBLIC_NETWORKS } from '../domain/not-public';
 
 /** One address of a host, as it was looked up and checked. */
 export interface CheckedAddress {
@@ -72,28 +73,7 @@ const GIVEN_OUT = new BlockList();
 GIVEN_OUT.addSubnet('2000::', 3, 'ipv6');
 
 const NOT_PUBLIC = new BlockList();
-for (const subnet of [
-  '0.0.0.0/8',
-  '10.0.0.0/8',
-  '100.64.0.0/10',
-  '127.0.0.0/8',
-  '169.254.0.0/16',
-  '172.16.0.0/12',
-  '192.0.0.0/24',
-  '192.0.2.0/24',
-  '192.88.99.0/24',
-  '192.168.0.0/16',
-  '198.18.0.0/15',
-  '198.51.100.0/24',
-  '203.0.113.0/24',
-  '224.0.0.0/4',
-  '240.0.0.0/4',
-  // Those that carry an IPv4 address within, and documentation.
-  '2001::/23',
-  '2001:db8::/32',
-  '2002::/16',
-  '3fff::/20',
-]) {
+for (const subnet of NOT_PUBLIC_NETWORKS) {
   const [network = '', prefix] = subnet.split('/');
   NOT_PUBLIC.addSubnet(network, Number(prefix), network.includes(':') ? 'ipv6' : 'ipv4');
 }

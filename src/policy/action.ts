@@ -79,7 +79,7 @@ export function standingActionOf({ content, ...action }: Action): StandingAction
 }
 
 /** Why an action cannot be approved for the rest of a run, or null. */
-export function refusalToStand({ effect, marks }: StandingAction): string | null {
+export function refusalToStand({ effect, marks }: Pick<StandingAction, 'effect' | 'marks'>): string | null {
   if (effect === 'production')
     return 'a change of production is approved each time, not for the rest of a run';
   if (marks.includes('catastrophic')) return 'what is catastrophic is not approved for the rest of a run';

@@ -1,12 +1,15 @@
 import { accessSync, constants } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { GatehouseError } from '../domain/errors';
 import type { SandboxCommand } from '../tools/tool';
 import { type ProcessResult, seeThrough } from './confined-process';
-import { type Egress, openEgress } from './egress';
+import { type ControlGroup, findControlGroups } from './control-group';
+import { type Egress, type EgressOptions, openEgress } from './egress';
+import { DEFAULT_LIMITS, hitByProcess, processLimits, type SandboxLimits } from './limits';
 import type { Confinement, OsSandbox } from './os-sandbox';
-import { findProcessGroups, MAX_PROCESSES, type ProcessGroup } from './process-group';
 import { INSIDE, PROXY_PORT, type ProfileHost, profileOf, reachesNetwork } from './profile';
+import { seccompFilter } from './seccomp';
 import { createStandby, type Standby } from './standby';
 import { readSystemLayout } from './system-layout';
 
@@ -15,15 +18,24 @@ export interface BubblewrapOptions {
   path?: readonly string[];
   /** Folders of ours to cover where they lie in a system folder: data, checkout. */
   hidden?: readonly string[];
+  /** @default DEFAULT_LIMITS */
+  limits?: SandboxLimits;
+  /** Gives the addresses of the hosts that commands reach. @default the system's */
+  resolve?: EgressOptions['resolve'];
+  /** Internal causes of what programs are told in public words. */
+  log?: EgressOptions['log'];
 }
 
 const DEFAULT_TIMEOUT_MS = 60_000;
 const DEFAULT_OUTPUT_BYTES = 1024 * 1024;
+/** The exit code of what SIGKILL ended, as shells tell it. */
+const KILLED = 137;
 
 /** The OS sandbox on Linux: bubblewrap with mounts, namespaces and limits of our own choosing. */
 export function createBubblewrapSandbox(options: BubblewrapOptions = {}): OsSandbox {
   const path = options.path ?? SYSTEM_PATH;
-  const makeGroup = findProcessGroups();
+  const limits = options.limits ?? DEFAULT_LIMITS;
+  const makeGroup = findControlGroups(limits);
   let ready: Promise<Ready> | null = null;
 
   async function prepared() {
@@ -45,21 +57,37 @@ export function createBubblewrapSandbox(options: BubblewrapOptions = {}): OsSand
     async run(command, confinement, signal) {
       const { standby, host } = await prepared();
       signal?.throwIfAborted();
-      const egress = await egressFor(confinement, path);
-      const { profile, argv } = argumentsOf(command, confinement, host, egress);
-      const { child, remove } = standby.start(profile, argv);
+      const egress = await egressFor(confinement, path, options);
+      const timeoutMs = command.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+      const cpuSeconds = Math.ceil(timeoutMs / 1000) * availableParallelism();
+      const { profile, argv } = argumentsOf(
+        command,
+        confinement,
+        host,
+        egress,
+        processLimits(limits, cpuSeconds),
+      );
+      const { child, hits, remove } = standby.start(profile, argv);
       try {
         const result = await seeThrough({
           child,
           stdin: command.stdin,
-          timeoutMs: command.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+          timeoutMs,
           clock: confinement.questions?.clock,
           maxOutputBytes: command.maxOutputBytes ?? DEFAULT_OUTPUT_BYTES,
           signal,
         });
-        if (!result.killed && !hasStarted(result)) throw unavailable(result.stderr);
+        const hit = [
+          ...(result.killed === 'timeout' ? [{ kind: 'time' as const, most: timeoutMs / 1000 }] : []),
+          ...hits(),
+          ...hitByProcess(result, limits, cpuSeconds),
+        ];
+        // Out of memory, the kernel may end bubblewrap before it tells anything.
+        if (!result.killed && !hasStarted(result) && hit.length === 0) throw unavailable(result.stderr);
         const { status: _status, ...commandResult } = result;
-        return commandResult;
+        // So is told what was killed inside; here it was bubblewrap with it.
+        const exitCode = result.killed ? null : (result.exitCode ?? KILLED);
+        return { ...commandResult, exitCode, ...(hit.length > 0 && { hit }) };
       } finally {
         remove();
         await egress?.close();
@@ -70,32 +98,24 @@ export function createBubblewrapSandbox(options: BubblewrapOptions = {}): OsSand
 
 const SYSTEM_PATH = INSIDE.path.split(':');
 
-/** Per process; root's count of processes is kept by a control group. */
-const LIMITS = [
-  `--nproc=${MAX_PROCESSES}`,
-  // Private writable memory: what is only reserved does not count, as Go, Java and Node reserve much.
-  `--data=${4 * 1024 ** 3}`,
-  `--fsize=${1024 ** 3}`,
-  '--nofile=4096',
-  '--core=0',
-];
-
 function argumentsOf(
   command: SandboxCommand,
   { effect, workspace, hasGit, forge, binds, questions }: Confinement,
   host: ProfileHost,
   egress: Egress | null,
+  limits: string[],
 ): { profile: string[]; argv: string[] } {
   const { writesGit, reachesForge, cwd, env } = command;
   const profile = profileOf(
     {
       ...{ effect, workspace, hasGit, forge, binds, writesGit, reachesForge, cwd, env },
       egress: egress?.socket,
+      trust: egress?.trust,
       questions: questions?.socket,
     },
     host,
   );
-  const limited = ['/usr/bin/prlimit', ...LIMITS, '--', ...command.argv];
+  const limited = ['/usr/bin/prlimit', ...limits, '--', ...command.argv];
   return { profile, argv: egress ? bridged(limited) : limited };
 }
 
@@ -112,12 +132,16 @@ exec "$@"`;
   return ['/bin/sh', '-c', script, 'sh', ...argv];
 }
 
-async function egressFor(confinement: Confinement, path: readonly string[]): Promise<Egress | null> {
-  const { effect, network = [], onRefusedHost } = confinement;
+async function egressFor(
+  confinement: Confinement,
+  path: readonly string[],
+  { resolve, log }: BubblewrapOptions,
+): Promise<Egress | null> {
+  const { effect, network = [], credentials, onRefusedHost } = confinement;
   if (!reachesNetwork(effect) || network.length === 0) return null;
   if (!programIn(path, 'socat'))
     throw unavailable('', 'the sandbox needs the program `socat` to reach the network; install it');
-  return openEgress(network, onRefusedHost);
+  return openEgress({ hosts: network, onRefused: onRefusedHost, credentials, log, resolve });
 }
 
 /** bubblewrap tells the exit code of what it started; when it could not start anything, it does not. */
@@ -133,17 +157,26 @@ interface Ready {
 async function probe(
   path: readonly string[],
   hidden: readonly string[],
-  makeGroup: (() => ProcessGroup) | null,
+  makeGroup: (() => ControlGroup) | null,
 ): Promise<Ready> {
   const bwrap = programIn(path, 'bwrap');
   if (!bwrap) throw unavailable('', 'the sandbox needs the program `bwrap`; install bubblewrap');
-  const standby = createStandby(bwrap, makeGroup);
+  const filter = seccompFilter();
+  if (!filter)
+    throw unavailable('', `the sandbox has no filter of system calls for ${process.arch} processors`);
+  const standby = createStandby({ bwrap, filter, makeGroup });
   const layout = { system: readSystemLayout(hidden), etc: join(__dirname, 'etc') };
   let reason = '';
   // Without a user namespace only root can; its capabilities are dropped even so.
   for (const userNamespace of ['closed', 'open', 'none'] as const) {
     const host: ProfileHost = { ...layout, userNamespace };
-    const trial = argumentsOf({ argv: ['true'] }, { effect: 'read', workspace: null }, host, null);
+    const trial = argumentsOf(
+      { argv: ['true'] },
+      { effect: 'read', workspace: null },
+      host,
+      null,
+      processLimits(DEFAULT_LIMITS, 10),
+    );
     const { child, remove } = standby.start(trial.profile, trial.argv);
     const result = await seeThrough({ child, timeoutMs: 10_000, maxOutputBytes: 10_000 })
       .catch((cause) => {

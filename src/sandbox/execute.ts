@@ -1,15 +1,17 @@
 import type { ArtifactStore } from '../artifacts/artifact-store';
 import { expired, type GrantVerifier, refusal } from '../broker/grant';
 import type { CallOutcome, CanonicalCall } from '../domain/call';
+import type { Effect } from '../domain/effect';
+import { MAX_REFUSED_OF_CALL, type RefusedHost } from '../domain/egress';
 import { GatehouseError } from '../domain/errors';
 import type { GrantAudience, GrantClaims, GrantedCall } from '../domain/grant';
 import { sha256 } from '../domain/hashing';
-import type { ExecuteResult, RefusedHost } from '../domain/steps';
+import type { ExecuteResult } from '../domain/steps';
 import type { ToolDeclaration } from '../domain/tool-declaration';
-import { MAX_REFUSED_HOSTS } from '../domain/turn-limits';
 import type { Forge } from '../tools/forge';
 import type { Tool } from '../tools/tool';
 import type { Asker } from './asker';
+import type { CredentialRule } from './credential-rule';
 import type { Journal, JournalRecord } from './journal';
 import type { OsSandbox } from './os-sandbox';
 import { isWriting } from './profile';
@@ -32,6 +34,8 @@ export interface ExecutorDependencies {
   host: { name: string; thumbprint: string };
   /** Absent where programs cannot ask people. */
   asker?: Asker;
+  /** The credentials that the proxy puts into the requests of a call. @default none */
+  credentialsOf?(claims: GrantClaims, effect: Effect): readonly CredentialRule[];
   /** Milliseconds since the epoch. @default Date.now */
   now?(): number;
   /** Internal causes of what is told the model in public words. */
@@ -70,12 +74,9 @@ export function createExecutor(dependencies: ExecutorDependencies): Executor {
   const refused = new Map<string, RefusedHost[]>();
   const runner = createToolRunner({
     ...dependencies,
-    onRefusedHost(runId, callId, hostName, port) {
-      const key = `${runId} ${callId}`;
-      refused.set(
-        key,
-        [...(refused.get(key) ?? []), { callId, host: hostName, port }].slice(0, MAX_REFUSED_HOSTS),
-      );
+    onRefusedHost(runId, refusedHost) {
+      const key = `${runId} ${refusedHost.callId}`;
+      refused.set(key, [...(refused.get(key) ?? []), refusedHost].slice(0, MAX_REFUSED_OF_CALL));
     },
   });
   const turnstile = createTurnstile();

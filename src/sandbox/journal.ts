@@ -9,11 +9,11 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import type { CallOutcome } from '../domain/call';
+import type { RefusedHost } from '../domain/egress';
 import { GatehouseError } from '../domain/errors';
 import type { GrantClaims } from '../domain/grant';
 import { sha256 } from '../domain/hashing';
 import { isRunId } from '../domain/run';
-import type { RefusedHost } from '../domain/steps';
 
 /** What a finished call left: the same grant again gets this, and nothing runs. */
 export interface JournalRecord {

@@ -1,16 +1,20 @@
 import type { CommandResult, SandboxCommand } from '../tools/tool';
+import type { CredentialRule } from './credential-rule';
+import type { Refusal } from './egress';
 import type { WaitClock } from './pausable-timer';
 import type { ProfileInput } from './profile';
 
 /** What surrounds a command: decided by the call's grant and the run, never by the tool. */
 export interface Confinement
   extends Pick<ProfileInput, 'effect' | 'workspace' | 'hasGit' | 'forge' | 'binds'> {
-  /** Hosts (`name`, `*.name`, either with `:port`) reachable at effect `sandbox` and above. @default [] */
+  /** Hosts (`name`, `*.name`, either with `:port`; else 443 and 80) reachable at effect `sandbox` and above. @default [] */
   network?: readonly string[];
+  /** Credentials that the proxy puts into requests to these hosts. @default [] */
+  credentials?: readonly CredentialRule[];
   /** The way to people, for calls whose programs may ask: its socket, and the clock that stands still meanwhile. */
   questions?: { socket: string; clock: WaitClock } | null;
-  /** Told of each connection that was refused. */
-  onRefusedHost?(host: string, port: number): void;
+  /** Told of each connection that was refused, as the program named it. */
+  onRefusedHost?(refused: Refusal): void;
 }
 
 /** Runs commands where they can reach only what their confinement names. */

@@ -9,6 +9,8 @@ export const INSIDE = {
   home: '/home/agent',
   /** Socket of the proxy, present only where there is one. */
   egress: '/run/gatehouse/egress.sock',
+  /** Certificates to trust, present only where the proxy speaks for a host. */
+  trust: '/run/gatehouse/certificates.pem',
   /** Socket on which people are asked, and the client for it, present only for programs that may ask. */
   questions: '/run/gatehouse/ask.sock',
   client: '/run/gatehouse/bin/ask-user',
@@ -35,6 +37,8 @@ export interface ProfileInput {
   reachesForge?: boolean;
   /** Socket of the proxy that leads out. */
   egress?: string | null;
+  /** File of certificates to trust. */
+  trust?: string | null;
   /** Socket on which people are asked. */
   questions?: string | null;
   binds?: readonly Bind[];
@@ -64,6 +68,7 @@ export function profileOf(input: ProfileInput, host: ProfileHost): string[] {
     ...forge(input),
     ...(input.binds ?? []).flatMap(bind),
     ...(input.egress ? ['--ro-bind', input.egress, INSIDE.egress] : []),
+    ...(input.trust ? ['--ro-bind', input.trust, INSIDE.trust] : []),
     ...(input.questions
       ? ['--ro-bind', input.questions, INSIDE.questions, '--ro-bind', CLIENT, INSIDE.client]
       : []),
@@ -160,10 +165,18 @@ function temporary(path: string, megabytes: number): string[] {
 
 function environment(input: ProfileInput): string[] {
   const proxy: Record<string, string> = input.egress ? PROXY_ENVIRONMENT : {};
+  const trust = input.trust ? Object.fromEntries(TRUST_VARIABLES.map((name) => [name, INSIDE.trust])) : {};
   const questions = input.questions
     ? { GATEHOUSE_SOCKET: INSIDE.questions, PATH: `${INSIDE.path}:${dirname(INSIDE.client)}` }
     : {};
-  const variables = { ...BASE_ENVIRONMENT, ...input.env, PATH: INSIDE.path, ...proxy, ...questions };
+  const variables = {
+    ...BASE_ENVIRONMENT,
+    ...input.env,
+    PATH: INSIDE.path,
+    ...proxy,
+    ...trust,
+    ...questions,
+  };
   return Object.entries(variables).flatMap(([name, value]) => ['--setenv', name, value]);
 }
 
@@ -181,6 +194,20 @@ const PROXY_ENVIRONMENT = {
   NO_PROXY: '',
   no_proxy: '',
 };
+
+/** Where programs of many kinds look for the certificates they trust. */
+const TRUST_VARIABLES = [
+  'SSL_CERT_FILE',
+  'NODE_EXTRA_CA_CERTS',
+  'CURL_CA_BUNDLE',
+  'GIT_SSL_CAINFO',
+  'REQUESTS_CA_BUNDLE',
+  'PIP_CERT',
+  'AWS_CA_BUNDLE',
+  'CARGO_HTTP_CAINFO',
+  'DENO_CERT',
+  'CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE',
+];
 
 /** For every git that anything inside starts: nothing the repository or the machine says decides what runs. */
 const GIT_CONFIGURATION = {

@@ -1,6 +1,8 @@
 import type { ArtifactStore } from '../artifacts/artifact-store';
 import type { CallOutcome, CanonicalCall } from '../domain/call';
 import { type JsonValue, parseStrictJson } from '../domain/canonical-json';
+import type { Effect } from '../domain/effect';
+import { egressRefusals, MAX_HOST_LENGTH, MAX_REFUSED_OF_CALL, type RefusedHost } from '../domain/egress';
 import { publicMessage } from '../domain/errors';
 import type { GrantClaims, GrantedCall } from '../domain/grant';
 import type { PolicySnapshotContent } from '../domain/policy';
@@ -8,6 +10,7 @@ import { branchOf } from '../domain/run';
 import type { Forge } from '../tools/forge';
 import type { Tool, ToolContext, ToolOutput } from '../tools/tool';
 import type { Asker } from './asker';
+import type { CredentialRule } from './credential-rule';
 import type { Confinement, OsSandbox } from './os-sandbox';
 import { limited } from './output-limit';
 import { INSIDE, isWriting } from './profile';
@@ -30,7 +33,9 @@ interface ToolRunnerDependencies {
   forge: Forge;
   asker?: Asker;
   log?(message: string, cause: unknown): void;
-  onRefusedHost?(runId: string, callId: string, host: string, port: number): void;
+  /** The credentials that the proxy puts into the requests of a call. @default none */
+  credentialsOf?(claims: GrantClaims, effect: Effect): readonly CredentialRule[];
+  onRefusedHost?(runId: string, refused: RefusedHost): void;
 }
 
 export type ReconciledCall = { kind: 'settled'; outcome: CallOutcome } | { kind: 'not-started' };
@@ -64,7 +69,7 @@ export function createToolRunner(dependencies: ToolRunnerDependencies): ToolRunn
   return {
     async run(prepared, signal) {
       const { call, tool } = prepared;
-      const refused = new Set<string>();
+      const refused = new Map<string, RefusedHost>();
       let output: ToolOutput | undefined;
       let questions: QuestionSocket | null = null;
       try {
@@ -79,7 +84,7 @@ export function createToolRunner(dependencies: ToolRunnerDependencies): ToolRunn
         await questions?.close();
       }
       // Outside: a store that is away does not make a failure of what was done.
-      return outcomeOf(call.id, output, [...refused].sort().map(networkNote));
+      return outcomeOf(call.id, output, networkNotes(refused));
     },
 
     async reconcile(prepared, signal) {
@@ -90,7 +95,7 @@ export function createToolRunner(dependencies: ToolRunnerDependencies): ToolRunn
         text: 'it started and was broken off, and nobody knows whether it finished; look before you repeat it',
       };
       try {
-        const context = await contextOf(dependencies, prepared, signal, new Set());
+        const context = await contextOf(dependencies, prepared, signal, new Map());
         const found = await tool.reconcile?.(argumentsOf(prepared), context);
         if (found?.kind === 'not-started') return found;
         if (found?.kind === 'finished')
@@ -104,10 +109,10 @@ export function createToolRunner(dependencies: ToolRunnerDependencies): ToolRunn
 }
 
 async function contextOf(
-  { sandbox, workspaces, forge, onRefusedHost }: ToolRunnerDependencies,
+  { sandbox, workspaces, forge, credentialsOf, onRefusedHost }: ToolRunnerDependencies,
   { claims, call, granted, tool, settings }: PreparedCall,
   signal: AbortSignal,
-  refused: Set<string>,
+  refused: Map<string, RefusedHost>,
   questions: QuestionSocket | null = null,
 ): Promise<ToolContext> {
   const runId = claims.sub;
@@ -116,10 +121,18 @@ async function contextOf(
     workspace: tool.needsWorkspace === false ? null : await workspaces.path(runId),
     forge: workspaces.forgePath(runId),
     network: settings.network,
+    credentials: credentialsOf?.(claims, granted.effect),
     questions,
-    onRefusedHost(host: string, port: number) {
-      refused.add(`${host}:${port}`);
-      onRefusedHost?.(runId, call.id, host, port);
+    onRefusedHost({ host: spelled, port: named, reason }) {
+      // As the program named it, in the bounds of what control takes.
+      const host = spelled.slice(0, MAX_HOST_LENGTH);
+      const port = named <= 65_535 ? named : 0;
+      // Told once each, and not without end: the program chooses how often it tries, and what.
+      const key = `${host}:${port}`;
+      if (refused.has(key) || refused.size >= MAX_REFUSED_OF_CALL) return;
+      const told = { callId: call.id, host, port, reason };
+      refused.set(key, told);
+      onRefusedHost?.(runId, told);
     },
   };
   return {
@@ -152,6 +165,11 @@ function argumentsOf({ call, tool }: PreparedCall): unknown {
   return tool.parameters.parse(value);
 }
 
-function networkNote(address: string): string {
-  return `(the network refused \`${address}\`: it is not among the agent's hosts)`;
+function networkNotes(refused: Map<string, RefusedHost>): string[] {
+  return [...refused.values()]
+    .map(
+      ({ host, port, reason }) =>
+        `(the network refused \`${host}:${port}\`: ${egressRefusals[reason ?? 'host']})`,
+    )
+    .sort();
 }

@@ -1,13 +1,23 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Writable } from 'node:stream';
+import type { HitLimit } from '../tools/tool';
+import type { ControlGroup } from './control-group';
 import { coveredDescriptors } from './inherited-descriptors';
-import type { ProcessGroup } from './process-group';
 
 /** A bubblewrap that was told what to do, and may be killed as one with its process group. */
 export interface StartedSandbox {
   child: ChildProcess;
+  /** Limits on all of its processes together that were hit. */
+  hits(): HitLimit[];
   /** Removes what counted its processes; to be called when it has ended. */
   remove(): void;
+}
+
+export interface StandbyOptions {
+  bwrap: string;
+  /** See {@link seccompFilter}. */
+  filter: Buffer;
+  makeGroup: (() => ControlGroup) | null;
 }
 
 export interface Standby {
@@ -32,13 +42,13 @@ const REFILL_AFTER_MS = 50;
  * INVARIANT: nothing runs unless profile and command came whole: a worker that is killed while it writes starts nothing,
  * and one that ends leaves nothing waiting.
  */
-export function createStandby(bwrap: string, makeGroup: (() => ProcessGroup) | null): Standby {
+export function createStandby(options: StandbyOptions): Standby {
   let spares: StartedSandbox[] = [];
 
   function refill(): void {
     spares = spares.filter(isAlive);
     try {
-      while (spares.length < SPARES) spares.push(launch(bwrap, makeGroup));
+      while (spares.length < SPARES) spares.push(launch(options));
     } catch {
       // What is wrong is told to the call that finds none waiting, and has one started.
     }
@@ -46,7 +56,7 @@ export function createStandby(bwrap: string, makeGroup: (() => ProcessGroup) | n
 
   return {
     start(profile, argv) {
-      const started = spares.find(isAlive) ?? launch(bwrap, makeGroup);
+      const started = spares.find(isAlive) ?? launch(options);
       spares = spares.filter((spare) => spare !== started);
       setTimeout(refill, REFILL_AFTER_MS).unref();
       say(started, profile, argv);
@@ -55,7 +65,9 @@ export function createStandby(bwrap: string, makeGroup: (() => ProcessGroup) | n
   };
 }
 
-const FD = { status: 3, profile: 4, argv: 5 } as const;
+const FD = { status: 3, profile: 4, argv: 5, filter: 6 } as const;
+/** So many descriptors are ours, from 0. */
+const OURS = 7;
 
 /**
  * A host name is refused at once, before anything is set up, without the option that comes last of the profile: bubblewrap
@@ -68,17 +80,26 @@ const AWAIT_COMMAND = `mapfile -d '' -t a <&${FD.argv} && exec ${FD.argv}<&- &&
 [ "\${#a[@]}" -eq "\${a[0]}" ] && [ "\${a[-1]}" = . ] || exit 70
 exec "\${a[@]:1:\${#a[@]}-2}"`;
 
-function launch(bwrap: string, makeGroup: (() => ProcessGroup) | null): StartedSandbox {
+function launch({ bwrap, filter, makeGroup }: StandbyOptions): StartedSandbox {
   const group = makeGroup?.();
   const [program = '', ...args] = [
     ...(group?.prefix ?? []),
-    ...[bwrap, '--json-status-fd', String(FD.status), ...WHOLE.needs, '--args', String(FD.profile)],
+    ...[
+      bwrap,
+      '--json-status-fd',
+      String(FD.status),
+      '--seccomp',
+      String(FD.filter),
+      ...WHOLE.needs,
+      '--args',
+      String(FD.profile),
+    ],
     ...['--', '/bin/bash', '-c', AWAIT_COMMAND],
   ];
   const child = spawn(program, args, {
     cwd: '/',
     env: {},
-    stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', ...covered()],
+    stdio: [...Array<'pipe'>(OURS).fill('pipe'), ...covered()],
     // A process group of its own, so that it can be killed as one.
     detached: true,
   });
@@ -89,14 +110,16 @@ function launch(bwrap: string, makeGroup: (() => ProcessGroup) | null): StartedS
     stream?.on('error', () => {});
     (stream as unknown as { unref?(): void } | null)?.unref?.();
   }
-  return { child, remove: () => group?.remove() };
+  // Read first of all: without it bubblewrap starts nothing.
+  input(child, FD.filter).end(filter);
+  return { child, hits: () => group?.hits() ?? [], remove: () => group?.remove() };
 }
 
 let known: ReturnType<typeof coveredDescriptors> | null = null;
 
 /** What a process inherits it has from its start. */
 function covered(): ReturnType<typeof coveredDescriptors> {
-  known ??= coveredDescriptors(6);
+  known ??= coveredDescriptors(OURS);
   return known;
 }
 

@@ -121,7 +121,9 @@ async function toldBy(
       where: { organizationId, sequence: auditSequence },
     });
     if (!record) return null;
-    const { by, reason } = JSON.parse(record.body) as { by?: unknown; reason?: unknown };
+    const body = JSON.parse(record.body) as { by?: unknown; person?: unknown; reason?: unknown };
+    // A request names nobody but who it is for.
+    const { reason, person, by = person } = body;
     const subject: NotificationSubject = {
       kind: 'break-glass',
       record: record.kind,

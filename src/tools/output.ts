@@ -17,7 +17,8 @@ export function failed(text: string, exitCode?: number): ToolOutput {
  */
 export function outputOf(result: CommandResult, quiet = '(no output)'): ToolOutput {
   const parts = [result.stdout.trimEnd(), result.stderr.trimEnd()].filter((part) => part !== '');
-  if (result.truncated) parts.push('(output past the limit was dropped)');
+  if (result.truncated) parts.push('(output past the limit was dropped; print less, or into a file)');
+  parts.push(...limitTexts(result));
   if (result.killed) parts.push(killedText(result));
   else if (result.exitCode !== 0) parts.push(`(exit code ${result.exitCode})`);
   const text = parts.length > 0 ? parts.join('\n') : quiet;
@@ -28,11 +29,36 @@ export function outputOf(result: CommandResult, quiet = '(no output)'): ToolOutp
 /** Why a program failed, without its standard output. */
 export function failureOf(result: CommandResult, what: string): ToolOutput {
   const reason = result.killed ? killedText(result) : result.stderr.trim() || `exit code ${result.exitCode}`;
-  return failed(`${what}: ${reason}`, result.exitCode ?? undefined);
+  return failed([`${what}: ${reason}`, ...limitTexts(result)].join('\n'), result.exitCode ?? undefined);
 }
 
-function killedText(result: CommandResult): string {
-  return result.killed === 'timeout'
-    ? '(stopped: it ran longer than its time limit)'
-    : '(stopped: cancelled)';
+function killedText({ killed, hit }: CommandResult): string {
+  if (killed !== 'timeout') return '(stopped: cancelled)';
+  const most = hit?.find(({ kind }) => kind === 'time')?.most;
+  const limit = most === undefined ? '' : ` of ${most} s`;
+  return `(stopped: it ran longer than its time limit${limit}; where the tool takes \`timeoutMs\`, ask for more)`;
+}
+
+/** Which limits were hit besides time and output, and how each is changed. */
+function limitTexts({ hit = [] }: CommandResult): string[] {
+  return hit.flatMap(({ kind, most }) => {
+    switch (kind) {
+      case 'time':
+        return [];
+      case 'cpu':
+        return [
+          `(limit hit: ${most} s of processor time for one process; where the tool takes \`timeoutMs\`, ask for more)`,
+        ];
+      case 'memory':
+        return [
+          `(limit hit: ${most} MiB of memory for all processes; the operator sets GATEHOUSE_SANDBOX_MEMORY_MIB)`,
+        ];
+      case 'processes':
+        return [`(limit hit: ${most} processes and threads; the operator sets GATEHOUSE_SANDBOX_PROCESSES)`];
+      case 'file':
+        return [`(limit hit: ${most} MiB for one file; the operator sets GATEHOUSE_SANDBOX_FILE_MIB)`];
+      default:
+        return kind satisfies never;
+    }
+  });
 }

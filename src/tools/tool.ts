@@ -32,6 +32,14 @@ export interface CommandResult {
   killed: 'timeout' | 'cancelled' | null;
   /** Whether output was dropped past the limit. */
   truncated: boolean;
+  /** Other limits that were hit. */
+  hit?: readonly HitLimit[];
+}
+
+/** A limit of the sandbox that a command hit. `most` is in seconds for times, in MiB for sizes. */
+export interface HitLimit {
+  kind: 'time' | 'cpu' | 'memory' | 'processes' | 'file';
+  most: number;
 }
 
 /** What a running tool may use: everything else is out of its reach. */

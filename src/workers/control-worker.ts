@@ -73,6 +73,23 @@ export async function createControlWorker(
     namespace: config.TEMPORAL_NAMESPACE,
     dataConverter,
   };
+  const { gate } = createPolicyGate({
+    gates: createGateStore(database),
+    rates: createRateStore(database),
+    snapshots,
+    currentPolicy: createCurrentPolicy(agents, policies, snapshots),
+    toolsOf: createToolsOf(),
+    contents: createContentLoader({ artifacts }),
+    minter: createGrantMinter(grantKey),
+    presenters: {
+      runner: thumbprintOf(loadPublicKey(config.GATEHOUSE_RUNNER_PUBLIC_KEY)),
+      sandboxes: new Set(
+        config.GATEHOUSE_SANDBOX_PUBLIC_KEYS.map((path) => thumbprintOf(loadPublicKey(path))),
+      ),
+    },
+    waitForPeopleMs,
+    now,
+  });
   const worker = await Worker.create({
     ...shared,
     taskQueue: queues.control,
@@ -94,24 +111,8 @@ export async function createControlWorker(
         channel: config.GATEHOUSE_CHANNEL === 'on',
         isEncrypted: config.GATEHOUSE_PAYLOAD_KEYS !== undefined,
       }),
-      ...createPolicyGate({
-        gates: createGateStore(database),
-        rates: createRateStore(database),
-        snapshots,
-        currentPolicy: createCurrentPolicy(agents, policies, snapshots),
-        toolsOf: createToolsOf(),
-        contents: createContentLoader({ artifacts }),
-        minter: createGrantMinter(grantKey),
-        presenters: {
-          runner: thumbprintOf(loadPublicKey(config.GATEHOUSE_RUNNER_PUBLIC_KEY)),
-          sandboxes: new Set(
-            config.GATEHOUSE_SANDBOX_PUBLIC_KEYS.map((path) => thumbprintOf(loadPublicKey(path))),
-          ),
-        },
-        waitForPeopleMs,
-        now,
-      }),
-      ...createPeople({ people, words, now }),
+      gate,
+      ...createPeople({ people, words, gate, now }),
       ...createHalts({ halts }),
       ...createBreakGlass({ store: createBreakGlassStore(database), people, words }),
       ...createProgramQuestions({

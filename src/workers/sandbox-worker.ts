@@ -14,6 +14,7 @@ import { createBubblewrapSandbox } from '../sandbox/bubblewrap';
 import { startChannelServer } from '../sandbox/channel-server';
 import { createExecutor } from '../sandbox/execute';
 import { createJournal } from '../sandbox/journal';
+import { readStaticCredentials } from '../sandbox/static-credentials';
 import { createWorkspaces } from '../sandbox/workspace';
 import { builtInTools } from '../tools/catalogue';
 import { toolOf } from '../tools/declared';
@@ -32,8 +33,15 @@ export async function createSandboxWorker(
   const key = loadKey(config.GATEHOUSE_SANDBOX_KEY);
   const host = { name: config.GATEHOUSE_HOST, thumbprint: key.thumbprint };
   const forge = createLocalForge({ root: config.GATEHOUSE_FORGE });
-  const sandbox = createBubblewrapSandbox();
   const log = (message: string, cause: unknown) => logger.error({ err: cause }, message);
+  const sandbox = createBubblewrapSandbox({
+    log,
+    limits: {
+      memoryMiB: config.GATEHOUSE_SANDBOX_MEMORY_MIB,
+      processes: config.GATEHOUSE_SANDBOX_PROCESSES,
+      fileMiB: config.GATEHOUSE_SANDBOX_FILE_MIB,
+    },
+  });
   const workspaces = createWorkspaces({ root: config.GATEHOUSE_WORKSPACES, sandbox, artifacts, forge, log });
   const executor = createExecutor({
     sandbox,
@@ -45,6 +53,9 @@ export async function createSandboxWorker(
     toolOf,
     forge,
     host,
+    credentialsOf: config.GATEHOUSE_EGRESS_CREDENTIALS
+      ? readStaticCredentials(config.GATEHOUSE_EGRESS_CREDENTIALS)
+      : undefined,
     asker: createTemporalAsker({
       connection,
       namespace: config.TEMPORAL_NAMESPACE,

@@ -51,7 +51,7 @@ const statuses = (answers: Awaited<ReturnType<typeof answersTo>>) =>
   answers.map(({ title, status }) => [title, status]);
 
 test('the document has every route, each with a scope, a summary, a tag and its security', async () => {
-  expect(routes.length).toBeGreaterThanOrEqual(33);
+  expect(routes.length).toBeGreaterThanOrEqual(55);
   // biome-ignore lint/suspicious/noExplicitAny: the document is what is tested
   const document: any = await (await http.api.request('/openapi.json')).json();
   expect(document.openapi).toBe('3.1.0');
@@ -141,6 +141,11 @@ test('an admin of another organization sees and changes nothing, whatever ids th
   expect(await http.json(`/v1/agents/${things.agent}`, 200)).toMatchObject({
     definition: { systemPrompt: MARK },
   });
+  expect(await http.json('/v1/halts', 200)).toEqual({ organization: null, agents: [] });
+  expect((await http.json('/v1/webhooks', 200)).webhooks).toMatchObject([{ id: things.webhookId }]);
+  expect((await http.json('/v1/break-glass', 200)).breakGlass).toMatchObject([
+    { id: things.breakGlassId, status: 'requested' },
+  ]);
   expect(await http.json(`/v1/people/${things.person}`, 200)).toMatchObject({
     roles: ['approver'],
     isDisabled: false,

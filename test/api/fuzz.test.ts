@@ -40,9 +40,13 @@ function known(route: DescribedRoute) {
     const { run, agent, approvalId, questionId, actionHash } = things;
     if (typeof parameter === 'string')
       return (
-        { agent: [agent], approvalId: [approvalId], questionId: [questionId], actionHash: [actionHash] }[
-          parameter
-        ] ?? []
+        {
+          agent: [agent],
+          runId: [run.runId],
+          approvalId: [approvalId],
+          questionId: [questionId],
+          actionHash: [actionHash],
+        }[parameter] ?? []
       );
     if (parameter.in === 'path') {
       const filled = knownPath(route.path, things).split('/');

@@ -14,6 +14,8 @@ export interface KnownThings {
   person: string;
   thumbprint: string;
   apiKeyId: string;
+  webhookId: string;
+  breakGlassId: string;
 }
 
 /** A secret of the local organization's: must reach nobody else. */
@@ -45,6 +47,8 @@ export async function makeKnownThings(gatehouse: Harness, http: ApiFixture): Pro
     body: { kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' },
   });
   const made = await http.json('/v1/keys', 201, { body: { name: MARK, person, roles: ['service'] } });
+  const hooked = await http.json('/v1/webhooks', 201, { body: { url: `https://127.0.0.1:9/${MARK}` } });
+  const asked = await http.json('/v1/break-glass', 201, { body: { reason: MARK } });
   return {
     run,
     approvalId: approval!.id,
@@ -55,6 +59,8 @@ export async function makeKnownThings(gatehouse: Harness, http: ApiFixture): Pro
     person,
     thumbprint: keyed.keys[0].thumbprint,
     apiKeyId: made.apiKey.id,
+    webhookId: hooked.webhook.id,
+    breakGlassId: asked.id,
   };
 }
 
@@ -68,6 +74,8 @@ export function knownPath(path: string, things: KnownThings): string {
     agents: things.agent,
     policies: things.policy,
     people: things.person,
+    webhooks: things.webhookId,
+    'break-glass': things.breakGlassId,
   };
   return path
     .replace(/\{(id|name)\}/, encodeURIComponent(byCollection[collection ?? ''] ?? ''))
@@ -90,6 +98,12 @@ export function knownBody(title: string, things: KnownThings): unknown {
     'PUT /v1/agents/{name}': { definition: { name: agent, tier: 'OBSERVE' } },
     'PUT /v1/people/{name}': { roles: [] },
     'POST /v1/people/{name}/keys': { kty: 'OKP', crv: 'Ed25519', x: 'A'.repeat(43) },
+    'POST /v1/webhooks': { url: 'https://hooks.example/' },
+    'POST /v1/break-glass': { reason: 'an emergency' },
+    'POST /v1/agents/{name}/pause': { reason: 'a freeze' },
+    'POST /v1/agents/{name}/stop': { reason: 'a freeze' },
+    'POST /v1/organization/pause': { reason: 'a freeze' },
+    'POST /v1/organization/stop': { reason: 'a freeze' },
     'POST /v1/keys': { name: 'another', person: 'another' },
   };
   return bodies[title] ?? {};

@@ -110,7 +110,7 @@ test.each(['sandbox', 'production'] as Effect[])('in `%s`: only listed hosts are
 });
 
 test('a listed name that points at this machine is refused', async () => {
-  const pointed = openHost({ network: [hostname()] });
+  const pointed = openHost({ network: [`${hostname()}:${port}`] });
   try {
     await pointed.prepare();
     const output = await pointed.script(

@@ -386,6 +386,19 @@ test('`doctor` finds the stack and each worker', async () => {
   ]);
 });
 
+test('`up` that starts while runs are halted says so, and how to end it', async () => {
+  await say('pause', '--all', '--reason', 'a change freeze', '--by', 'olga');
+  up.child.kill('SIGINT');
+  await up.ended;
+
+  up = startCommand(['up', '--json'], { env });
+  await waitUntil(() => up.output.stdout.includes('\n'), 'up is ready again', 110_000);
+  expect(up.output.stderr).toContain(
+    'the organization is paused by olga: a change freeze; `gatehouse resume --all` ends that',
+  );
+  expect(await sayJson('resume', '--all', '--by', 'olga')).toMatchObject({ halt: 'none', isChanged: true });
+}, 240_000);
+
 test('Ctrl-C stops everything in order, with exit code 0', async () => {
   const workers = ['control', 'runner', 'sandbox', 'codec'].map(pidOf);
   up.child.kill('SIGINT');

@@ -144,7 +144,6 @@ test('two people are needed for a quorum of two, and each sees the other', async
   await bob.page.getByText('2 distinct approvers').waitFor();
   await alice.page.getByRole('button', { name: 'Approve', exact: true }).click();
   await alice.page.getByText('1 of 2').waitFor();
-  await bob.page.reload();
   await bob.page.getByText('1 of 2').waitFor();
   await bob.page.getByRole('button', { name: 'Approve', exact: true }).click();
   await alice.page.getByText('approved by `alice`, `bob`').waitFor();

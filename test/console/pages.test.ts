@@ -16,6 +16,14 @@ const HOSTILE = [
   'verylong'.repeat(3_000),
 ].join('\n');
 
+/** Prove the rule that the policy gets here. */
+const TESTS = `- name: a deploy is refused
+  agent: { tier: PROD_GATED }
+  tools: [{ name: deploy, description: Deploys., effect: production, parameters: { type: object }, sensitive: [] }]
+  call: { tool: deploy, args: {} }
+  expect: { verdict: deny, reason: { layer: organization, rule: deploys/none } }
+`;
+
 let gatehouse: Harness;
 let server: ConsoleServer;
 let browser: Browser;
@@ -71,6 +79,10 @@ const pages = () => [
   '/audit',
   '/people',
   '/halts',
+  '/break-glass',
+  '/break-glass?run=abc',
+  '/standing',
+  '/webhooks',
   '/nowhere',
 ];
 
@@ -167,6 +179,13 @@ test('a policy is tried, published, compared and taken back', async () => {
   await page.getByRole('button', { name: 'Simulate' }).click();
   await page.getByRole('heading', { name: 'What it would change' }).waitFor();
   expect(await page.locator('.rows').first().innerText()).toContain('deploy');
+  const proven = page.getByRole('region', { name: 'What it enforces, by its tests' });
+  expect(await proven.innerText()).toContain('the policy has no tests');
+  await page.getByText('Tests beside the file').click();
+  await page.getByLabel('Tests of the policy, as YAML').fill(TESTS);
+  await page.getByRole('button', { name: 'Simulate' }).click();
+  await proven.locator('.badge.good', { hasText: 'enforced' }).waitFor();
+  expect(await proven.innerText()).toContain('1 test: a deploy is refused');
   await page.getByRole('button', { name: 'Publish it' }).click();
   await page.getByText('version 2').first().waitFor();
   expect(await page.locator('.bullets').innerText()).toContain('has a rule');

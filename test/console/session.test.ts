@@ -27,6 +27,9 @@ const PAGES = [
   '/audit',
   '/people',
   '/halts',
+  '/break-glass',
+  '/standing',
+  '/webhooks',
 ];
 
 const ask = (path: string, { headers = {}, ...init }: RequestInit = {}) =>

@@ -59,6 +59,7 @@ test('histories of every way a run can go are there, small, and of no particular
   expect(names).toEqual(
     expect.arrayContaining([
       'approved',
+      'break-glass',
       'budget-exceeded',
       'cancelled',
       'continue-as-new',
@@ -68,6 +69,7 @@ test('histories of every way a run can go are there, small, and of no particular
       'edited',
       'expired',
       'failed',
+      'halted',
       'program-question',
       'question',
       'reminded-and-escalated',

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createBubblewrapSandbox } from '../../src/sandbox/bubblewrap';
+import type { Refusal } from '../../src/sandbox/egress';
 
 const sandbox = createBubblewrapSandbox();
 let folder: string;
@@ -44,7 +45,10 @@ test('a command past its time is killed with all it started', async () => {
     { argv: ['sh', '-c', 'sleep 60 & sleep 60; echo no'], timeoutMs: 200 },
     nowhere,
   );
-  expect(result).toEqual({ exitCode: null, stdout: '', stderr: '', killed: 'timeout', truncated: false });
+  expect(result).toEqual({
+    ...{ exitCode: null, stdout: '', stderr: '', killed: 'timeout', truncated: false },
+    hit: [{ kind: 'time', most: 0.2 }],
+  });
 });
 
 test('a cancelled command is killed', async () => {
@@ -93,12 +97,12 @@ test('a listed host is reached through the proxy, by name or address and port', 
     effect: 'sandbox' as const,
     workspace: null,
     network: [`127.0.0.1:${port}`],
-    onRefusedHost: (host: string, refusedPort: number) => refused.push(`${host}:${refusedPort}`),
+    onRefusedHost: (to: Refusal) => refused.push(`${to.host}:${to.port} ${to.reason}`),
   };
   const fetched = await sandbox.run({ argv: ['curl', '-sS', `http://127.0.0.1:${port}/`] }, confinement);
   expect(fetched).toMatchObject({ exitCode: 0, stdout: 'hello\n' });
   await sandbox.run({ argv: ['curl', '-sS', 'https://example.com/'] }, confinement);
-  expect(refused).toEqual(['example.com:443']);
+  expect(refused).toEqual(['example.com:443 host']);
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
 });

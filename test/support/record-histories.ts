@@ -6,7 +6,11 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { openCommands } from '../../src/commands/commands';
+import { breakGlassWorkflowId } from '../../src/domain/break-glass';
 import { DEFAULT_PEOPLE_SETTINGS, type PeopleSettings } from '../../src/domain/people-settings';
+import { createHaltStore } from '../../src/store/halt-store';
+import { haltChanged } from '../../workflows/messages';
 import { type Harness, startHarness } from './run-harness';
 import { call, DEPLOY_TOOL } from './scripted-agent';
 import { hostSharedServers } from './shared-servers';
@@ -23,7 +27,7 @@ const MAX_PLAIN_BYTES = 150_000;
 interface Recording {
   name: string;
   agent: Parameters<Harness['agent']>;
-  act?(run: TestRun): Promise<unknown>;
+  act?(run: TestRun, gatehouse: Harness): Promise<unknown>;
   executions?: 'first' | 'both';
 }
 
@@ -35,6 +39,20 @@ const generous = { maxToolCalls: 400, maxTokens: 100_000_000 };
 
 const recordings: Recording[] = [
   { name: 'approved', agent: [production, [read, deploy, { say: 'done' }]], act: (run) => run.approveNext() },
+  {
+    name: 'approved-with-its-gate',
+    agent: [
+      production,
+      [{ calls: [...deploy.calls, call('deploy', { to: 'staging' }), ...read.calls] }, { say: 'done' }],
+    ],
+    async act(run) {
+      await waitUntil(async () => (await run.approvals()).length === 2, 'both are shown');
+      const [first, second] = await run.approvals();
+      // What the run waits for is gated with its decision, the other one is not.
+      await run.decide(decisionOn(second!, 'approve', { by: 'alice' }));
+      await run.decide(decisionOn(first!, 'approve', { by: 'alice' }));
+    },
+  },
   { name: 'denied', agent: [production, [deploy, { say: 'done' }]], act: (run) => run.denyNext('not today') },
   {
     name: 'denied-and-gated-again',
@@ -113,6 +131,25 @@ recordings.push({
   },
 });
 
+recordings.push({
+  name: 'halted',
+  agent: [production, [deploy, { say: 'done' }]],
+  async act(run, gatehouse) {
+    const halts = createHaltStore(gatehouse.database);
+    const halt = async (asked: Parameters<typeof halts.setAgent>[2]) => {
+      await halts.setAgent('local', 'halted', asked);
+      await run.handle.signal(haltChanged);
+    };
+    await run.approvals();
+    await halt({ halt: 'paused', by: 'olga', reason: 'maintenance' });
+    await run.reaches('PAUSED');
+    await halt({ halt: 'none', by: 'olga', reason: 'done' });
+    await run.reaches('WAITING_APPROVAL');
+    await halt({ halt: 'stopped', by: 'olga', reason: 'odd deploys' });
+    await run.handle.cancel();
+  },
+});
+
 /** In an organization with short times. */
 const prompted: Recording = {
   name: 'reminded-and-escalated',
@@ -147,6 +184,7 @@ async function main(): Promise<void> {
       { remindAfterMs: [300], escalation: { afterMs: 600, role: 'lead' } },
     );
     await record(wanted([expired]), { waitForPeopleMs: 500 });
+    if (names.length === 0 || names.includes('break-glass')) await recordBreakGlass();
   } finally {
     await servers.stop();
   }
@@ -165,13 +203,38 @@ async function record(
       const [definition, turns] = agent;
       const stored = await gatehouse.agent({ name, ...definition }, turns);
       const run = await gatehouse.start({ agent: stored, runId: name });
-      await act?.(run);
+      await act?.(run, gatehouse);
       const outcome = await run.outcome();
       console.log(`${name}: ${outcome.status} ${outcome.text}`);
       save(name, await run.history(run.firstExecution));
       if (executions === 'both') save(`${name}-second`, await run.history());
     }
   } finally {
+    await gatehouse.close();
+  }
+}
+
+/** Asked for, confirmed and ended: a workflow of its own. */
+async function recordBreakGlass(): Promise<void> {
+  const gatehouse = await startHarness({ repository: REPOSITORY, host: 'example' });
+  const { commands, close } = await openCommands({
+    temporal: gatehouse.temporalAddress,
+    namespace: gatehouse.namespace,
+    databaseUrl: gatehouse.databaseUrl,
+    organization: 'local',
+  });
+  try {
+    const asked = { by: 'rita', reason: 'the shop is down', scope: { kind: 'organization' } } as const;
+    const { id } = await commands.requestBreakGlass(asked);
+    await commands.confirmBreakGlass({ id, by: 'olga' });
+    await commands.endBreakGlass({ id, by: 'olga' });
+    const handle = gatehouse.client.workflow.getHandle(breakGlassWorkflowId(id));
+    await handle.result();
+    const { events } = await handle.fetchHistory();
+    save('break-glass', (events ?? []) as HistoryEvent[]);
+    console.log(`break-glass: ${id}`);
+  } finally {
+    await close();
     await gatehouse.close();
   }
 }

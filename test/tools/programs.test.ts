@@ -31,7 +31,7 @@ describe('run-command', () => {
 
   test('says when output was dropped', async () => {
     const much = await workspace.call(runCommand, { command: 'head -c 2000000 /dev/zero | tr "\\0" x' });
-    expect(much.text).toMatch(/x\n\(output past the limit was dropped\)$/);
+    expect(much.text).toMatch(/x\n\(output past the limit was dropped; print less, or into a file\)$/);
   });
 
   test('runs nothing for a blank command, and does not start in a folder outside', async () => {

@@ -1,10 +1,12 @@
 import { createHmac } from 'node:crypto';
+import { openCommands } from '../../src/commands/commands';
 import {
   createAddWebhook,
   createListDeliveries,
   createRemoveWebhook,
   createTestWebhook,
 } from '../../src/commands/webhooks';
+import { DEFAULT_PEOPLE_SETTINGS } from '../../src/domain/people-settings';
 import { createWebhookStore, type StoredDelivery } from '../../src/store/webhook-store';
 import { type Received, startReceiver } from '../support/receiver';
 import { type Harness, startHarness } from '../support/run-harness';
@@ -131,6 +133,99 @@ test('a question goes to Slack as a message of plain text', async () => {
     await run.answerNext('no');
     await run.outcome();
   });
+});
+
+test('people are reminded of an approval that waits, and others are told once it is escalated', async () => {
+  await gatehouse.organizations.setPeople(
+    'local',
+    { ...DEFAULT_PEOPLE_SETTINGS, remindAfterMs: [300], escalation: { afterMs: 900, role: 'lead' } },
+    'olga',
+  );
+  try {
+    await withWebhook({ events: ['reminder', 'escalated'] }, async ({ id, secret }) => {
+      const run = await gatehouse.start({ agent: deployer });
+      const [approval] = await run.approvals();
+      const [reminder, escalated] = await receiver.gets(2);
+      for (const [received, type] of [
+        [reminder!, 'approval.reminder'],
+        [escalated!, 'approval.escalated'],
+      ] as const) {
+        expect(isSigned(received, secret)).toBe(true);
+        expect(JSON.parse(received.body)).toMatchObject({
+          type,
+          data: {
+            runId: run.runId,
+            approvalId: approval!.id,
+            tool: 'deploy',
+            link: `https://gatehouse.example/console/approvals/${approval!.id}`,
+          },
+        });
+        expect(received.body).not.toContain('a-secret-place');
+      }
+      expect(JSON.parse(escalated!.body).data.roles).toEqual(['lead']);
+      await run.denyNext('no');
+      await run.outcome();
+      expect((await settled(id, 2)).map(({ kind }) => kind)).toEqual(['escalated', 'reminder']);
+    });
+  } finally {
+    await gatehouse.organizations.setPeople('local', DEFAULT_PEOPLE_SETTINGS, 'olga');
+  }
+});
+
+test('most of a limit being used is told, and that it is reached', async () => {
+  const spender = await gatehouse.agent({ budget: { maxToolCalls: 5 } }, [
+    { calls: Array.from({ length: 4 }, () => call('read-file', { path: 'README.md' })) },
+    { calls: Array.from({ length: 2 }, () => call('read-file', { path: 'README.md' })) },
+    { say: 'never' },
+  ]);
+  await withWebhook({ events: ['budget'] }, async () => {
+    const run = await gatehouse.start({ agent: spender });
+    await run.outcome();
+    const [notice] = await receiver.gets(1);
+    expect(JSON.parse(notice!.body)).toMatchObject({
+      type: 'run.budget',
+      data: { runId: run.runId, link: `https://gatehouse.example/console/runs/${run.runId}` },
+    });
+    expect(notice!.body).toContain('maxToolCalls');
+  });
+});
+
+test('each step of a break-glass is told, with who took it', async () => {
+  const opened = await openCommands({
+    temporal: gatehouse.temporalAddress,
+    namespace: gatehouse.namespace,
+    databaseUrl: gatehouse.databaseUrl,
+    organization: 'local',
+  });
+  try {
+    await withWebhook({ events: ['break-glass'] }, async ({ id: webhookId }) => {
+      const { commands } = opened;
+      const { id } = await commands.requestBreakGlass({
+        by: 'rita',
+        reason: 'the shop is down',
+        scope: { kind: 'organization' },
+      });
+      await receiver.gets(1);
+      await commands.confirmBreakGlass({ id, by: 'olga' });
+      await receiver.gets(2);
+      await commands.endBreakGlass({ id, by: 'olga' });
+      const told = (await receiver.gets(3)).map(({ body }) => JSON.parse(body));
+      expect(new Set(told.map(({ type }) => type))).toEqual(new Set(['organization.break-glass']));
+      expect(told.map(({ data }) => data.record)).toEqual([
+        'break-glass-requested',
+        'break-glass-confirmed',
+        'break-glass-ended',
+      ]);
+      expect(told.map(({ data }) => data.by)).toEqual(['rita', 'olga', 'olga']);
+      expect(told[0].data).toMatchObject({
+        link: 'https://gatehouse.example/console/break-glass',
+        content: { reason: 'the shop is down' },
+      });
+      await settled(webhookId, 3);
+    });
+  } finally {
+    await opened.close();
+  }
 });
 
 test('what fails is tried again with the same id, and the log says how it stands', async () => {

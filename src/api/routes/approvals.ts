@@ -89,6 +89,16 @@ const listStanding = apiRoute(
   },
 );
 
+const listInForce = apiRoute(
+  { scope: 'approvals:read', tag },
+  {
+    method: 'get',
+    path: '/v1/standing-approvals',
+    summary: 'What is approved for the rest of any open run, not revoked',
+    responses: { 200: jsonAnswer('Newest first, at most 500', z.object({ standing: z.array(standing) })) },
+  },
+);
+
 const revoke = apiRoute(
   { scope: 'approvals:decide', tag, problems: [409] },
   {
@@ -137,6 +147,10 @@ export function addApprovalRoutes(api: Api): void {
     const found = await c.get('commands').listStanding(c.req.valid('param').id);
     return c.json({ standing: found.map(standingOf) }, 200);
   });
+
+  api.openapi(listInForce, async (c) =>
+    c.json({ standing: (await c.get('commands').listStandingInForce()).map(standingOf) }, 200),
+  );
 
   api.openapi(revoke, async (c) => {
     const approvalId = c.req.valid('param').id;

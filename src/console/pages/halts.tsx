@@ -1,14 +1,13 @@
 import { Hono } from 'hono';
 import { GatehouseError } from '../../domain/errors';
-import type { Halt } from '../../domain/halt';
-import type { StoredBreakGlass } from '../../store/break-glass-store';
+import type { Halt, HaltView } from '../../domain/halt';
 import type { ConsoleEnvironment } from '../environment';
 import { frameOf, mayDo, requireScope } from '../page';
 import { Badge, type Tone } from '../parts/badges';
 import { ActionForm } from '../parts/form';
 import { Heading, Layout } from '../parts/layout';
-import { Name, Theirs } from '../parts/theirs';
-import { Ago, Until } from '../parts/times';
+import { Name, TheirWords } from '../parts/theirs';
+import { Ago } from '../parts/times';
 import { paths } from '../paths';
 
 const HALTS: readonly Halt[] = ['none', 'paused', 'stopped'];
@@ -19,13 +18,9 @@ export const createHaltPage = () =>
     .get('/', async (c) => {
       const frame = await frameOf(c, 'halts', 'Kill switch');
       const commands = c.get('commands');
-      const [standing, glass, agents] = await Promise.all([
-        commands.listHalts(),
-        commands.listBreakGlass(),
-        commands.listAgents(),
-      ]);
+      const [standing, agents] = await Promise.all([commands.listHalts(), commands.listAgents()]);
       const mayHalt = mayDo(c, 'halt:write');
-      const haltOf = (name: string) => standing.agents.find(({ agent }) => agent === name)?.halt ?? 'none';
+      const haltOf = (name: string) => standing.agents.find(({ agent }) => agent === name) ?? null;
       return c.html(
         <Layout frame={frame}>
           <Heading title="Kill switch">
@@ -35,7 +30,7 @@ export const createHaltPage = () =>
           </Heading>
           <section class="card" aria-labelledby="organization">
             <h2 id="organization">The whole organization</h2>
-            <Switch halt={standing.organization?.halt ?? 'none'} csrf={c.get('csrf')} mayHalt={mayHalt} />
+            <Switch view={standing.organization} csrf={c.get('csrf')} mayHalt={mayHalt} />
           </section>
           <section class="card" aria-labelledby="agents">
             <h2 id="agents">Agents</h2>
@@ -45,18 +40,17 @@ export const createHaltPage = () =>
                   <strong>
                     <Name text={name} />
                   </strong>
-                  <Switch agent={name} halt={haltOf(name)} csrf={c.get('csrf')} mayHalt={mayHalt} />
+                  <Switch agent={name} view={haltOf(name)} csrf={c.get('csrf')} mayHalt={mayHalt} />
                 </li>
               ))}
             </ul>
           </section>
           <section class="card" aria-labelledby="break-glass">
             <h2 id="break-glass">Break-glass</h2>
-            {glass.length === 0 ? (
-              <p class="quiet">Nothing is in force, and nothing was lately.</p>
-            ) : (
-              <Glass entries={glass} />
-            )}
+            <p>
+              {frame.emergencies.length === 0 ? 'None is active.' : `${frame.emergencies.length} active.`}{' '}
+              <a href={paths.breakGlass}>Ask for one, confirm or end one</a>
+            </p>
           </section>
         </Layout>,
       );
@@ -80,15 +74,28 @@ export const createHaltPage = () =>
 interface SwitchProps {
   /** The organization's own where absent. */
   agent?: string;
-  halt: Halt;
+  /** Null where it runs. */
+  view: HaltView | null;
   csrf: string;
   mayHalt: boolean;
 }
 
-function Switch({ agent, halt, csrf, mayHalt }: SwitchProps) {
+function Switch({ agent, view, csrf, mayHalt }: SwitchProps) {
+  const halt = view?.halt ?? 'none';
   return (
     <div class="row grow">
       <Badge tone={TONES[halt]} text={halt === 'none' ? 'runs' : halt} />
+      {view ? (
+        <span class="quiet">
+          by <Name text={view.by} maxLength={60} />
+          {view.since === null ? null : (
+            <>
+              , <Ago at={view.since} />
+            </>
+          )}
+          : <TheirWords text={view.reason} />
+        </span>
+      ) : null}
       {mayHalt ? (
         <details class="grow">
           <summary>Change</summary>
@@ -121,35 +128,3 @@ function Switch({ agent, halt, csrf, mayHalt }: SwitchProps) {
 }
 
 const TONES: Record<Halt, Tone> = { none: 'good', paused: 'wait', stopped: 'bad' };
-
-function Glass({ entries }: { entries: readonly StoredBreakGlass[] }) {
-  return (
-    <ul class="rows">
-      {entries.map(({ status, person, confirmedBy, reason, requestedAt, expiresAt }) => (
-        <li>
-          <Badge
-            tone={status === 'active' ? 'bad' : status === 'requested' ? 'wait' : 'quiet'}
-            text={status}
-          />
-          <Name text={person} />
-          {confirmedBy ? (
-            <span class="quiet">
-              confirmed by <Name text={confirmedBy} />
-            </span>
-          ) : null}
-          <span class="quiet">
-            <Ago at={requestedAt} />
-            {status === 'active' && expiresAt ? (
-              <>
-                , <Until at={expiresAt} />
-              </>
-            ) : null}
-          </span>
-          <div class="full">
-            <Theirs author="person" title="Reason" text={reason} maxLength={1_000} />
-          </div>
-        </li>
-      ))}
-    </ul>
-  );
-}

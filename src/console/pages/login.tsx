@@ -1,5 +1,7 @@
 import { Hono } from 'hono';
+import type { Caller } from '../../domain/caller';
 import { GatehouseError, publicMessage } from '../../domain/errors';
+import { visibleText } from '../../domain/visible-text';
 import { makeSecretToken } from '../../identity/secret-token';
 import { assetUrl } from '../assets';
 import { type Cookies, formToken, isFormToken } from '../cookies';
@@ -55,22 +57,22 @@ export const createLoginPages = ({ origin, authenticate, sessions, oidcLogin, co
         );
       }
     })
-    .post('/login/provider', async (c) => {
-      const form = new Form(await c.req.formData().catch(() => new FormData()));
-      const secret = cookies.read(c, 'login');
-      if (!oidcLogin || !isSentByOwnPage(c, origin) || !secret || !isFormToken(form.text('csrf'), secret))
-        return c.redirect(paths.login, 303);
-      const { url, state } = await oidcLogin.begin(ownPath(form.text('next')));
-      cookies.write(c, 'login', state, Date.now() + LOGIN_LIFETIME_MS);
+    // A link and no form: a form may not lead to another origin here, not even by a redirect.
+    .get('/login/provider/begin', async (c) => {
+      if (!oidcLogin) return c.redirect(paths.login, 303);
+      const { url, state } = await oidcLogin.begin(ownPath(c.req.query('next')));
+      cookies.write(c, 'provider', state, Date.now() + LOGIN_LIFETIME_MS);
       return c.redirect(url, 303);
     })
     .get('/login/provider', async (c) => {
-      const state = cookies.read(c, 'login');
-      cookies.clear(c, 'login');
+      const state = cookies.read(c, 'provider');
+      cookies.clear(c, 'provider');
       if (!oidcLogin || !state) return c.redirect(paths.login, 303);
       try {
         const { bearer, next } = await oidcLogin.finish(new URL(c.req.url).searchParams, state);
-        const { token, expiresAt } = await sessions.begin(await authenticate(bearer));
+        const caller = await authenticate(bearer);
+        requireSomeScope(caller);
+        const { token, expiresAt } = await sessions.begin(caller);
         cookies.write(c, 'session', token, expiresAt);
         return c.redirect(ownPath(next), 303);
       } catch (error) {
@@ -82,6 +84,16 @@ export const createLoginPages = ({ origin, authenticate, sessions, oidcLogin, co
         );
       }
     });
+
+/** Somebody without a role that counts could open no page. @throws GatehouseError `login-refused` */
+function requireSomeScope({ person, organizationId, scopes }: Caller): void {
+  if (scopes.length > 0) return;
+  const [who, where] = [visibleText(person, 80), visibleText(organizationId, 80)];
+  throw new GatehouseError(
+    'login-refused',
+    `the identity provider knows \`${who}\` of \`${where}\`, but gives no role that counts here; ask an admin`,
+  );
+}
 
 /** Where to go after the login: only to a page of the console, never to another site. */
 export function ownPath(path: string | undefined): string {
@@ -112,12 +124,12 @@ function LoginPage({ csrf, next, hasProvider, problem }: LoginPageProps) {
           <p class="quiet">Agents propose. You decide what happens.</p>
           {problem ? <Notice tone="bad">{problem}</Notice> : null}
           {hasProvider ? (
-            <form method="post" action={`${paths.login}/provider`}>
-              {fields}
-              <button type="submit" class="primary wide">
-                Log in with your organization
-              </button>
-            </form>
+            <a
+              class="button primary wide"
+              href={`${paths.login}/provider/begin?next=${encodeURIComponent(next)}`}
+            >
+              Log in with your organization
+            </a>
           ) : null}
           <form method="post" action={paths.login} class="stack">
             {fields}

@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import type { CandidatePolicy } from '../../commands/candidate-policies';
 import type { PolicyDifference } from '../../commands/diff-policy';
 import type { PolicySimulation } from '../../commands/simulate-policies';
 import { GatehouseError, publicMessage } from '../../domain/errors';
@@ -16,6 +17,7 @@ import { Heading, Layout, Notice } from '../parts/layout';
 import { Name, TheirWords } from '../parts/theirs';
 import { Reasons } from '../parts/timeline';
 import { paths } from '../paths';
+import { CandidateCoverage, type CoverageResult } from './policy-coverage';
 
 /** Where a candidate is written, tried and published. */
 export const EDITOR = `${paths.policies}/-/candidate`;
@@ -34,6 +36,7 @@ export const createPolicyEditor = ({ artifacts }: Pick<ConsoleDependencies, 'art
     .post('/candidate', async (c) => {
       requireScope(c.get('caller'), 'policies:write');
       const text = c.get('form').text('text');
+      const tests = c.get('form').text('tests');
       const isPublished = c.get('form').text('step') === 'publish';
       let candidate: FiledPolicy;
       try {
@@ -41,28 +44,31 @@ export const createPolicyEditor = ({ artifacts }: Pick<ConsoleDependencies, 'art
         if (isPublished) await c.get('commands').publishPolicies([candidate], c.get('caller').person);
       } catch (error) {
         if (!(error instanceof GatehouseError)) throw error;
-        return c.html(await editor(c, { text, problem: publicMessage(error) }), 422);
+        return c.html(await editor(c, { text, tests, problem: publicMessage(error) }), 422);
       }
       if (isPublished) return c.redirect(paths.policy(candidate.name), 303);
-      const [simulation, difference] = await Promise.all([
+      const [simulation, difference, coverage] = await Promise.all([
         c.get('commands').simulatePolicies([candidate], {
           limit: RUNS_SIMULATED,
           artifacts: { get: artifacts.get, put: artifacts.put },
         }),
         differenceOf(c, candidate),
+        c.get('commands').candidates.coverage([candidateOf(text, tests)]),
       ]);
-      return c.html(await editor(c, { text, trial: { simulation, difference } }));
+      return c.html(await editor(c, { text, tests, trial: { simulation, difference, coverage } }));
     });
 
 interface Trial {
   simulation: PolicySimulation;
   /** Null for a policy that is new. */
   difference: PolicyDifference | null;
+  /** What its rules enforce, proven by its tests. */
+  coverage: CoverageResult;
 }
 
 async function editor(
   c: ConsoleContext,
-  { text, problem, trial }: { text: string; problem?: string; trial?: Trial },
+  { text, tests = '', problem, trial }: { text: string; tests?: string; problem?: string; trial?: Trial },
 ) {
   return (
     <Layout frame={await frameOf(c, 'policies', 'Policy editor')}>
@@ -75,6 +81,7 @@ async function editor(
         </Notice>
       ) : null}
       {trial ? <TrialView trial={trial} text={text} csrf={c.get('csrf')} /> : null}
+      {trial ? <CandidateCoverage coverage={trial.coverage} /> : null}
       <section class="card" aria-labelledby="candidate">
         <h2 id="candidate">The policy’s file</h2>
         <ActionForm action={EDITOR} csrf={c.get('csrf')} class="stack">
@@ -84,6 +91,18 @@ async function editor(
               {text}
             </textarea>
           </label>
+          <details open={tests !== ''}>
+            <summary>Tests beside the file</summary>
+            <label>
+              <span class="unseen">Tests of the policy, as YAML</span>
+              <textarea name="tests" rows={10} spellcheck={false} class="code">
+                {tests}
+              </textarea>
+            </label>
+            <p class="quiet small">
+              They prove what the rules claim to enforce; only the file itself is published.
+            </p>
+          </details>
           <button type="submit" name="step" value="try" class={trial ? '' : 'primary'}>
             Simulate on the latest runs
           </button>
@@ -141,6 +160,10 @@ function TrialView({
       </ActionForm>
     </section>
   );
+}
+
+function candidateOf(content: string, tests: string): CandidatePolicy {
+  return { file: 'your-text.md', content, ...(tests.trim() === '' ? {} : { tests }) };
 }
 
 /** @throws GatehouseError `policy-file-invalid`, naming the line of every problem */

@@ -1,7 +1,9 @@
 import { raw } from 'hono/html';
 import type { Child } from 'hono/jsx';
+import type { StoredBreakGlass } from '../../store/break-glass-store';
 import { assetUrl } from '../assets';
 import { BASE, paths } from '../paths';
+import { Emergency } from './emergency';
 import { ActionForm } from './form';
 import { Name } from './theirs';
 
@@ -15,6 +17,8 @@ export interface Frame {
   csrf: string;
   /** How many approvals and questions wait. */
   waiting: number;
+  /** Break-glasses that are active. */
+  emergencies: readonly StoredBreakGlass[];
   /** Sections that the caller may see. */
   sections: readonly Section[];
 }
@@ -26,6 +30,7 @@ export const SECTIONS = [
   { name: 'agents', title: 'Agents', path: paths.agents, icon: '◇' },
   { name: 'audit', title: 'Audit', path: paths.audit, icon: '≡' },
   { name: 'people', title: 'People', path: paths.people, icon: '☺' },
+  { name: 'webhooks', title: 'Webhooks', path: paths.webhooks, icon: '↗' },
   { name: 'halts', title: 'Kill switch', path: paths.halts, icon: '■' },
 ] as const;
 export type Section = (typeof SECTIONS)[number]['name'];
@@ -71,7 +76,7 @@ export function Document({ title, children }: { title: string; children?: Child 
 
 /** The page of somebody who is logged in. */
 export function Layout({ frame, live, children }: { frame: Frame; live?: string; children?: Child }) {
-  const { title, section, person, organization, csrf, waiting, sections } = frame;
+  const { title, section, person, organization, csrf, waiting, sections, emergencies } = frame;
   return (
     <Document title={`${waiting > 0 ? `(${waiting}) ` : ''}${title} · Gatehouse`}>
       <body hx-ext="sse,keyed">
@@ -115,6 +120,7 @@ export function Layout({ frame, live, children }: { frame: Frame; live?: string;
             </div>
           </header>
           <main id="main" tabindex={-1}>
+            <Emergency active={emergencies} />
             <div id="notice" aria-live="polite" />
             {children}
           </main>

@@ -1,4 +1,5 @@
 import type { Child } from 'hono/jsx';
+import { egressRefusals } from '../../domain/egress';
 import type { RunEvent } from '../../domain/events';
 import { paths } from '../paths';
 import { Badge, EffectBadges, StatusBadge, type Tone, VerdictBadge } from './badges';
@@ -107,14 +108,25 @@ function Entry({ event }: { event: RunEvent }) {
         reason ? <Theirs author="person" title="Reason" text={reason} maxLength={2_000} /> : null,
       );
     }
+    case 'refused-word': {
+      const { what, claimedBy, reason } = event.data;
+      return line(
+        'Refused',
+        <>
+          <Badge tone="bad" text={`a ${what} that does not count`} />
+          {claimedBy ? <By people={[claimedBy]} /> : null} <TheirWords text={reason} />
+        </>,
+      );
+    }
     case 'budget':
       return line('Budget', <TheirWords text={event.data.reason} />);
     case 'egress': {
-      const { host, port } = event.data;
+      const { host, port, reason } = event.data;
       return line(
         'Network',
         <>
           <Badge tone="bad" text="refused host" /> <TheirWords text={`${host}:${port}`} maxLength={200} />
+          {reason ? <> {egressRefusals[reason]}</> : null}
         </>,
       );
     }

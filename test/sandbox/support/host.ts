@@ -14,7 +14,7 @@ import type { Effect } from '../../../src/domain/effect';
 import { GRANT_LIFETIME_S, type GrantClaims, type GrantedCall } from '../../../src/domain/grant';
 import { sha256 } from '../../../src/domain/hashing';
 import type { Asker } from '../../../src/sandbox/asker';
-import { createBubblewrapSandbox } from '../../../src/sandbox/bubblewrap';
+import { type BubblewrapOptions, createBubblewrapSandbox } from '../../../src/sandbox/bubblewrap';
 import { createExecutor, type ExecutorDependencies } from '../../../src/sandbox/execute';
 import { createJournal } from '../../../src/sandbox/journal';
 import { createWorkspaces } from '../../../src/sandbox/workspace';
@@ -64,7 +64,12 @@ export const scriptTool = defineTool<{
 export type Host = ReturnType<typeof openHost>;
 
 /** A whole sandbox host in a folder of its own, with a source repository and the gate's key. */
-export function openHost(changes: { tools?: Tool[]; network?: string[]; asker?: Asker } = {}) {
+export function openHost(
+  changes: { tools?: Tool[]; network?: string[]; asker?: Asker; sandbox?: BubblewrapOptions } & Pick<
+    ExecutorDependencies,
+    'credentialsOf'
+  > = {},
+) {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-host-'));
   const source = join(folder, 'source');
   makeRepository(source);
@@ -72,7 +77,7 @@ export function openHost(changes: { tools?: Tool[]; network?: string[]; asker?: 
   const runner = makeKey();
   const key = makeKey();
   const host = { name: 'here', thumbprint: key.thumbprint };
-  const sandbox = createBubblewrapSandbox();
+  const sandbox = createBubblewrapSandbox(changes.sandbox);
   const artifacts = createLocalArtifactStore({ folder: join(folder, 'artifacts') });
   const forge = createLocalForge({ root: join(folder, 'forge') });
   const workspaces = createWorkspaces({ root: join(folder, 'workspaces'), sandbox, artifacts, forge });
@@ -91,6 +96,7 @@ export function openHost(changes: { tools?: Tool[]; network?: string[]; asker?: 
     forge,
     host,
     asker: changes.asker,
+    credentialsOf: changes.credentialsOf,
   };
   const snapshot = artifacts.put(
     canonicalJson({

@@ -1,0 +1,222 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { makeCertificates } from '../sandbox/support/certificates';
+import { type Host, openHost } from '../sandbox/support/host';
+
+/** A credential that the proxy puts in: it reaches the host it is for, and the program that asks never sees it. */
+const SECRET = 's3cret/of+the=api-7719';
+const PASSWORD = 'pass&word-4410';
+
+let folder: string;
+let api: Server;
+let other: Server;
+let port: number;
+let otherPort: number;
+let host: Host;
+let secret: () => Promise<string> = async () => SECRET;
+const asked: { url?: string; headers: IncomingMessage['headers']; body: string }[] = [];
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'egress-credentials-'));
+  const good = makeCertificates(folder, ['api.test', 'basic.test', 'other.test', 'wrong.test']);
+  api = createServer(good, (request, response) => void reply(request, response));
+  other = createServer(good, (request, response) => void reply(request, response));
+  port = await listening(api);
+  otherPort = await listening(other);
+  const upstreamCa = readFileSync(good.caFile, 'utf8');
+  host = openHost({
+    network: ['api.test', 'basic.test', 'untrusted.test', 'other.test', 'wrong.test']
+      .flatMap((name) => [`${name}:${port}`, `${name}:${otherPort}`])
+      .concat(`127.0.0.1:${port}`, `127.0.0.1:${otherPort}`),
+    sandbox: { resolve: (_, __, done) => done(null, [{ address: '127.0.0.1', family: 4 }]) },
+    credentialsOf: (_, effect) =>
+      effect === 'sandbox'
+        ? [
+            {
+              host: `api.test:${port}`,
+              header: 'Authorization',
+              template: 'Bearer {}',
+              source: () => secret(),
+              upstreamCa,
+            },
+            {
+              host: `basic.test:${port}`,
+              header: 'authorization',
+              template: 'Basic {base64}',
+              source: async () => `user:${PASSWORD}`,
+              upstreamCa,
+            },
+            { host: `wrong.test:${port}`, header: 'x-api-key', source: async () => SECRET },
+            { host: `untrusted.test:${port}`, header: 'x-api-key', source: async () => SECRET, upstreamCa },
+          ]
+        : [],
+  });
+  await host.prepare();
+});
+afterAll(async () => {
+  host.close();
+  rmSync(folder, { recursive: true });
+  for (const server of [api, other]) {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+});
+beforeEach(() => {
+  asked.length = 0;
+  secret = async () => SECRET;
+});
+
+async function reply(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  let body = '';
+  for await (const chunk of request) body += chunk;
+  const { url, headers } = request;
+  asked.push({ url, headers, body });
+  const said = headers.authorization ?? '';
+  const token = said.replace(/^\S+ /, '');
+  switch (url) {
+    case '/echo':
+      response.setHeader('x-echo', said);
+      response.write(`you said ${said.slice(0, 14)}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      return void response.end(
+        `${said.slice(14)}; ${Buffer.from(token).toString('base64')} ${encodeURIComponent(token)} ${Buffer.from(token, 'base64')}`,
+      );
+    case '/zipped':
+      response.setHeader('content-encoding', 'gzip');
+      return void response.end(gzipSync(said));
+    case '/away':
+      response.setHeader('location', `https://other.test:${otherPort}/elsewhere?${token}`);
+      response.writeHead(302);
+      return void response.end();
+    default:
+      return void response.end(`hello ${url}\n`);
+  }
+}
+
+async function attempt(script: string, effect: 'sandbox' | 'production' = 'sandbox') {
+  const { outcomes, refusedHosts } = await host.execute('script', { script }, effect);
+  return {
+    text: outcomes[0]?.text ?? '',
+    refused: refusedHosts.map((refused) => `${refused.host}:${refused.port} ${refused.reason}`),
+  };
+}
+
+test('the host gets the credential in place of what the program sent under that name, in any spelling', async () => {
+  const { text, refused } = await attempt(
+    `curl -sS -H 'authorization: mine' -H 'AUTHORIZATION: again' -H 'X-Mine: kept' -d body=1 https://api.test:${port}/a`,
+  );
+  expect(text).toBe('hello /a\n');
+  expect(refused).toEqual([]);
+  expect(asked).toMatchObject([
+    { url: '/a', body: 'body=1', headers: { authorization: `Bearer ${SECRET}`, 'x-mine': 'kept' } },
+  ]);
+});
+
+test('node, git and python trust the proxy for that host', async () => {
+  const { text } = await attempt(
+    `python3 -c 'import urllib.request as u; print(u.urlopen("https://api.test:${port}/python").read())'; git ls-remote https://api.test:${port}/git; curl -sS https://api.test:${port}/curl`,
+  );
+  expect(asked.map(({ url }) => url)).toEqual(['/python', '/git/info/refs?service=git-upload-pack', '/curl']);
+  expect(text).toContain('hello /python');
+  for (const { headers } of asked) expect(headers.authorization).toBe(`Bearer ${SECRET}`);
+});
+
+test('the program holds it nowhere: environment, processes, files, descriptors', async () => {
+  const { text } = await attempt(
+    `curl -sS https://api.test:${port}/a; env; cat /proc/*/environ /proc/*/cmdline 2>/dev/null | tr '\\0' '\\n'; ls -l /proc/*/fd 2>/dev/null; grep -rlF -e '${SECRET}' -e 'PRIVATE KEY' /run /tmp /etc /home /workspace 2>/dev/null; cat /run/gatehouse/certificates.pem | grep -c 'BEGIN CERT'`,
+  );
+  expect(text).toContain('hello /a');
+  expect(text).toContain('SSL_CERT_FILE=/run/gatehouse/certificates.pem');
+  // The script itself names it, to look for it.
+  expect(text.split('\n').filter((line) => line.includes(SECRET) && !line.includes('grep -rlF'))).toEqual([]);
+  expect(text).not.toMatch(/^\/(run|tmp|etc|home|workspace)\/\S+$/m);
+});
+
+test('an answer that repeats it comes back masked, in headers and body, over chunks, encoded too', async () => {
+  const { text } = await attempt(`curl -sS -i https://api.test:${port}/echo`);
+  expect(text).toContain('you said Bearer ******');
+  expect(text).not.toContain(SECRET);
+  expect(text).not.toContain(SECRET.slice(0, 10));
+  expect(text).not.toContain(Buffer.from(SECRET).toString('base64').slice(0, 12));
+  expect(text).not.toContain(encodeURIComponent(SECRET));
+});
+
+test('of a basic credential the password within is masked as well', async () => {
+  const { text } = await attempt(`curl -sS -i https://basic.test:${port}/echo`);
+  expect(text).toContain('you said Basic ****');
+  expect(text).not.toContain(PASSWORD);
+  expect(text).not.toContain(Buffer.from(`user:${PASSWORD}`).toString('base64'));
+});
+
+test('an answer that cannot be looked through is not passed on', async () => {
+  const { text } = await attempt(`curl -sS --compressed https://api.test:${port}/zipped`);
+  expect(text).toContain('the host compressed its answer although it was asked not to');
+  expect(asked[0]?.headers['accept-encoding']).toBe('identity');
+});
+
+test('a redirect takes no credential along', async () => {
+  const { text } = await attempt(`curl -sS -k -L https://api.test:${port}/away`);
+  expect(asked.map(({ url }) => url?.split('?')[0])).toEqual(['/away', '/elsewhere']);
+  expect(asked[1]?.headers.authorization).toBeUndefined();
+  expect(asked[1]?.url).not.toContain(SECRET);
+  expect(text).toContain('hello /elsewhere');
+});
+
+test('another port of the host, and other hosts, stay end to end and get nothing', async () => {
+  const { text } = await attempt(
+    `curl -sS https://api.test:${otherPort}/end; curl -sS -k https://api.test:${otherPort}/end`,
+  );
+  expect(text).toMatch(/certificate|unable to get local issuer/i);
+  expect(asked).toMatchObject([{ url: '/end' }]);
+  expect(asked[0]?.headers.authorization).toBeUndefined();
+});
+
+test('calls that the rule is not for get nothing', async () => {
+  await attempt(`curl -sS -k https://api.test:${port}/a`, 'production');
+  expect(asked[0]?.headers.authorization).toBeUndefined();
+});
+
+test('in clear such a host is refused', async () => {
+  const { text, refused } = await attempt(`curl -sS http://api.test:${port}/clear`);
+  expect(refused).toEqual([`api.test:${port} cleartext`]);
+  expect(text).toContain('requests there carry a credential, and that is sent over HTTPS only');
+  expect(asked).toEqual([]);
+});
+
+test('a host whose certificate cannot be verified, or is for another, gets nothing', async () => {
+  const { text } = await attempt(
+    `curl -sS -k https://wrong.test:${port}/a; curl -sS -k https://untrusted.test:${port}/a`,
+  );
+  expect(text.match(/the host could not be reached/g)).toHaveLength(2);
+  expect(asked).toEqual([]);
+});
+
+test('a Host header or a server name of another host gets nothing', async () => {
+  const { refused } = await attempt(
+    `curl -sS -H 'Host: other.test' https://api.test:${port}/a; curl -sS -k --connect-to other.test:443:api.test:${port} https://other.test/a`,
+  );
+  expect(refused).toEqual([`api.test:${port} misdirected`]);
+  expect(asked).toEqual([]);
+});
+
+test.each([
+  ['is away', async () => Promise.reject(new Error(`no ${SECRET}`))],
+  ['gives what would start another header', async () => 'abcdefgh\r\nx-evil: 1'],
+  ['gives less than could be masked', async () => 'short'],
+])('where the source %s, nothing is sent, and no cause is told', async (_, source) => {
+  secret = source;
+  const { text } = await attempt(`curl -sS https://api.test:${port}/a`);
+  expect(text).toContain('the credential for this host could not be had');
+  expect(text).not.toContain(SECRET);
+  expect(asked).toEqual([]);
+});
+
+async function listening(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
+}
