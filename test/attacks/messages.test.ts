@@ -65,7 +65,7 @@ test('who narrows an agent cannot widen it by that', async () => {
   const run = await gatehouse.start({ agent, narrow });
   expect(await run.outcome()).toEqual({ status: 'COMPLETED', text: 'done' });
   expect((await run.outcomes()).map(({ kind }) => kind)).toEqual(['refused', 'refused', 'refused']);
-  expect((await run.usage()).budget.maxTurns).toBeLessThanOrEqual(DEFAULT_BUDGET.maxTurns);
+  expect((await run.usage()).budget?.maxTurns).toBeLessThanOrEqual(DEFAULT_BUDGET.maxTurns);
 });
 
 test('a thousand calls in one turn are thirty-two, and the model is told', async () => {
