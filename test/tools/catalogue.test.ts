@@ -32,6 +32,7 @@ const table: Record<
   'trigger-pipeline': { idempotent: false, sensitive: ['pipeline', 'ref'], use: 'pipelineRun', tree: true },
   'cloud-credentials': {
     idempotent: false,
+    probes: true,
     sensitive: ['account', 'role', 'scope'],
     use: 'credentialRequest',
   },
