@@ -127,13 +127,13 @@ function argumentsOf(
 function bridged(argv: string[]): string[] {
   const port = PROXY_PORT.toString(16).toUpperCase().padStart(4, '0');
   const script = `socat TCP-LISTEN:${PROXY_PORT},bind=127.0.0.1,fork,reuseaddr UNIX-CONNECT:${INSIDE.egress} </dev/null >/dev/null 2>&1 &
-tries=0
-until grep -q ':${port} 00000000:0000 0A' /proc/net/tcp; do
-  tries=$((tries + 1)); [ $tries -lt 200 ] || { echo 'the network bridge did not start' >&2; exit 70; }
-  sleep 0.01
+for ((tries = 0; tries < 1000; tries++)); do
+  [[ $(</proc/net/tcp) == *':${port} 00000000:0000 0A'* ]] && exec "$@"
+  sleep 0.002
 done
-exec "$@"`;
-  return ['/bin/sh', '-c', script, 'sh', ...argv];
+echo 'the network bridge did not start' >&2
+exit 70`;
+  return ['/bin/bash', '-c', script, 'bash', ...argv];
 }
 
 async function egressFor(

@@ -119,7 +119,9 @@ export const createCredentialStore = (
           body: { handle, callId, presenter },
         })),
       );
-      const handles = credentials.map(({ handle }) => handle);
+      const moved = credentials.filter((credential) => credential.presenter !== presenter);
+      if (moved.length === 0) return;
+      const handles = moved.map(({ handle }) => handle);
       await client.credential.updateMany({ where: { handle: { in: handles } }, data: { presenter } });
     },
 
