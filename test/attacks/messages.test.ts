@@ -36,6 +36,24 @@ test('two hundred updates of junk leave no event in the history, and a person is
   expect(await run.outcome()).toEqual({ status: 'COMPLETED', text: 'went on' });
 });
 
+test('three hundred signals of junk hold up neither their run nor starts that are refused', async () => {
+  const agent = await gatehouse.agent({}, [
+    { calls: [call('ask-user', { question: 'Go on?' })] },
+    { say: 'went on' },
+  ]);
+  const run = await gatehouse.start({ agent });
+  await run.question();
+  const junk = (number: number) => run.handle.signal('decide', { number, padding: 'x'.repeat(1_000) });
+  await Promise.all(Array.from({ length: 300 }, (_, number) => junk(number)));
+  const refused = await gatehouse.start({ agent, narrow: { maxNonsense: 1 } as never });
+  expect(await refused.outcome()).toMatchObject({
+    status: 'FAILED',
+    text: expect.stringContaining('`narrow` has unknown keys: `maxNonsense`'),
+  });
+  await run.answerNext('yes');
+  expect(await run.outcome()).toEqual({ status: 'COMPLETED', text: 'went on' });
+});
+
 test('queries of nonsense are answered or refused, and the run goes on', async () => {
   const agent = await gatehouse.agent({}, [
     { calls: [call('ask-user', { question: 'Go on?' })] },
