@@ -1,4 +1,11 @@
-// Lets Node run the TypeScript sources as they are. The shell parser is loaded before, as the module it is: rewritten to
-// CommonJS, each of its constants would be a getter, which costs a fifth of the time of judging a command.
-require('unbash');
+// Lets Node run the TypeScript sources as they are. tsx rewrites ES modules to CommonJS, where each of their constants is a
+// getter; for the shell parser that would cost a fifth of the time of judging a command, so that one Node loads itself.
+const { sep } = require('node:path');
+
+const PARSER = ['', 'node_modules', 'unbash', ''].join(sep);
+
+const { extensions } = require;
+const asItIs = extensions['.js'];
 require('tsx/cjs');
+const rewritten = extensions['.js'];
+extensions['.js'] = (module, file) => (file.includes(PARSER) ? asItIs : rewritten)(module, file);

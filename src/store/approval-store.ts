@@ -1,11 +1,11 @@
 import type { ApprovalOutcome, ApprovalProgress, PendingApproval } from '../domain/approval';
-import { type Poll, progressOf } from '../domain/count-votes';
+import { progressOf } from '../domain/count-votes';
 import type { Finding } from '../domain/decision';
 import type { Effect, Mark } from '../domain/effect';
-import { peopleSettings } from '../domain/people-settings';
 import { type Vote, votesOf } from '../domain/vote';
 import type { Database } from './database';
 import type { ApprovalStatus, Prisma } from './generated/client';
+import { pollOf } from './read-poll';
 
 export type ApprovalStore = ReturnType<typeof createApprovalStore>;
 
@@ -50,14 +50,6 @@ export const createApprovalStore = (database: Database) =>
       });
       return row ? approvalOf(row) : null;
     },
-
-    /** Ends one that the gate replaced; one already settled stays as it is. */
-    async makeVoid(organizationId: string, id: string, reason: string): Promise<void> {
-      await database.client.approval.updateMany({
-        where: { id, organizationId, status: 'pending' },
-        data: { status: 'void', outcome: { kind: 'void', reason }, settledAt: new Date() },
-      });
-    },
   });
 
 function approvalOf(row: Polled): StoredApproval {
@@ -75,21 +67,13 @@ function approvalOf(row: Polled): StoredApproval {
     expiresAt: row.expiresAt.getTime(),
     status: row.status,
     requestedBy: row.run.requestedBy,
-    progress: progressOf(votes, pollOf(row)),
+    progress: progressOf(
+      votes,
+      pollOf({ ...row, requestedBy: row.run.requestedBy, people: row.run.organization.people }),
+    ),
     votes,
     outcome: row.outcome as unknown as ApprovalOutcome | null,
     createdAt: row.createdAt.getTime(),
     settledAt: row.settledAt?.getTime() ?? null,
-  };
-}
-
-/** Who works alone is read as it is now, not as when the run began. */
-function pollOf({ findings, args, escalatedTo, run }: Polled): Poll {
-  return {
-    findings: findings as unknown as Finding[],
-    args,
-    escalatedTo,
-    requestedBy: run.requestedBy,
-    isSingleOperator: peopleSettings(run.organization.people).isSingleOperator,
   };
 }

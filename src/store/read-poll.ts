@@ -90,18 +90,26 @@ interface PollRow<Text = string | null> {
   breakGlass: string | null;
 }
 
+/** What an approval's votes are counted by. Who works alone is read as it is now, not as when the run began. */
+export function pollOf(
+  row: Pick<PollRow<string>, 'args' | 'escalatedTo' | 'requestedBy' | 'findings' | 'people'>,
+): Poll {
+  const { args, escalatedTo, requestedBy, findings, people } = row;
+  return {
+    ...{ args, escalatedTo, requestedBy },
+    findings: findings as Finding[],
+    isSingleOperator: peopleSettings(people).isSingleOperator,
+  };
+}
+
 function approvalOf(row: PollRow<string>): NonNullable<FoundPoll['approval']> {
-  const { callId, tool, actionHash, action, args, escalatedTo, requestedBy, disabled, keys } = row;
+  const { callId, tool, actionHash, action, disabled, keys } = row;
   const allVotes = votesOf(row.votes);
   const isCounting = ({ by, proof }: Vote) =>
     !disabled.includes(by) && (proof.kind !== 'own-key' || keys.includes(proof.key));
   return {
     ...{ callId, tool, actionHash, action, allVotes },
-    poll: {
-      ...{ args, escalatedTo, requestedBy },
-      findings: row.findings as Finding[],
-      isSingleOperator: peopleSettings(row.people).isSingleOperator,
-    },
+    poll: pollOf(row),
     votes: allVotes.filter(isCounting),
     outcome: row.outcome as ApprovalOutcome | null,
     settledAt: row.settledAt?.getTime() ?? null,

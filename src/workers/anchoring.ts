@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { AnchorStore } from '../store/anchor-store';
+import { startRounds } from './rounds';
 
 export interface AnchoringOptions {
   anchors: Pick<AnchorStore, 'anchorAll'>;
@@ -13,28 +14,11 @@ export interface AnchoringOptions {
  * logged and tried again with the next round.
  */
 export function startAnchoring({ anchors, everyMs, logger }: AnchoringOptions): { stop(): Promise<void> } {
-  let timer: NodeJS.Timeout | null = null;
-  let isStopped = false;
-
-  async function round(): Promise<void> {
+  return startRounds(async () => {
     try {
       for (const anchoring of await anchors.anchorAll()) logger.info(anchoring, 'the audit was anchored');
     } catch (error) {
       logger.warn({ err: error }, 'the audit could not be anchored; it is tried again');
     }
-    if (isStopped) return;
-    timer = setTimeout(() => {
-      running = round();
-    }, everyMs);
-    timer.unref();
-  }
-
-  let running = round();
-  return {
-    async stop() {
-      isStopped = true;
-      if (timer) clearTimeout(timer);
-      await running;
-    },
-  };
+  }, everyMs);
 }

@@ -1,14 +1,15 @@
-import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import { type Broker, type BrokerDependencies, createBroker } from '../broker/broker';
 import { readBrokerFile } from '../broker/broker-file';
 import { openIssuer } from '../broker/open-issuer';
 import type { ControlConfig } from '../config';
-import { workflowIdOf } from '../domain/run';
 import { createCredentialStore } from '../store/credential-store';
 import type { Database } from '../store/database';
 import { startBrokerEndpoint } from './broker-endpoint';
 import { brokerAt } from './broker-settings';
+import { isRunning } from './is-running';
+import { startRounds } from './rounds';
 
 export interface ControlBrokerOptions extends Pick<BrokerDependencies, 'verifier' | 'presenters'> {
   config: ControlConfig;
@@ -44,46 +45,18 @@ export async function startBroker({
     log,
   });
   const endpoint = await startBrokerEndpoint({ ...place, broker, log });
-  const sweeping = startSweeping(() => broker.sweep((runId) => isUnderWay(client, runId)), log);
+  // A run that was terminated in Temporal, or is not there, ended without a word to us.
+  const isAlive = async (runId: string) => (await isRunning(client.workflow, runId)) === true;
+  const sweeping = startRounds(async () => {
+    await broker
+      .sweep(isAlive)
+      .catch((cause) => log('credentials that are over could not be looked for; it is tried again', cause));
+  }, SWEEP_EVERY_MS);
   return {
     broker,
     async close() {
       await endpoint.close();
       await sweeping.stop();
-    },
-  };
-}
-
-/** Whether Temporal still has the run: one that was terminated there ended without a word to us. */
-async function isUnderWay(client: Client, runId: string): Promise<boolean> {
-  try {
-    return (await client.workflow.getHandle(workflowIdOf(runId)).describe()).status.name === 'RUNNING';
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false;
-    throw error;
-  }
-}
-
-/** At once, for what an earlier process left behind, and then again and again. */
-function startSweeping(sweep: () => Promise<void>, log: (message: string, cause: unknown) => void) {
-  let timer: NodeJS.Timeout | null = null;
-  let isStopped = false;
-  async function round(): Promise<void> {
-    await sweep().catch((cause) =>
-      log('credentials that are over could not be looked for; it is tried again', cause),
-    );
-    if (isStopped) return;
-    timer = setTimeout(() => {
-      running = round();
-    }, SWEEP_EVERY_MS);
-    timer.unref();
-  }
-  let running = round();
-  return {
-    async stop(): Promise<void> {
-      isStopped = true;
-      if (timer) clearTimeout(timer);
-      await running;
     },
   };
 }

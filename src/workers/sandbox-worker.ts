@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Client, WorkflowNotFoundError } from '@temporalio/client';
+import { Client } from '@temporalio/client';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createDiscard } from '../../activities/discard';
@@ -12,7 +12,6 @@ import { watchGrantKeys } from '../broker/grant-keys';
 import { loadKey } from '../broker/keys';
 import { dataConverterOf } from '../codec/data-converter';
 import type { SandboxConfig } from '../config';
-import { workflowIdOf } from '../domain/run';
 import { createBrokerClient } from '../sandbox/broker-client';
 import { createBubblewrapSandbox } from '../sandbox/bubblewrap';
 import {
@@ -32,6 +31,7 @@ import { builtInTools } from '../tools/catalogue';
 import { toolOf } from '../tools/declared';
 import { createLocalForge } from '../tools/local-forge';
 import { brokerAt } from './broker-settings';
+import { isRunning } from './is-running';
 import { WORKER_LIMITS, type WorkerSetup, workerIdentity } from './serve';
 import { startSweeping } from './sweeping';
 import { createTemporalAsker } from './temporal-asker';
@@ -135,14 +135,4 @@ async function openChannels(config: SandboxConfig, options: ChannelOptions): Pro
     opened.push(await startTlsChannelServer({ ...options, host, port: Number(port), tls }));
   }
   return opened;
-}
-
-async function isRunning(workflow: Client['workflow'], runId: string): Promise<boolean | null> {
-  try {
-    const { status } = await workflow.getHandle(workflowIdOf(runId)).describe();
-    return status.name === 'RUNNING';
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return null;
-    throw error;
-  }
 }

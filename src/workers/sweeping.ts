@@ -1,4 +1,5 @@
 import type { Workspaces } from '../sandbox/workspace';
+import { startRounds } from './rounds';
 
 export interface SweepingOptions {
   workspaces: Pick<Workspaces, 'list' | 'remove'>;
@@ -26,13 +27,10 @@ export function startSweeping({
   now = Date.now,
   log,
 }: SweepingOptions): { stop(): Promise<void> } {
-  let timer: NodeJS.Timeout | null = null;
-  let isStopped = false;
-
-  async function round(): Promise<void> {
+  return startRounds(async (isStopped) => {
     try {
       for (const { runId, changedAt } of await workspaces.list()) {
-        if (isStopped) return;
+        if (isStopped()) return;
         const running = await isRunning(runId);
         if (running === false || (running === null && now() - changedAt > MIN_AGE_UNKNOWN_MS))
           await workspaces.remove(runId);
@@ -40,19 +38,5 @@ export function startSweeping({
     } catch (error) {
       log?.('workspaces of ended runs could not be removed; it is tried again', error);
     }
-    if (isStopped) return;
-    timer = setTimeout(() => {
-      running = round();
-    }, everyMs);
-    timer.unref();
-  }
-
-  let running = round();
-  return {
-    async stop() {
-      isStopped = true;
-      if (timer) clearTimeout(timer);
-      await running;
-    },
-  };
+  }, everyMs);
 }
