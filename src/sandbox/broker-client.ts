@@ -1,13 +1,13 @@
-import { readFileSync } from 'node:fs';
-import { type IncomingMessage, request as requestHttp } from 'node:http';
-import { type RequestOptions, request as requestTls } from 'node:https';
+import type { RequestOptions } from 'node:https';
 import type { Redeemed } from '../broker/broker';
 import { type BrokerAddress, ISSUE_PATH, REDEEM_PATH, type TlsFiles } from '../broker/broker-address';
+import { type Answer, exchange } from '../broker/exchange';
 import type { SigningKey } from '../broker/keys';
 import type { CanonicalCall } from '../domain/call';
 import type { IssuedCredential } from '../domain/credential';
 import { GatehouseError } from '../domain/errors';
 import { PROOF_HEADER, proofOf } from './channel-proof';
+import { clientTls, readMutualTls } from './mutual-tls';
 
 /** The sandbox host's way to the credential broker, which is its configuration and no input's. */
 export interface BrokerClient {
@@ -35,7 +35,7 @@ export function createBrokerClient({ address, tls, key }: BrokerClientOptions): 
       ? { socketPath: address.path }
       : { host: address.host, port: address.port, ...(isTls ? certificatesOf(tls) : {}) };
 
-  async function ask<Answer>(path: string, request: object, signal: AbortSignal): Promise<Answer> {
+  async function ask<Content>(path: string, request: object, signal: AbortSignal): Promise<Content> {
     const body = Buffer.from(JSON.stringify(request));
     const headers = {
       'content-type': 'application/json',
@@ -43,14 +43,18 @@ export function createBrokerClient({ address, tls, key }: BrokerClientOptions): 
       [PROOF_HEADER]: proofOf({ method: 'POST', path, body }, key),
     };
     const limited = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
-    let answer: { status: number; text: string };
+    let answer: Answer;
     try {
-      answer = await post({ ...where, path, method: 'POST', headers, signal: limited }, body, isTls);
+      answer = await exchange(
+        { ...where, path, method: 'POST', headers, signal: limited },
+        body,
+        MAX_ANSWER_BYTES,
+      );
     } catch (cause) {
       signal.throwIfAborted();
       throw unavailable('cannot be reached', cause);
     }
-    return read<Answer>(answer);
+    return read<Content>(answer);
   }
 
   return {
@@ -65,42 +69,12 @@ function certificatesOf(tls: TlsFiles | undefined): RequestOptions {
       'broker-tls-missing',
       'the broker is reached by `https` and needs `GATEHOUSE_BROKER_TLS_CERT`, `_KEY` and `_CA`',
     );
-  return {
-    cert: readFileSync(tls.certificate),
-    key: readFileSync(tls.key),
-    ca: readFileSync(tls.authority),
-    minVersion: 'TLSv1.3',
-  };
-}
-
-function post(
-  options: RequestOptions,
-  body: Buffer,
-  isTls: boolean,
-): Promise<{ status: number; text: string }> {
-  return new Promise((resolve, reject) => {
-    const send = isTls ? requestTls : requestHttp;
-    const sent = send(options, (response: IncomingMessage) => {
-      const chunks: Buffer[] = [];
-      let length = 0;
-      response.on('data', (chunk: Buffer) => {
-        length += chunk.length;
-        if (length > MAX_ANSWER_BYTES) response.destroy(new Error('the answer is too long'));
-        else chunks.push(chunk);
-      });
-      response.on('error', reject);
-      response.on('end', () =>
-        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }),
-      );
-    });
-    sent.on('error', reject);
-    sent.end(body);
-  });
+  return { protocol: 'https:', ...clientTls(readMutualTls(tls)) };
 }
 
 /** INVARIANT: an answer is in no error's text and no cause: it may hold secrets. */
-function read<Answer>({ status, text }: { status: number; text: string }): Answer {
-  let answer: Answer & { error?: { code?: unknown; message?: unknown } };
+function read<Content>({ status, text }: Answer): Content {
+  let answer: Content & { error?: { code?: unknown; message?: unknown } };
   try {
     answer = JSON.parse(text);
   } catch {

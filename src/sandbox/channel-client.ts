@@ -1,10 +1,11 @@
-import { Agent, type IncomingMessage, type RequestOptions, request } from 'node:http';
-import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
+import { Agent } from 'node:http';
+import { Agent as TlsAgent } from 'node:https';
+import { type Answer, exchange, StaleConnectionError } from '../broker/exchange';
 import type { SigningKey } from '../broker/keys';
 import type { CallOutcome, CanonicalCall } from '../domain/call';
 import { GatehouseError } from '../domain/errors';
 import { PROOF_HEADER, proofOf } from './channel-proof';
-import { CHANNEL_TLS_VERSION, type ChannelTls } from './channel-tls';
+import { clientTls, type MutualTls } from './mutual-tls';
 
 /** Path of the one request of the channel, and what it carries. */
 export const READS_PATH = '/v1/reads';
@@ -25,7 +26,7 @@ export interface ChannelClient {
 }
 
 /** Where a sandbox host is reached: by its socket on this machine, else by mutual TLS. */
-export type ChannelAddress = { socketPath: string } | { url: URL; tls: ChannelTls };
+export type ChannelAddress = { socketPath: string } | { url: URL; tls: MutualTls };
 
 export type ChannelClientOptions = ChannelAddress & { runnerKey: SigningKey };
 
@@ -43,7 +44,8 @@ export function createChannelClient({ runnerKey, ...address }: ChannelClientOpti
           'content-length': body.length,
           [PROOF_HEADER]: proof,
         };
-        return post({ ...target, path: READS_PATH, method: 'POST', agent, headers, signal }, body);
+        const options = { ...target, path: READS_PATH, method: 'POST', agent, headers, signal };
+        return exchange(options, body, MAX_ANSWER_BYTES);
       };
       let answer: Answer;
       try {
@@ -68,49 +70,11 @@ function targetOf(address: ChannelAddress) {
   if ('socketPath' in address)
     return { socketPath: address.socketPath, protocol: 'http:', agent: new Agent(CONNECTIONS) };
   const { url, tls } = address;
-  const agent = new TlsAgent({
-    ...CONNECTIONS,
-    cert: tls.certificate,
-    key: tls.privateKey,
-    ca: tls.authority,
-    minVersion: CHANNEL_TLS_VERSION,
-  });
+  const agent = new TlsAgent({ ...CONNECTIONS, ...clientTls(tls) });
   return { host: url.hostname, port: url.port || 443, protocol: 'https:', agent };
 }
 
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
-
-interface Answer {
-  status: number;
-  text: string;
-}
-
-class StaleConnectionError extends Error {
-  override readonly name = 'StaleConnectionError';
-}
-
-function post(options: RequestOptions, body: Buffer): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const send = options.protocol === 'https:' ? tlsRequest : request;
-    const sent = send(options, (response: IncomingMessage) => {
-      const chunks: Buffer[] = [];
-      let length = 0;
-      response.on('data', (chunk: Buffer) => {
-        length += chunk.length;
-        if (length > MAX_ANSWER_BYTES) response.destroy(new Error('the answer is too long'));
-        else chunks.push(chunk);
-      });
-      response.on('error', reject);
-      response.on('end', () =>
-        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }),
-      );
-    });
-    sent.on('error', (cause) =>
-      reject(sent.reusedSocket ? new StaleConnectionError('closed before it answered', { cause }) : cause),
-    );
-    sent.end(body);
-  });
-}
 
 function outcomesOf({ status, text }: Answer, calls: CanonicalCall[]): CallOutcome[] {
   let answer: { outcomes?: CallOutcome[]; error?: { code?: unknown; message?: unknown } };

@@ -1,14 +1,13 @@
-import { chmod, mkdir, rm } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
-import { type AddressInfo, connect, type ListenOptions } from 'node:net';
-import { dirname } from 'node:path';
+import type { AddressInfo } from 'node:net';
 import { z } from 'zod';
 import { GatehouseError, publicMessage } from '../domain/errors';
 import { READS_PATH } from './channel-client';
 import { createProofChecker, PROOF_HEADER } from './channel-proof';
-import { CHANNEL_TLS_VERSION, type ChannelTls } from './channel-tls';
 import type { Executor } from './execute';
+import { bodyOf, closeServer, listen, listenOnSocket, sendJson } from './listening';
+import { type MutualTls, serverTls } from './mutual-tls';
 
 export interface ChannelOptions {
   executor: Pick<Executor, 'read'>;
@@ -27,7 +26,7 @@ export interface TlsChannelServerOptions extends ChannelOptions {
   host: string;
   /** 0 for any that is free. */
   port: number;
-  tls: ChannelTls;
+  tls: MutualTls;
 }
 
 export interface ChannelServer {
@@ -47,18 +46,14 @@ export async function startChannelServer(options: ChannelServerOptions): Promise
       'channel-address-invalid',
       `the channel's socket path is longer than ${MAX_SOCKET_PATH} bytes; choose a shorter data folder`,
     );
-  await mkdir(dirname(socketPath), { recursive: true, mode: 0o700 });
-  if (await answers(socketPath))
-    throw new GatehouseError(
-      'channel-in-use',
-      "another sandbox worker answers on the channel's socket; stop it first",
-    );
-  await rm(socketPath, { force: true });
   const server = createServer(handlerOf(options));
   server.requestTimeout = 30_000;
-  await listen(server, { path: socketPath });
-  await chmod(socketPath, 0o600);
-  return { close: () => close(server) };
+  const inUse = new GatehouseError(
+    'channel-in-use',
+    "another sandbox worker answers on the channel's socket; stop it first",
+  );
+  await listenOnSocket(server, socketPath, inUse);
+  return { close: () => closeServer(server) };
 }
 
 /**
@@ -73,17 +68,7 @@ export async function startTlsChannelServer(
   const { host, port, tls, log } = options;
   let server: TlsServer;
   try {
-    server = createTlsServer(
-      {
-        cert: tls.certificate,
-        key: tls.privateKey,
-        ca: tls.authority,
-        requestCert: true,
-        rejectUnauthorized: true,
-        minVersion: CHANNEL_TLS_VERSION,
-      },
-      handlerOf(options),
-    );
+    server = createTlsServer(serverTls(tls), handlerOf(options));
     server.requestTimeout = 30_000;
     server.on('tlsClientError', (error) => log?.('a connection to the channel was refused', error));
     await listen(server, { host, port });
@@ -94,13 +79,7 @@ export async function startTlsChannelServer(
       { cause },
     );
   }
-  return { port: (server.address() as AddressInfo).port, close: () => close(server) };
-}
-
-async function close(server: Server | TlsServer): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  await closed;
+  return { port: (server.address() as AddressInfo).port, close: () => closeServer(server) };
 }
 
 /** What the kernel's address of a Unix socket holds, its closing zero left out. */
@@ -120,7 +99,7 @@ function handlerOf({ executor, maxBodyBytes = 4 * 1024 * 1024, now, log = () => 
   async function answer(request: IncomingMessage, signal: AbortSignal): Promise<unknown> {
     if (request.method !== 'POST' || request.url !== READS_PATH)
       throw new GatehouseError('not-found', `the channel knows \`POST ${READS_PATH}\` only`);
-    const body = await bodyOf(request, maxBodyBytes);
+    const body = await bodyOf(request, maxBodyBytes, 'a request on the channel');
     const proof = request.headers[PROOF_HEADER];
     const presenter = check(typeof proof === 'string' ? proof : undefined, {
       method: 'POST',
@@ -135,11 +114,11 @@ function handlerOf({ executor, maxBodyBytes = 4 * 1024 * 1024, now, log = () => 
     const gone = new AbortController();
     response.once('close', () => gone.abort(new GatehouseError('cancelled', 'the runner went away')));
     answer(request, gone.signal).then(
-      (result) => send(response, 200, result),
+      (result) => sendJson(response, 200, result),
       (error) => {
         if (!(error instanceof GatehouseError)) log('a request on the channel failed', error);
         const code = error instanceof GatehouseError ? error.code : 'internal';
-        send(response, statusOf(code), { error: { code, message: publicMessage(error) } });
+        sendJson(response, statusOf(code), { error: { code, message: publicMessage(error) } });
       },
     );
   };
@@ -159,45 +138,4 @@ function statusOf(code: string): number {
   if (code === 'not-found') return 404;
   if (code === 'request-too-large') return 413;
   return code === 'request-malformed' ? 400 : 500;
-}
-
-async function bodyOf(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request) {
-    length += chunk.length;
-    if (length > maxBytes)
-      throw new GatehouseError(
-        'request-too-large',
-        `a request on the channel holds at most ${maxBytes} bytes`,
-      );
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
-
-function send(response: ServerResponse, status: number, body: unknown): void {
-  if (response.destroyed) return;
-  const text = JSON.stringify(body);
-  // What was refused unread is not waited for.
-  const headers = status === 413 ? { connection: 'close' } : {};
-  response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(text);
-}
-
-function listen(server: Server | TlsServer, address: ListenOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(address, resolve);
-  });
-}
-
-function answers(socketPath: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(socketPath);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
 }

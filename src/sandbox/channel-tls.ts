@@ -1,14 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { GatehouseError } from '../domain/errors';
-
-/** Who one is on the channel between machines, and whom one believes. All PEM. */
-export interface ChannelTls {
-  /** With those between it and the authority. */
-  certificate: Buffer;
-  privateKey: Buffer;
-  /** Signs the certificates of runners and sandbox hosts, and of nobody else. */
-  authority: Buffer;
-}
+import type { MutualTls } from './mutual-tls';
 
 /** Files, as the configuration of runner and sandbox names them. */
 export interface ChannelTlsFiles {
@@ -17,11 +9,8 @@ export interface ChannelTlsFiles {
   GATEHOUSE_CHANNEL_AUTHORITY?: string;
 }
 
-/** Both sides are ours, so that nothing older needs to be understood. */
-export const CHANNEL_TLS_VERSION = 'TLSv1.3';
-
 /** @throws GatehouseError `channel-tls-incomplete`, `channel-tls-unreadable` */
-export function readChannelTls(files: ChannelTlsFiles): ChannelTls {
+export function readChannelTls(files: ChannelTlsFiles): MutualTls {
   const read = (name: keyof ChannelTlsFiles): Buffer => {
     const path = files[name];
     if (path === undefined)

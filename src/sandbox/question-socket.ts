@@ -11,6 +11,7 @@ import {
   malformedQuestion,
   type ProgramAnswer,
 } from '../domain/program-question';
+import { bodyOf, sendJson } from './listening';
 import { createWaitClock, type WaitClock } from './pausable-timer';
 
 /** Path of the one request, and the header by which a client that reconnects names its question. */
@@ -159,7 +160,10 @@ function handlerOf({ ask, log = () => {} }: QuestionSocketOptions, clock: Clock,
     if (request.method !== 'POST')
       throw new GatehouseError('method-not-allowed', `ask with \`POST ${ASK_PATH}\``);
     const key = keyOf(request);
-    const asked = find(key, questionOf(await bodyOf(request)));
+    const asked = find(
+      key,
+      questionOf((await bodyOf(request, MAX_BODY_BYTES, 'a question')).toString('utf8')),
+    );
     // Its time does not count while the program waits here, and only then.
     asked.waiting++;
     clock.begin();
@@ -183,11 +187,14 @@ function handlerOf({ ask, log = () => {} }: QuestionSocketOptions, clock: Clock,
 
   return (request: IncomingMessage, response: ServerResponse) => {
     answer(request, response).then(
-      (text) => send(response, 200, { answer: text }),
+      (text) => sendJson(response, 200, { answer: text }),
       (error) => {
         if (!(error instanceof GatehouseError)) log('a question of a program failed', error);
         const code = error instanceof GatehouseError ? error.code : 'internal';
-        send(response, STATUS[code] ?? 500, { error: { code, message: publicMessage(error) } });
+        const status = STATUS[code] ?? 500;
+        // Who is told to come again is told when.
+        const headers: Record<string, string> = status === 503 ? { 'retry-after': '2' } : {};
+        sendJson(response, status, { error: { code, message: publicMessage(error) } }, headers);
       },
     );
   };
@@ -235,35 +242,6 @@ function questionOf(body: string): { question: string; options: string[] } {
 
 function malformed(what: string, cause?: unknown): GatehouseError {
   return new GatehouseError('request-malformed', `the question cannot be read: ${what}`, { cause });
-}
-
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request) {
-    length += chunk.length;
-    if (length > MAX_BODY_BYTES)
-      throw new GatehouseError('request-too-large', `a question holds at most ${MAX_BODY_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-function send(response: ServerResponse, status: number, body: unknown): void {
-  if (response.destroyed) return;
-  const text = JSON.stringify(body);
-  // What was refused unread is not waited for; who is told to come again is told when.
-  const headers = {
-    ...(status === 413 ? { connection: 'close' } : {}),
-    ...(status === 503 ? { 'retry-after': '2' } : {}),
-  };
-  response
-    .writeHead(status, {
-      'content-type': 'application/json',
-      'content-length': Buffer.byteLength(text),
-      ...headers,
-    })
-    .end(text);
 }
 
 function once(work: () => void): () => void {

@@ -1,14 +1,12 @@
-import { readFileSync } from 'node:fs';
-import { chmod, mkdir, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { connect } from 'node:net';
-import { dirname } from 'node:path';
 import { z } from 'zod';
 import type { Broker } from '../broker/broker';
 import { type BrokerAddress, ISSUE_PATH, REDEEM_PATH, type TlsFiles } from '../broker/broker-address';
 import { GatehouseError, publicMessage } from '../domain/errors';
 import { createProofChecker, PROOF_HEADER } from '../sandbox/channel-proof';
+import { bodyOf, closeServer, listen, listenOnSocket, sendJson } from '../sandbox/listening';
+import { readMutualTls, serverTls } from '../sandbox/mutual-tls';
 
 export interface BrokerEndpointOptions {
   address: BrokerAddress;
@@ -43,18 +41,14 @@ export async function startBrokerEndpoint(options: BrokerEndpointOptions): Promi
     await listen(server, { host: address.host, port: address.port });
     const bound = server.address();
     const port = typeof bound === 'object' && bound !== null ? bound.port : address.port;
-    return { address: { ...address, port }, close: () => close(server) };
+    return { address: { ...address, port }, close: () => closeServer(server) };
   }
-  await mkdir(dirname(address.path), { recursive: true, mode: 0o700 });
-  if (await answers(address.path))
-    throw new GatehouseError(
-      'broker-in-use',
-      "another control worker answers on the broker's socket; stop it first",
-    );
-  await rm(address.path, { force: true });
-  await listen(server, { path: address.path });
-  await chmod(address.path, 0o600);
-  return { address, close: () => close(server) };
+  const inUse = new GatehouseError(
+    'broker-in-use',
+    "another control worker answers on the broker's socket; stop it first",
+  );
+  await listenOnSocket(server, address.path, inUse);
+  return { address, close: () => closeServer(server) };
 }
 
 const grant = z.string().max(64 * 1024);
@@ -75,18 +69,11 @@ function serverOf(options: BrokerEndpointOptions): Server {
       'broker-tls-missing',
       'the broker listens by `https` and needs `GATEHOUSE_BROKER_TLS_CERT`, `_KEY` and `_CA`',
     );
-  return createTlsServer(
-    {
-      cert: readFileSync(tls.certificate),
-      key: readFileSync(tls.key),
-      ca: readFileSync(tls.authority),
-      requestCert: true,
-      rejectUnauthorized: true,
-      minVersion: 'TLSv1.3',
-    },
-    handler,
-  );
+  return createTlsServer(serverTls(readMutualTls(tls)), handler);
 }
+
+/** An answer may hold secrets. */
+const UNKEPT = { 'cache-control': 'no-store' };
 
 function handlerOf({ broker, now, log }: BrokerEndpointOptions) {
   const check = createProofChecker(now);
@@ -98,7 +85,7 @@ function handlerOf({ broker, now, log }: BrokerEndpointOptions) {
         'not-found',
         `the broker knows \`POST ${ISSUE_PATH}\` and \`POST ${REDEEM_PATH}\` only`,
       );
-    const body = await bodyOf(request);
+    const body = await bodyOf(request, MAX_BODY_BYTES, 'a request to the broker');
     const proof = request.headers[PROOF_HEADER];
     const presenter = check(typeof proof === 'string' ? proof : undefined, { method: 'POST', path, body });
     if (path === ISSUE_PATH) return broker.issue({ ...parsed(shapes[path], body), presenter });
@@ -107,11 +94,11 @@ function handlerOf({ broker, now, log }: BrokerEndpointOptions) {
 
   return (request: IncomingMessage, response: ServerResponse) => {
     answer(request).then(
-      (result) => send(response, 200, result),
+      (result) => sendJson(response, 200, result, UNKEPT),
       (error) => {
         if (!(error instanceof GatehouseError)) log('a request to the broker failed', error);
         const code = error instanceof GatehouseError ? error.code : 'internal';
-        send(response, statusOf(code), { error: { code, message: publicMessage(error) } });
+        sendJson(response, statusOf(code), { error: { code, message: publicMessage(error) } }, UNKEPT);
       },
     );
   };
@@ -131,51 +118,4 @@ function statusOf(code: string): number {
   if (code === 'not-found') return 404;
   if (code === 'request-too-large') return 413;
   return code === 'request-malformed' ? 400 : 500;
-}
-
-async function bodyOf(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request) {
-    length += chunk.length;
-    if (length > MAX_BODY_BYTES)
-      throw new GatehouseError(
-        'request-too-large',
-        `a request to the broker holds at most ${MAX_BODY_BYTES} bytes`,
-      );
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
-
-function send(response: ServerResponse, status: number, body: unknown): void {
-  if (response.destroyed) return;
-  const headers = status === 413 ? { connection: 'close' } : {};
-  response
-    .writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers })
-    .end(JSON.stringify(body));
-}
-
-function listen(server: Server, where: { path: string } | { host: string; port: number }): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(where, resolve);
-  });
-}
-
-async function close(server: Server): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  await closed;
-}
-
-function answers(socketPath: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(socketPath);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
 }

@@ -5,7 +5,8 @@ import type { CanonicalCall } from '../../src/domain/call';
 import { canonicalJson } from '../../src/domain/canonical-json';
 import { createChannelClient } from '../../src/sandbox/channel-client';
 import { startTlsChannelServer } from '../../src/sandbox/channel-server';
-import { type ChannelTls, readChannelTls } from '../../src/sandbox/channel-tls';
+import { readChannelTls } from '../../src/sandbox/channel-tls';
+import type { MutualTls } from '../../src/sandbox/mutual-tls';
 import { makeAuthority } from '../support/certificates';
 import { type Host, openHost } from './support/host';
 
@@ -28,7 +29,7 @@ afterAll(async () => {
 });
 
 /** What a runner with these certificates gets for a read that it was granted. */
-async function reading(tls: ChannelTls, name = 'localhost'): Promise<string> {
+async function reading(tls: MutualTls, name = 'localhost'): Promise<string> {
   const url = new URL(`https://${name}:${server.port}`);
   const client = createChannelClient({ url, tls, runnerKey: host.runner });
   const grant = await host.grant([{ ...call, effect: 'read' }], { aud: 'channel' });

@@ -1,5 +1,6 @@
-import { request as requestHttp } from 'node:http';
-import { type RequestOptions, request as requestHttps } from 'node:https';
+import type { RequestOptions } from 'node:https';
+import { urlToHttpOptions } from 'node:url';
+import { exchange } from '../exchange';
 
 export interface ProviderRequest {
   method: 'POST' | 'DELETE';
@@ -20,9 +21,17 @@ export interface ProviderAnswer {
 const MAX_ANSWER_BYTES = 1024 * 1024;
 
 /** One request to a provider that speaks JSON. Redirects are not followed: ours goes along with the request. */
-export function askProvider({ method, url, headers, body, certificateAuthority, signal }: ProviderRequest) {
+export async function askProvider({
+  method,
+  url,
+  headers,
+  body,
+  certificateAuthority,
+  signal,
+}: ProviderRequest): Promise<ProviderAnswer> {
   const text = body === undefined ? undefined : JSON.stringify(body);
   const options: RequestOptions = {
+    ...urlToHttpOptions(new URL(url)),
     method,
     signal,
     ca: certificateAuthority,
@@ -35,28 +44,10 @@ export function askProvider({ method, url, headers, body, certificateAuthority, 
       ...headers,
     },
   };
-  return new Promise<ProviderAnswer>((resolve, reject) => {
-    const send = url.startsWith('https:') ? requestHttps : requestHttp;
-    const sent = send(url, options, (response) => {
-      const chunks: Buffer[] = [];
-      let length = 0;
-      response.on('data', (chunk: Buffer) => {
-        length += chunk.length;
-        if (length > MAX_ANSWER_BYTES) response.destroy(new Error('the answer is too long'));
-        else chunks.push(chunk);
-      });
-      response.on('error', reject);
-      response.on('end', () => {
-        const status = response.statusCode ?? 0;
-        const answer = Buffer.concat(chunks).toString('utf8');
-        try {
-          resolve({ status, body: answer === '' ? null : JSON.parse(answer) });
-        } catch {
-          reject(new Error(`HTTP ${status} with what is no JSON`));
-        }
-      });
-    });
-    sent.on('error', reject);
-    sent.end(text);
-  });
+  const answer = await exchange(options, text, MAX_ANSWER_BYTES);
+  try {
+    return { status: answer.status, body: answer.text === '' ? null : JSON.parse(answer.text) };
+  } catch {
+    throw new Error(`HTTP ${answer.status} with what is no JSON`);
+  }
 }
