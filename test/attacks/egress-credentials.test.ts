@@ -1,18 +1,14 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { makeCertificates } from '../sandbox/support/certificates';
 import { type Host, openHost } from '../sandbox/support/host';
+import { makeAuthority } from '../support/certificates';
 
 /** A credential that the proxy puts in: it reaches the host it is for, and the program that asks never sees it. */
 const SECRET = 's3cret/of+the=api-7719';
 const PASSWORD = 'pass&word-4410';
 
-let folder: string;
 let api: Server;
 let other: Server;
 let port: number;
@@ -22,13 +18,14 @@ let secret: () => Promise<string> = async () => SECRET;
 const asked: { url?: string; headers: IncomingMessage['headers']; body: string }[] = [];
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'egress-credentials-'));
-  const good = makeCertificates(folder, ['api.test', 'basic.test', 'other.test', 'wrong.test']);
-  api = createServer(good, (request, response) => void reply(request, response));
-  other = createServer(good, (request, response) => void reply(request, response));
+  const authority = makeAuthority('Test CA');
+  const names = ['api.test', 'basic.test', 'other.test', 'wrong.test'];
+  const { certificate: cert, privateKey: key } = authority.certify(names);
+  api = createServer({ cert, key }, (request, response) => void reply(request, response));
+  other = createServer({ cert, key }, (request, response) => void reply(request, response));
   port = await listening(api);
   otherPort = await listening(other);
-  const upstreamCa = readFileSync(good.caFile, 'utf8');
+  const upstreamCa = authority.certificate.toString();
   host = openHost({
     network: ['api.test', 'basic.test', 'untrusted.test', 'other.test', 'wrong.test']
       .flatMap((name) => [`${name}:${port}`, `${name}:${otherPort}`])
@@ -60,7 +57,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   host.close();
-  rmSync(folder, { recursive: true });
   for (const server of [api, other]) {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));

@@ -1,14 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { makeCertificates } from '../sandbox/support/certificates';
 import { type Host, openHost } from '../sandbox/support/host';
+import { makeAuthority } from '../support/certificates';
 
 /** Ways past the list of hosts, tried with the programs that are there in the sandbox: nothing may be reached. */
-let folder: string;
 let plain: Server;
 let secure: Server;
 let http: number;
@@ -31,8 +27,8 @@ const answers: Record<string, string[]> = {
 const lookups: string[] = [];
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'egress-'));
-  const { cert, key } = makeCertificates(folder, ['allowed.test', 'front.test', 'evil.test']);
+  const names = ['allowed.test', 'front.test', 'evil.test'];
+  const { certificate: cert, privateKey: key } = makeAuthority('Test CA').certify(names);
   const answer = (
     request: { url?: string; headers: { host?: string } },
     response: import('node:http').ServerResponse,
@@ -72,7 +68,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   host.close();
-  rmSync(folder, { recursive: true });
   for (const server of [plain, secure]) {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));

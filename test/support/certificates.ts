@@ -7,34 +7,34 @@ export interface Certified {
 }
 
 export interface Authority extends Certified {
-  /** A certificate of this authority. @param daysLeft negative for an expired one @default 1 */
-  certify(name: string, daysLeft?: number): Certified;
+  /** A certificate of this authority for one name or several. @param daysLeft negative for an expired one @default 1 */
+  certify(names: string | readonly string[], daysLeft?: number): Certified;
 }
 
 /** A certificate authority of the test's own: X.509 with Ed25519, written in DER. */
 export function makeAuthority(name: string): Authority {
   const keys = generateKeyPairSync('ed25519');
-  const issue = (subject: string, publicKey: KeyObject, daysLeft: number, isAuthority: boolean) => {
+  const issue = (names: readonly string[], publicKey: KeyObject, daysLeft: number, isAuthority: boolean) => {
     const body = sequence(
       tagged(0, integer(Buffer.from([2]))),
       integer(Buffer.concat([Buffer.from([1]), randomBytes(8)])),
       ED25519,
       distinguished(name),
       sequence(time(daysLeft - 2), time(daysLeft)),
-      distinguished(subject),
+      distinguished(names[0] ?? ''),
       publicKey.export({ type: 'spki', format: 'der' }),
-      tagged(3, sequence(...(isAuthority ? [BASIC_AUTHORITY] : [alternative(subject)]))),
+      tagged(3, sequence(...(isAuthority ? [BASIC_AUTHORITY] : [alternative(names)]))),
     );
     const signature = sign(null, body, keys.privateKey);
     return pem('CERTIFICATE', sequence(body, ED25519, bits(signature)));
   };
   return {
-    certificate: issue(name, keys.publicKey, 1, true),
+    certificate: issue([name], keys.publicKey, 1, true),
     privateKey: privatePem(keys.privateKey),
-    certify(subject, daysLeft = 1) {
+    certify(names, daysLeft = 1) {
       const own = generateKeyPairSync('ed25519');
       return {
-        certificate: issue(subject, own.publicKey, daysLeft, false),
+        certificate: issue([names].flat(), own.publicKey, daysLeft, false),
         privateKey: privatePem(own.privateKey),
       };
     },
@@ -68,8 +68,9 @@ function distinguished(name: string): Buffer {
 }
 
 /** 2.5.29.17 */
-function alternative(name: string): Buffer {
-  return sequence(identifier('551d11'), der(0x04, sequence(der(0x82, Buffer.from(name)))));
+function alternative(names: readonly string[]): Buffer {
+  const each = names.map((name) => der(0x82, Buffer.from(name)));
+  return sequence(identifier('551d11'), der(0x04, sequence(...each)));
 }
 
 function time(inDays: number): Buffer {
