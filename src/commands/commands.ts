@@ -29,6 +29,7 @@ import {
   createRequestBreakGlass,
 } from './break-glass';
 import { createCandidatePolicies } from './candidate-policies';
+import { createCoverPolicy } from './cover-policy';
 import { createDecide } from './decide';
 import { createDecideMany } from './decide-many';
 import type { CommandDependencies } from './dependencies';
@@ -88,6 +89,7 @@ export const createCommands = (dependencies: CommandDependencies) => ({
   applyAgent: createApplyAgent(dependencies),
   listPolicies: createListPolicies(dependencies),
   showPolicyHistory: createShowPolicyHistory(dependencies),
+  coverPolicy: createCoverPolicy(dependencies),
   diffPolicy: createDiffPolicy(dependencies),
   diffPolicyFile: createDiffPolicyFile(dependencies),
   simulatePolicies: createSimulatePolicies(dependencies),
