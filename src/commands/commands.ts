@@ -56,7 +56,7 @@ import {
 import { createSetPeopleSettings, createShowPeopleSettings } from './people-settings';
 import { createPublishPolicies } from './publish-policies';
 import { createResumeRun } from './resume-run';
-import { createReviewApproval, createShowLastOutput } from './review-approval';
+import { createReviewApproval, createShowOutputs } from './review-approval';
 import { createRevokeApproval } from './revoke-approval';
 import { createRollbackPolicy } from './rollback-policy';
 import { createSearchAudit } from './search-audit';
@@ -102,7 +102,7 @@ export const createCommands = (dependencies: CommandDependencies) => ({
   showRun: createShowRun(dependencies),
   describeRuns: createDescribeRuns(dependencies),
   reviewApproval: createReviewApproval(dependencies),
-  showLastOutput: createShowLastOutput(dependencies),
+  showOutputs: createShowOutputs(dependencies),
   watchRun: createWatchRun(dependencies),
   listPending: createListPending(dependencies),
   showApproval: createShowApproval(dependencies),
