@@ -39,6 +39,36 @@ export async function showApproval(context: CliContext, id: string): Promise<Exi
   });
 }
 
+/** `gatehouse approvals standing`: what is approved for the rest of any open run. */
+export async function listStanding(context: CliContext): Promise<ExitCode> {
+  const { terminal } = context;
+  return withStack(context, async (commands) => {
+    const standing = await commands.listStandingInForce();
+    if (terminal.isJson) terminal.printJson(standing);
+    else if (standing.length === 0) terminal.note('nothing is approved for a whole run');
+    else
+      terminal.print(
+        table(
+          standing,
+          [
+            { title: 'RUN', text: ({ runId }) => runId },
+            { title: 'TOOL', text: ({ tool }) => visibleText(tool, 30) },
+            { title: 'ARGUMENTS', text: ({ action }) => visibleText(action.args, 60) },
+            { title: 'BY', text: ({ by }) => by.map((person) => visibleText(person, 40)).join(', ') },
+            { title: 'SINCE', text: ({ createdAt }) => dateAndTime(createdAt) },
+            {
+              title: 'TO END IT, SAY',
+              text: ({ approvalId }) => `gatehouse approvals revoke ${approvalId}`,
+              maxWidth: 200,
+            },
+          ],
+          terminal.colours,
+        ),
+      );
+    return 0;
+  });
+}
+
 async function watchInbox(commands: Pick<Commands, 'listPending'>, terminal: Terminal): Promise<ExitCode> {
   const leaving = new AbortController();
   process.once('SIGINT', () => leaving.abort());
