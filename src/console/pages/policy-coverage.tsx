@@ -64,7 +64,7 @@ function Proven({ bullets, problems }: { bullets: readonly CoveredBullet[]; prob
             {rules.map(({ id, tests }) => (
               <span class="quiet small block">
                 <Name text={id} /> · {tests.length} {tests.length === 1 ? 'test' : 'tests'}:{' '}
-                <TheirWords text={tests.join(', ')} maxLength={400} />
+                <TheirWords text={tests.join('; ')} maxLength={400} />
               </span>
             ))}
           </span>
