@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createPolicyStore } from '../../src/store/policy-store';
 import { type Harness, startHarness } from '../support/run-harness';
 import { call } from '../support/scripted-agent';
 import { jsonOf } from './gatehouse-command';
@@ -135,3 +136,38 @@ test('what is approved for the rest of runs is listed over all of them, complete
   await runs[0].denyNext('enough');
   await runs[0].outcome();
 }, 120_000);
+
+test('an approval is shown with the change it is about, in which nothing hides', async () => {
+  const patch = [
+    '--- a/main.tf',
+    '+++ b/main.tf',
+    '@@ -1 +1 @@',
+    '-resource "aws_s3_bucket" "logs" {}',
+    '+resource "aws_s3_bucket" "au\u202edit" {}',
+    '',
+  ].join('\n');
+  await createPolicyStore(stack.database).publish(
+    'local',
+    {
+      name: 'Patches',
+      version: 1,
+      content:
+        'Patches.\n\n```cedar\n@id("look") @ask("somebody looks")\nforbid (principal, action == Action::"apply-patch", resource);\n```\n',
+    },
+    'rita',
+  );
+  const agent = await stack.agent({ tier: 'DRAFT' }, [
+    { calls: [call('apply-patch', { patch })] },
+    { say: 'done' },
+  ]);
+  const run = await stack.start({ agent });
+  const [approval] = await run.approvals();
+  const { stdout } = await bySomebody('approvals', 'show', approval!.id);
+  expect(stdout).toContain('The patch\n| --- a/main.tf\n| +++ b/main.tf\n');
+  expect(stdout).toContain('\n| +resource "aws_s3_bucket" "au\\u{202e}dit" {}');
+  expect(jsonOf(await bySomebody('approvals', 'show', approval!.id, '--json'))).toMatchObject({
+    ...{ id: approval!.id, actedOn: { kind: 'patch', patch } },
+  });
+  await run.denyNext('no');
+  await run.outcome();
+}, 60_000);

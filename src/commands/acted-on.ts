@@ -1,10 +1,10 @@
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
 import type { ArtifactStore } from '../artifacts/artifact-store';
-import type { Commands } from '../commands/commands';
-import type { ApprovalView, CallOutput } from '../commands/review-approval';
 import type { ContentFile, ContentIndex } from '../domain/content';
 import type { Workspace } from '../domain/steps';
 import { savedPlan } from '../tools/terraform';
+import type { Commands } from './commands';
+import type { ApprovalView, CallOutput } from './review-approval';
 
 /** What a call acts on, as far as it can be drawn. */
 export type ActedOn =
