@@ -69,8 +69,8 @@ export function createBubblewrapSandbox(options: BubblewrapOptions = {}): OsSand
       );
       const { child, hits, remove } = standby.start({
         ...{ profile, argv, file: confinement.surroundings?.file?.text },
-        // Sockets and secrets are those of one call.
-        isRepeatable: !egress && !confinement.questions && !confinement.surroundings,
+        // The proxy and secrets are those of one call.
+        isRepeatable: !egress && !confinement.surroundings,
       });
       try {
         const result = await seeThrough({
