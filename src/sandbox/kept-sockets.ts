@@ -80,11 +80,16 @@ async function close(socket: ListeningSocket | undefined): Promise<void> {
 }
 
 const folders = new Set<string>();
+let isWatched = false;
 
 function removeAtExit(folder: string): void {
-  if (folders.size === 0)
-    process.once('exit', () => folders.forEach((each) => rmSync(each, { recursive: true, force: true })));
+  if (!isWatched) process.once('exit', removeAll);
+  isWatched = true;
   folders.add(folder);
+}
+
+function removeAll(): void {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 }
 
 async function remove(folder: string): Promise<void> {
