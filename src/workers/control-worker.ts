@@ -3,6 +3,7 @@ import { type NativeConnection, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createArchive } from '../../activities/archive';
 import { createBreakGlass } from '../../activities/break-glass';
+import { createChildRuns } from '../../activities/child-runs';
 import { createDeliverNotification } from '../../activities/deliver-notification';
 import { createDispatch } from '../../activities/dispatch';
 import { createFinish } from '../../activities/finish';
@@ -133,6 +134,7 @@ export async function createControlWorker(
         now,
       }),
       ...createArchive({ artifacts }),
+      ...createChildRuns({ runs }),
       ...createFinish({ runs, anchors, credentials: broker?.broker }),
     },
   });
