@@ -1,4 +1,4 @@
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { WorkflowExecutionAlreadyStartedError, WorkflowIdReusePolicy } from '@temporalio/common';
 import {
   CancellationScope,
   ChildWorkflowCancellationType,
@@ -32,6 +32,7 @@ export async function runChild(run: RunState, callId: string, child: ChildRun): 
     executeChild<(input: RunInput) => Promise<RunOutcome>>(AGENT_RUN, {
       workflowId: workflowIdOf(input.runId),
       args: [input],
+      workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
       // As other starters do: a worker that was killed is noticed after this.
       workflowTaskTimeout: '3s',
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,

@@ -122,7 +122,7 @@ test('a run that starts itself does so once: the run that it started starts none
   const { status, text } = await run.outcome();
   expect(status).toBe('COMPLETED');
   expect(text).toContain(
-    'completed; its last words:\ntools/denied: tool `start-run` is denied to this agent',
+    'completed; its last words:\nrefused by policy: tool `start-run` is denied to this agent',
   );
   await waitUntil(
     async () => (await gatehouse.client.workflow.count(`GatehouseAgent = "${own}"`)).count >= 2,
