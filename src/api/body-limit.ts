@@ -23,10 +23,11 @@ export const limitBody =
 
     const chunks: Uint8Array[] = [];
     let bytes = 0;
-    for await (const chunk of body) {
-      bytes += chunk.length;
+    const reader = body.getReader();
+    for (let read = await reader.read(); !read.done; read = await reader.read()) {
+      bytes += read.value.length;
       if (bytes > maxBytes) return refuse();
-      chunks.push(chunk);
+      chunks.push(read.value);
     }
     c.req.raw = new Request(c.req.url, {
       method,
