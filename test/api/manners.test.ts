@@ -99,6 +99,8 @@ test('a body that is too large, no JSON, or of another type is refused', async (
   expect(faulty.faults.map(({ where }: { where: string }) => where)).toEqual(
     expect.arrayContaining(['body.narrow.tier']),
   );
+  const empty = await http.json('/v1/runs', 400, { body: {} });
+  expect(empty.detail).toBe('the request is malformed: body.agent is missing');
 });
 
 test('over the wire, a body may be absent or come in pieces, and is refused when it grows too large', async () => {
