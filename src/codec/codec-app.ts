@@ -1,9 +1,9 @@
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
 import { z } from 'zod';
 import { GatehouseError, publicMessage } from '../domain/errors';
+import { limitBody } from '../http/limit-body';
 
 export interface CodecAppOptions {
   codec: PayloadCodec;
@@ -51,7 +51,7 @@ export function createCodecApp({ codec, authenticate, uiOrigin }: CodecAppOption
     });
     app.post(
       path,
-      bodyLimit({ maxSize: MAX_BODY_BYTES, onError: (c) => c.json({ message: 'too many bytes' }, 413) }),
+      limitBody(MAX_BODY_BYTES, (c) => c.json({ message: 'too many bytes' }, 413)),
       async (c) => {
         const parsed = body.safeParse(await c.req.json().catch(() => null));
         if (!parsed.success) return c.json({ message: 'expected `{"payloads": […]}`' }, 400);

@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { trimTrailingSlash } from 'hono/trailing-slash';
 import { GatehouseError, publicMessage } from '../domain/errors';
+import { limitBody } from '../http/limit-body';
 import { createAssets } from './assets';
 import { createCookies, formToken, isFormToken } from './cookies';
 import type { ConsoleDependencies } from './dependencies';
@@ -90,11 +90,8 @@ export function createConsole(dependencies: ConsoleDependencies) {
     .use(trimTrailingSlash())
     .use((c, next) => (isOwnHost(c, origin) ? next() : Promise.resolve(refuseForeignHost(c))))
     .use(
-      bodyLimit({
-        maxSize: MAX_FORM_BYTES,
-        onError: () => {
-          throw new GatehouseError('form-too-large', `a form may hold ${MAX_FORM_BYTES} bytes`);
-        },
+      limitBody(MAX_FORM_BYTES, () => {
+        throw new GatehouseError('form-too-large', `a form may hold ${MAX_FORM_BYTES} bytes`);
       }),
     )
     .route('/assets', createAssets())
