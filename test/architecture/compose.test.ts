@@ -41,7 +41,7 @@ test('every network, volume and secret that a service names is declared', () => 
 });
 
 test('runner and sandbox share no network and no secret with the database', () => {
-  expect(onNetwork('database').sort()).toEqual(['api', 'control', 'migrate', 'postgres', 'temporal']);
+  expect(onNetwork('database').sort()).toEqual(['api', 'control', 'migrate', 'organization', 'postgres', 'temporal']);
   expect(service('postgres').networks).toEqual(['database']);
   expect(compose.networks.database?.internal).toBe(true);
   for (const name of ['runner', 'sandbox'])
@@ -117,7 +117,7 @@ test.each([
 });
 
 test('our own containers have no capability', () => {
-  for (const name of ['keys', 'migrate', 'control', 'api', 'runner', 'sandbox'])
+  for (const name of ['keys', 'migrate', 'organization', 'control', 'api', 'runner', 'sandbox'])
     expect(service(name).cap_drop).toEqual(['ALL']);
 });
 
