@@ -51,7 +51,7 @@ async function main(): Promise<void> {
   for (const service of ['control', 'api', 'sandbox']) await kill(service);
   compose('down');
   compose('up', '--detach');
-  await answering();
+  await until(() => OURS.every(isHealthy), 'all are healthy');
   say('the stack went down and came up');
   const { approvals } = await call<Approvals>(approver, 'GET', '/v1/approvals');
   const approval = approvals.find((one) => one.runId === runId);
@@ -132,7 +132,6 @@ async function keyOf(admin: string, person: string, roles: string[]): Promise<st
 
 /** Kills every process of a container but its first, which then ends with them; the engine starts it again. */
 async function kill(service: string): Promise<void> {
-  const started = () => compose('ps', '--format', '{{.ID}} {{.RunningFor}} {{.State}}', service);
   const id = compose('ps', '--quiet', service).trim();
   const restarts = () =>
     Number(execFileSync('docker', ['inspect', '--format', '{{.RestartCount}}', id], quietly));
@@ -142,12 +141,10 @@ async function kill(service: string): Promise<void> {
   } catch {
     // Whoever kills all is killed with them.
   }
-  await until(() => restarts() > before && started().includes('running'), `${service} was started again`);
-  if (service === 'api') await answering();
+  await until(() => restarts() > before && isHealthy(service), `${service} was started again`);
 }
 
-const answering = () =>
-  until(async () => (await fetch(`${API}/readyz`).catch(() => null))?.ok === true, 'the API answers');
+const isHealthy = (service: string) => compose('ps', '--format', '{{.Health}}', service).trim() === 'healthy';
 
 const reaches = (key: string, runId: string, status: string) =>
   until(async () => {
@@ -164,19 +161,14 @@ async function until(holds: () => boolean | Promise<boolean>, what: string): Pro
   }
 }
 
-/** Asks again where nobody is there yet to answer, as the API says one may. */
 async function call<Answer>(key: string, method: string, route: string, body?: unknown): Promise<Answer> {
-  let answer = '';
-  await until(async () => {
-    const response = await fetch(API + route, {
-      method,
-      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    answer = await response.text();
-    assert(response.ok || response.status === 503, `${method} ${route}: ${response.status} ${answer}`);
-    return response.ok;
-  }, `${method} ${route} was answered`);
+  const response = await fetch(API + route, {
+    method,
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const answer = await response.text();
+  assert(response.ok, `${method} ${route}: ${response.status} ${answer}`);
   return JSON.parse(answer) as Answer;
 }
 
