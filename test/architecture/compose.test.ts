@@ -112,8 +112,15 @@ test('each process is given an environment that its configuration accepts', () =
   });
   expect(apiConfig({ ...service('api').environment, ...database })).toMatchObject({
     GATEHOUSE_API_PORT: 8080,
-    GATEHOUSE_LOCAL_REPOSITORIES: 'off',
+    GATEHOUSE_LOCAL_REPOSITORIES: 'on',
   });
+});
+
+test('the repositories of the host are the only folder of it that runs may name, and nobody writes to them', () => {
+  const folders = (name: string) => service(name).volumes?.filter((mount) => mount.startsWith('.'));
+  for (const name of ['api', 'sandbox'])
+    expect(folders(name)).toEqual(['./deploy/repositories:/repositories:ro']);
+  for (const name of ['control', 'runner']) expect(folders(name)).toEqual([]);
 });
 
 test.each([
