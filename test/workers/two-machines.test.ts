@@ -104,17 +104,19 @@ test('a run reads over the channel and gets a credential from the broker, both b
     { calls: [call('write-file', { path: 'notes.md', content: 'far away\n' })] },
     { calls: [call('read-file', { path: 'notes.md' })] },
     { calls: [call('cloud-credentials', { account: 'dev', role: 'reader', scope: 'read' })] },
-    { calls: [call('run-command', { command: 'test -n "$DEV_TOKEN" && printf "%s" "$DEV_TOKEN" | wc -c' })] },
+    {
+      calls: [call('run-command', { command: 'printf "%s" "$DEV_TOKEN" | wc -c > size.txt; cat size.txt' })],
+    },
     { say: 'done' },
   ]);
   const run = await gatehouse.start({ agent, prompt: 'Use the account dev as reader, to read.' });
   expect(await run.outcome()).toEqual({ status: 'COMPLETED', text: 'done' });
-  // The write and the request for the credential; what only reads took the channel.
-  expect(await executions(run)).toBe(2);
-  const said = JSON.stringify(await run.transcript());
-  expect(said).toContain('far away');
-  expect(said).toContain(String(TOKEN.length));
-  expect(said).not.toContain(TOKEN);
+  // All but the read, which took the channel.
+  expect(await executions(run)).toBe(3);
+  const [, read, , size] = await run.outcomes();
+  expect(read).toMatchObject({ kind: 'done', text: 'far away\n' });
+  expect(size).toMatchObject({ kind: 'done', text: expect.stringMatching(`^${TOKEN.length}\\b`) });
+  expect(JSON.stringify(await run.transcript())).not.toContain(TOKEN);
 });
 
 test('where the runner shows a certificate of another authority, its reads run as activities and the run goes on', async () => {
