@@ -4,6 +4,7 @@ import path from 'node:path';
 import { parse } from 'yaml';
 import { apiConfig, controlConfig, runnerConfig, sandboxConfig } from '../../src/config';
 import { searchAttributeTypes } from '../../src/embedded/search-attributes';
+import { REFUSED_CALLS } from '../../src/sandbox/system-calls';
 import { ROOT } from './cruise';
 
 interface Service {
@@ -13,6 +14,7 @@ interface Service {
   volumes?: string[];
   command?: string[];
   cap_drop?: string[];
+  security_opt?: string[];
 }
 
 const compose = parse(readFileSync(path.join(ROOT, 'docker-compose.yml'), 'utf8'), { merge: true }) as {
@@ -41,7 +43,14 @@ test('every network, volume and secret that a service names is declared', () => 
 });
 
 test('runner and sandbox share no network and no secret with the database', () => {
-  expect(onNetwork('database').sort()).toEqual(['api', 'control', 'migrate', 'postgres', 'temporal']);
+  expect(onNetwork('database').sort()).toEqual([
+    'api',
+    'control',
+    'migrate',
+    'organization',
+    'postgres',
+    'temporal',
+  ]);
   expect(service('postgres').networks).toEqual(['database']);
   expect(compose.networks.database?.internal).toBe(true);
   for (const name of ['runner', 'sandbox'])
@@ -103,8 +112,15 @@ test('each process is given an environment that its configuration accepts', () =
   });
   expect(apiConfig({ ...service('api').environment, ...database })).toMatchObject({
     GATEHOUSE_API_PORT: 8080,
-    GATEHOUSE_LOCAL_REPOSITORIES: 'off',
+    GATEHOUSE_LOCAL_REPOSITORIES: 'on',
   });
+});
+
+test('the repositories of the host are the only folder of it that runs may name, and nobody writes to them', () => {
+  const folders = (name: string) => service(name).volumes?.filter((mount) => mount.startsWith('.'));
+  for (const name of ['api', 'sandbox'])
+    expect(folders(name)).toEqual(['./deploy/repositories:/repositories:ro']);
+  for (const name of ['control', 'runner']) expect(folders(name)).toEqual([]);
 });
 
 test.each([
@@ -117,8 +133,18 @@ test.each([
 });
 
 test('our own containers have no capability', () => {
-  for (const name of ['keys', 'migrate', 'control', 'api', 'runner', 'sandbox'])
+  for (const name of ['keys', 'migrate', 'organization', 'control', 'api', 'runner', 'sandbox'])
     expect(service(name).cap_drop).toEqual(['ALL']);
+});
+
+test('the sandbox’s container is refused what tools are, but for the calls that bubblewrap makes', () => {
+  const profile = 'deploy/seccomp-sandbox.json';
+  expect(service('sandbox').security_opt).toContain(`seccomp=./${profile}`);
+  const { defaultAction, syscalls } = JSON.parse(readFileSync(path.join(ROOT, profile), 'utf8'));
+  const bubblewraps = ['unshare', 'mount', 'umount2', 'pivot_root', 'sethostname'];
+  const names = Object.keys(REFUSED_CALLS).filter((name) => !bubblewraps.includes(name));
+  expect(defaultAction).toBe('SCMP_ACT_ALLOW');
+  expect(syscalls).toEqual([{ names: names.sort(), action: 'SCMP_ACT_ERRNO', errnoRet: 1 }]);
 });
 
 test('what runs are searched by is registered with its type', () => {

@@ -17,7 +17,12 @@ export interface SandboxHost {
   kill(): Promise<void>;
 }
 
-export function sandboxHost(gatehouse: Harness, name: string): SandboxHost {
+export function sandboxHost(
+  gatehouse: Harness,
+  name: string,
+  /** More of its environment. */
+  environment: Record<string, string> = {},
+): SandboxHost {
   const folder = join(gatehouse.folder, name);
   const keys = join(folder, 'keys');
   const socket = join(gatehouse.folder, `${name}.sock`);
@@ -52,6 +57,7 @@ export function sandboxHost(gatehouse: Harness, name: string): SandboxHost {
             GATEHOUSE_FORGE: join(folder, 'forge'),
             GATEHOUSE_CHANNEL_SOCKET: socket,
             GATEHOUSE_LOG: 'silent',
+            ...environment,
           },
         },
       );
