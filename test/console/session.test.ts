@@ -85,6 +85,22 @@ test('a key that does not count is refused, and nothing of it is shown again', a
   expect(text).not.toContain('gatehouse_wrong');
 });
 
+test('a form that a proxy hands on in pieces is taken', async () => {
+  const form = await ask('/login');
+  const cookie = cookieOf(form);
+  const fields = new URLSearchParams({ csrf: await tokenIn(form), key: await server.keyOf('alice') });
+  const response = await ask('/login', {
+    method: 'POST',
+    body: new Blob([fields.toString()]).stream(),
+    duplex: 'half',
+    headers: {
+      'content-type': 'application/x-www-form-urlencoded',
+      ...{ cookie, origin: server.origin, 'sec-fetch-site': 'same-origin' },
+    },
+  } as RequestInit);
+  expect(response.headers.get('location')).toBe('/console');
+});
+
 test('the session cookie is read by no script, sent along with no form of others, and ends with the logout', async () => {
   const { response, cookie } = await logIn();
   expect(response.headers.get('location')).toBe('/console');
