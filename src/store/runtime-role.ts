@@ -9,6 +9,7 @@ const APPEND_ONLY = [
   'RunEvent',
   'CustomPolicyVersion',
   'PolicySnapshot',
+  'RunArtifact',
 ] as const;
 
 /** Changed, and never deleted. */
