@@ -2,6 +2,7 @@
 import type { ActivityOptions, LocalActivityOptions } from '@temporalio/common';
 import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { createArchive } from '../activities/archive';
+import type { createArtifactPasses } from '../activities/artifact-pass';
 import type { createDiscard } from '../activities/discard';
 import type { createDispatch } from '../activities/dispatch';
 import type { createExecuteTool } from '../activities/execute-tool';
@@ -21,6 +22,7 @@ type Control = ReturnType<typeof createDispatch> &
   ReturnType<typeof createHalts> &
   ReturnType<typeof createHosts> &
   ReturnType<typeof createProgramQuestions> &
+  ReturnType<typeof createArtifactPasses> &
   ReturnType<typeof createArchive> &
   ReturnType<typeof createFinish>;
 

@@ -27,6 +27,9 @@ const MAX_FILES = 5_000;
 /** Larger files are not kept, since nothing would parse them. */
 const MAX_FILE_BYTES = 1024 * 1024;
 const MAX_TOTAL_BYTES = 64 * 1024 * 1024;
+const PUT_AT_ONCE = 256;
+
+type Artifacts = Pick<ArtifactStore, 'put'>;
 
 /** Keeps the files that content rules look at as artifacts, each content once. */
 export interface ContentKeeper {
@@ -36,18 +39,13 @@ export interface ContentKeeper {
    * @returns sha-256 of the {@link ContentIndex}
    * @throws GatehouseError `workspace-unreadable`, `content-too-large`, `artifact-store-unavailable`
    */
-  keep(folder: RunFolder, signal?: AbortSignal): Promise<string>;
+  keep(folder: RunFolder, artifacts: Artifacts, signal?: AbortSignal): Promise<string>;
 }
 
-export function createContentKeeper({
-  sandbox,
-  artifacts,
-}: {
-  sandbox: OsSandbox;
-  artifacts: ArtifactStore;
-}): ContentKeeper {
-  /** Artifacts of git's blobs, by object id. */
+export function createContentKeeper({ sandbox }: { sandbox: OsSandbox }): ContentKeeper {
+  /** Artifacts of git's blobs, by run and object id: what one run put is not another's. */
   const blobs = new LRUCache<string, string>({ max: 50_000 });
+  const known = (folder: RunFolder, oid: string) => blobs.get(`${folder.path} ${oid}`);
 
   async function listed(folder: RunFolder, signal?: AbortSignal): Promise<Listing> {
     const base = await readFile(folder.base, 'utf8').catch(() => '');
@@ -56,9 +54,14 @@ export function createContentKeeper({
     return listingOf(result.stdout);
   }
 
-  async function keepBlobs(folder: RunFolder, entries: readonly Entry[], signal?: AbortSignal) {
+  async function keepBlobs(
+    folder: RunFolder,
+    entries: readonly Entry[],
+    artifacts: Artifacts,
+    signal?: AbortSignal,
+  ) {
     const wanted = new Set(
-      entries.filter((entry) => problemOf(entry) === null && !blobs.has(entry.oid)).map(({ oid }) => oid),
+      entries.filter((entry) => problemOf(entry) === null && !known(folder, entry.oid)).map(({ oid }) => oid),
     );
     if (wanted.size === 0) return;
     const result = await runState(sandbox, folder, READ, [], signal, `${[...wanted].join('\n')}\n`);
@@ -66,44 +69,56 @@ export function createContentKeeper({
     const path = join(folder.state, 'batch');
     const bytes = await readFile(path);
     await rm(path, { force: true });
-    for (const { oid, content } of blobsIn(bytes)) blobs.set(oid, await artifacts.put(content));
+    // Together: small ones go to the store in one go.
+    const found = [...blobsIn(bytes)];
+    for (let start = 0; start < found.length; start += PUT_AT_ONCE)
+      await Promise.all(
+        found.slice(start, start + PUT_AT_ONCE).map(async ({ oid, content }) => {
+          blobs.set(`${folder.path} ${oid}`, await artifacts.put(content));
+        }),
+      );
   }
 
-  function committed(entries: readonly Entry[]): ContentFile[] {
+  function committed(folder: RunFolder, entries: readonly Entry[]): ContentFile[] {
     return entries.map((entry) => {
       const problem = problemOf(entry);
       if (problem !== null) return { path: entry.path, artifact: null, problem };
-      const artifact = blobs.get(entry.oid);
+      const artifact = known(folder, entry.oid);
       if (artifact === undefined) throw unreadable(`no blob ${entry.oid}`);
       return { path: entry.path, artifact };
     });
   }
 
-  async function present(folder: RunFolder, entries: readonly Entry[]): Promise<ContentFile[]> {
+  async function present(
+    folder: RunFolder,
+    entries: readonly Entry[],
+    artifacts: Artifacts,
+  ): Promise<ContentFile[]> {
     const root = await realpath(folder.workspace);
     const files: ContentFile[] = [];
     for (const entry of entries) {
       const { path } = entry;
       const problem = problemOf(entry);
-      const known = blobs.get(entry.oid);
+      const artifact = known(folder, entry.oid);
       if (problem !== null) files.push({ path, artifact: null, problem });
-      else if (known !== undefined) files.push({ path, artifact: known });
+      else if (artifact !== undefined) files.push({ path, artifact });
       else files.push(await keepFile(root, path, artifacts));
     }
     return files;
   }
 
   return {
-    async keep(folder, signal) {
+    async keep(folder, artifacts, signal) {
       const { base, head, tree } = await listed(folder, signal);
       requireFew(base, head, tree);
-      await keepBlobs(folder, [...base, ...head], signal);
+      await keepBlobs(folder, [...base, ...head], artifacts, signal);
       const list = (files: ContentFile[]) => artifacts.put(JSON.stringify(files));
-      const index: ContentIndex = {
-        base: await list(committed(base)),
-        tree: await list(await present(folder, tree)),
-        head: await list(committed(head)),
-      };
+      const [baseList, treeList, headList] = await Promise.all([
+        list(committed(folder, base)),
+        present(folder, tree, artifacts).then(list),
+        list(committed(folder, head)),
+      ]);
+      const index: ContentIndex = { base: baseList, tree: treeList, head: headList };
       return artifacts.put(JSON.stringify(index));
     },
   };
@@ -192,7 +207,7 @@ function* blobsIn(bytes: Buffer): Generator<{ oid: string; content: Buffer }> {
 }
 
 /** Nothing of the run is alive while this reads, and a path through a link is not followed. */
-async function keepFile(root: string, path: string, artifacts: ArtifactStore): Promise<ContentFile> {
+async function keepFile(root: string, path: string, artifacts: Artifacts): Promise<ContentFile> {
   const full = join(root, path);
   const found = await lstat(full).catch(() => null);
   const folder = await realpath(dirname(full)).catch(() => null);

@@ -2,6 +2,7 @@ import { Client } from '@temporalio/client';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createArchive } from '../../activities/archive';
+import { createArtifactPasses } from '../../activities/artifact-pass';
 import { createBreakGlass } from '../../activities/break-glass';
 import { createDeliverNotification } from '../../activities/deliver-notification';
 import { createDispatch } from '../../activities/dispatch';
@@ -13,6 +14,7 @@ import { createPolicyGate } from '../../activities/policy-gate';
 import { createProgramQuestions } from '../../activities/program-questions';
 import { queues } from '../../workflows/messages';
 import { openArtifactStore } from '../artifacts/open-artifact-store';
+import { createPassMinter } from '../broker/artifact-pass';
 import { createGrantMinter, createGrantVerifier } from '../broker/grant';
 import { watchOwnGrantKeys } from '../broker/grant-keys';
 import { loadKey, loadPublicKey, thumbprintOf } from '../broker/keys';
@@ -24,6 +26,7 @@ import { createAddressGuard } from '../notifications/address-guard';
 import { createContentLoader } from '../policy/content/content-loader';
 import { createAgentStore } from '../store/agent-store';
 import { createAnchorStore } from '../store/anchor-store';
+import { createArtifactAccess } from '../store/artifact-access';
 import { createBreakGlassStore } from '../store/break-glass-store';
 import { createCurrentPolicy } from '../store/current-policy';
 import { openDatabase } from '../store/database';
@@ -40,6 +43,7 @@ import { createRunStore } from '../store/run-store';
 import { createSnapshotStore } from '../store/snapshot-store';
 import { createToolsOf } from '../tools/snapshot-tools';
 import { startAnchoring } from './anchoring';
+import { startControlArtifacts } from './control-artifacts';
 import { startBroker } from './control-broker';
 import { createLastPolled } from './last-polled';
 import { startNotificationDispatcher } from './notification-dispatcher';
@@ -54,6 +58,9 @@ export async function createControlWorker(
 ): Promise<WorkerSetup> {
   const database = openDatabase(config.DATABASE_URL);
   const artifacts = openArtifactStore(config);
+  const access = createArtifactAccess(database, {
+    quotaBytes: config.GATEHOUSE_ARTIFACT_QUOTA_MIB * 1024 * 1024,
+  });
   const agents = createAgentStore(database);
   const policies = createPolicyStore(database);
   const snapshots = createSnapshotStore(database);
@@ -86,6 +93,7 @@ export async function createControlWorker(
   const verifier = createGrantVerifier({ find: watchOwnGrantKeys(config.GATEHOUSE_GRANT_KEY, log) });
   const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE, dataConverter });
   const broker = await startBroker({ config, database, verifier, presenters, client, logger });
+  const served = await startControlArtifacts({ config, store: artifacts, access, presenters, logger });
   const { gate } = createPolicyGate({
     gates: createGateStore(database),
     rates: createRateStore(database),
@@ -115,6 +123,7 @@ export async function createControlWorker(
         halts,
         organizations: createOrganizationStore(database),
         artifacts,
+        access,
         waitForPeopleMs,
         channel: config.GATEHOUSE_CHANNEL === 'on',
         isEncrypted: config.GATEHOUSE_PAYLOAD_KEYS !== undefined,
@@ -131,7 +140,8 @@ export async function createControlWorker(
         questions: createProgramQuestionStore(database),
         now,
       }),
-      ...createArchive({ artifacts }),
+      ...createArtifactPasses({ minter: createPassMinter(grantKey), presenters, now }),
+      ...createArchive({ artifacts, access }),
       ...createFinish({ runs, anchors, credentials: broker?.broker }),
     },
   });
@@ -160,6 +170,7 @@ export async function createControlWorker(
       await dispatcher.close();
       await anchoring.stop();
       await broker?.close();
+      await served.close();
       await database.close();
     },
   };
