@@ -34,6 +34,7 @@ import { createDeliveryStore } from '../store/delivery-store';
 import { createGateStore } from '../store/gate-store';
 import { createHaltStore } from '../store/halt-store';
 import { createOrganizationStore } from '../store/organization-store';
+import { createOwnArtifacts } from '../store/own-artifacts';
 import { createPeopleStore } from '../store/people-store';
 import { createPersonStore } from '../store/person-store';
 import { createPolicyStore } from '../store/policy-store';
@@ -100,7 +101,7 @@ export async function createControlWorker(
     snapshots,
     currentPolicy: createCurrentPolicy(agents, policies, snapshots),
     toolsOf: createToolsOf(),
-    contents: createContentLoader({ artifacts }),
+    contents: createContentLoader({ artifacts, ownership: createOwnArtifacts(database) }),
     minter: createGrantMinter(grantKey),
     presenters,
     waitForPeopleMs,

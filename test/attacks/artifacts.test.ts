@@ -7,6 +7,7 @@ import { makeKey } from '../../src/broker/keys';
 import { sha256 } from '../../src/domain/hashing';
 import { pathOf } from '../../src/sandbox/artifact-paths';
 import { PROOF_HEADER, proofOf } from '../../src/sandbox/channel-proof';
+import type { ArtifactRefusal } from '../../src/store/artifact-access';
 import { createAuditStore } from '../../src/store/audit-store';
 import { openStores, type StoreFixture } from '../store/fixture';
 import { type ArtifactServer, openArtifactServer } from '../support/artifact-server';
@@ -43,7 +44,7 @@ beforeEach(async () => {
 
 const audited = async (runId: string) =>
   (await createAuditStore(stores.database).list({ runId, organizationId: 'local' })).flatMap(
-    ({ kind, body }) => (kind === 'artifact-refused' ? [body] : []),
+    ({ kind, body }) => (kind === 'artifact-refused' ? [body as unknown as ArtifactRefusal] : []),
   );
 
 test('an artifact of another run is answered as one that does not exist, word for word, and audited', async () => {

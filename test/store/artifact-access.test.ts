@@ -1,6 +1,7 @@
 import { sha256 } from '../../src/domain/hashing';
 import { createArtifactAccess } from '../../src/store/artifact-access';
 import { createAuditStore } from '../../src/store/audit-store';
+import { createOwnArtifacts } from '../../src/store/own-artifacts';
 import { createRunStore } from '../../src/store/run-store';
 import { openStores, type StoreFixture } from './fixture';
 
@@ -86,4 +87,22 @@ test('refusals stand in the audit of the run, each once and not without end', as
   expect(records[0]).toMatchObject({ body: refusal });
   expect(await audit.verifyChain(run)).toMatchObject({ ok: true });
   expect(await createRunStore(stores.database).get('local', run.runId)).toMatchObject({ endedAt: null });
+});
+
+test('where the whole store is at hand, a run’s own artifacts are still the only ones read for it', async () => {
+  const access = open();
+  const [mine, other] = [await start(), await start()];
+  await access.count(mine, [put('own a'), put('own b')]);
+  await access.count(other, [put('foreign')]);
+  const own = createOwnArtifacts(stores.database);
+  const store = own.of(mine.runId, { get: async (hash) => Buffer.from(hash) });
+  expect(Buffer.from(await store.get(sha256('own a'))).toString()).toBe(sha256('own a'));
+  await expect(store.get(sha256('foreign'))).rejects.toMatchObject({ code: 'artifact-missing' });
+  await own.require(mine.runId, [sha256('own a'), sha256('own b')]);
+  await expect(own.require(mine.runId, [sha256('own a'), sha256('foreign')])).rejects.toMatchObject({
+    code: 'artifact-missing',
+  });
+  // The past of a run stays to be seen.
+  await finish(mine.runId);
+  await createOwnArtifacts(stores.database).require(mine.runId, [sha256('own b')]);
 });

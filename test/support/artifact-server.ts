@@ -34,7 +34,7 @@ export interface RawRequest {
 }
 
 /** The artifact endpoint over a real store and database, with keys of a runner and two hosts. */
-export async function openArtifactServer(stores: StoreFixture, quotaBytes = 1024 * 1024) {
+export async function openArtifactServer(stores: Pick<StoreFixture, 'database'>, quotaBytes = 1024 * 1024) {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-artifacts-'));
   const keys = { grant: makeKey(), runner: makeKey(), host: makeKey(), otherHost: makeKey() };
   const socket = join(folder, 'artifacts.sock');
