@@ -1,12 +1,14 @@
 import { isCancellation, patched, sleep } from '@temporalio/workflow';
 import { type ApprovalOutcome, NOBODY_ANSWERED, type QuestionOutcome } from '../src/domain/approval';
-import type { ToolCall } from '../src/domain/call';
+import type { CallOutcome, ToolCall } from '../src/domain/call';
+import type { ChildRun } from '../src/domain/child-run';
 import { findingId, reasons, voidReason } from '../src/domain/decision';
 import { typedValues } from '../src/domain/edited-arguments';
 import { believableRefusals } from '../src/domain/egress';
 import { normalizeToolName } from '../src/domain/permissions';
 import type { ExecuteResult, GatedCall, GateResult, Grant, Workspace } from '../src/domain/steps';
 import { passFor } from './artifact-passes';
+import { runChild } from './child-run';
 import type { Exclusive } from './exclusive';
 import { type Execution, executeCalls, type NotDone, outcomeWithout, STOPPED } from './execute-calls';
 import { gateInputOf, gateWhenLetGo } from './gate';
@@ -68,6 +70,7 @@ export class CarryOut {
     const next = this.gated.of(this.turn.open[0]!.id);
     switch (next.decision.verdict) {
       case 'allow':
+        if (next.starts) return this.delegate(next, next.starts);
         return next.question ? this.answer(next) : this.act(next);
       case 'ask':
         return this.awaitApproval(next);
@@ -229,6 +232,21 @@ export class CarryOut {
       default:
         outcome satisfies never;
     }
+  }
+
+  /** Another run works for this one; its time is its own, and so is what people decide about it. */
+  private async delegate(next: GatedCall, child: ChildRun): Promise<void> {
+    await this.reserve(next);
+    let outcome: CallOutcome;
+    try {
+      outcome = await this.waiting.forPeople('RUNNING', () => runChild(this.run, next.callId, child));
+    } catch (error) {
+      if (isCancellation(error)) this.turn.settle(outcomeWithout(next.callId, STOPPED));
+      throw error;
+    }
+    this.run.budget.commit();
+    this.turn.settle(outcome);
+    if (this.turn.open.length > 0) await this.gateAgain();
   }
 
   /** Meanwhile a change of policy has the calls behind the question decided again: what it refuses is not left waiting. */

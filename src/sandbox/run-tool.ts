@@ -12,10 +12,11 @@ import type { Tool, ToolContext, ToolOutput } from '../tools/tool';
 import type { Asker } from './asker';
 import type { CredentialRule } from './credential-rule';
 import type { RunCredentials } from './held-credentials';
+import { createKeptSockets, type KeptSockets } from './kept-sockets';
 import type { Confinement, OsSandbox } from './os-sandbox';
 import { limited } from './output-limit';
 import { INSIDE, isWriting } from './profile';
-import { openQuestionSocket, type QuestionSocket } from './question-socket';
+import { openQuestionSocket, type QuestionSocket, type QuestionSocketOptions } from './question-socket';
 import type { Workspaces } from './workspace';
 
 /** A call whose grant was verified, with its tool. */
@@ -56,6 +57,7 @@ interface ToolRunner {
 /** Runs tools in the profile of their call's effect, and turns what they say or throw into outcomes. */
 export function createToolRunner(dependencies: ToolRunnerDependencies): ToolRunner {
   const { log = () => {} } = dependencies;
+  const sockets = createKeptSockets();
 
   async function outcomeOf(
     { call: { id: callId }, credentials, artifacts }: PreparedCall,
@@ -81,7 +83,7 @@ export function createToolRunner(dependencies: ToolRunnerDependencies): ToolRunn
       let output: ToolOutput | undefined;
       let questions: QuestionSocket | null = null;
       try {
-        questions = await questionsOf(dependencies, prepared);
+        questions = await questionsOf(dependencies, prepared, sockets);
         const context = await contextOf(dependencies, prepared, signal, refused, questions);
         output = await tool.run?.(argumentsOf(prepared), context);
         if (!output) throw new TypeError(`the tool ${tool.name} does not run`);
@@ -90,7 +92,7 @@ export function createToolRunner(dependencies: ToolRunnerDependencies): ToolRunn
         const text = publicMessage(error);
         return { kind: 'failed', callId: call.id, text: prepared.credentials?.mask(text) ?? text };
       } finally {
-        await questions?.close();
+        questions?.close();
       }
       // Outside: a store that is away does not make a failure of what was done.
       return outcomeOf(prepared, output, networkNotes(refused));
@@ -174,16 +176,18 @@ async function contextOf(
 async function questionsOf(
   { asker, log }: ToolRunnerDependencies,
   { claims, call, granted, tool, credentials }: PreparedCall,
+  sockets: KeptSockets,
 ): Promise<QuestionSocket | null> {
   if (!asker || tool.mayAsk !== true || !isWriting(granted.effect)) return null;
-  return openQuestionSocket({
+  const asking: QuestionSocketOptions = {
     ask({ question, options, ...asked }, signal) {
       const mask = (text: string) => credentials?.mask(text) ?? text;
       const shown = { question: mask(question), options: options.map(mask) };
       return asker.ask({ grant: claims, callId: call.id, ...asked, ...shown }, signal);
     },
     log,
-  });
+  };
+  return openQuestionSocket(claims.sub, asking, sockets);
 }
 
 /** Parsed from the very bytes whose hash the grant holds. */

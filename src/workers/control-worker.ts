@@ -4,13 +4,14 @@ import type { Logger } from 'pino';
 import { createArchive } from '../../activities/archive';
 import { createArtifactPasses } from '../../activities/artifact-pass';
 import { createBreakGlass } from '../../activities/break-glass';
+import { createChildRuns } from '../../activities/child-runs';
 import { createDeliverNotification } from '../../activities/deliver-notification';
 import { createDispatch } from '../../activities/dispatch';
 import { createFinish } from '../../activities/finish';
 import { createHalts } from '../../activities/halts';
 import { createHosts } from '../../activities/hosts';
 import { createPeople } from '../../activities/people';
-import { createPolicyGate } from '../../activities/policy-gate';
+import { createGateAhead, createPolicyGate } from '../../activities/policy-gate';
 import { createProgramQuestions } from '../../activities/program-questions';
 import { queues } from '../../workflows/messages';
 import { openArtifactStore } from '../artifacts/open-artifact-store';
@@ -95,7 +96,7 @@ export async function createControlWorker(
   const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE, dataConverter });
   const broker = await startBroker({ config, database, verifier, presenters, client, logger });
   const served = await startControlArtifacts({ config, store: artifacts, access, presenters, logger });
-  const { gate } = createPolicyGate({
+  const gating = {
     gates: createGateStore(database),
     rates: createRateStore(database),
     snapshots,
@@ -106,7 +107,8 @@ export async function createControlWorker(
     presenters,
     waitForPeopleMs,
     now,
-  });
+  };
+  const { gate } = createPolicyGate(gating);
   const worker = await Worker.create({
     ...shared,
     taskQueue: queues.control,
@@ -130,7 +132,7 @@ export async function createControlWorker(
         isEncrypted: config.GATEHOUSE_PAYLOAD_KEYS !== undefined,
       }),
       gate,
-      ...createPeople({ people, words, gate, now }),
+      ...createPeople({ people, words, gate, gateAhead: createGateAhead(gating), now }),
       ...createHalts({ halts }),
       ...createHosts({
         lastPolled: createLastPolled({ connection, namespace: config.TEMPORAL_NAMESPACE }),
@@ -143,6 +145,7 @@ export async function createControlWorker(
       }),
       ...createArtifactPasses({ minter: createPassMinter(grantKey), presenters, now }),
       ...createArchive({ artifacts, access }),
+      ...createChildRuns({ runs }),
       ...createFinish({ runs, anchors, credentials: broker?.broker }),
     },
   });
