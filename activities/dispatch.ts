@@ -4,11 +4,13 @@ import { GatehouseError } from '../src/domain/errors';
 import { describeHalt } from '../src/domain/halt';
 import type { DispatchInput, DispatchResult } from '../src/domain/steps';
 import { tierName } from '../src/domain/tier';
+import { scriptOf } from '../src/model/pinned-script';
 import { warmParserFor } from '../src/policy/content/warm-parser';
 import type { HaltReader } from '../src/policy/halt-records';
 import { readRunInput } from '../src/policy/run-input';
 import { compileSnapshot } from '../src/policy/snapshot';
 import type { AgentStore } from '../src/store/agent-store';
+import type { ArtifactAccess } from '../src/store/artifact-access';
 import type { OrganizationStore } from '../src/store/organization-store';
 import type { PolicyStore } from '../src/store/policy-store';
 import type { RunStore } from '../src/store/run-store';
@@ -24,6 +26,7 @@ export interface DispatchDependencies {
   halts: Pick<HaltReader, 'read'>;
   organizations: OrganizationStore;
   artifacts: ArtifactStore;
+  access: Pick<ArtifactAccess, 'give'>;
   waitForPeopleMs: number;
   /** Whether the runner reads over the channel. */
   channel: boolean;
@@ -58,6 +61,7 @@ async function dispatchRun(
     halts,
     organizations,
     artifacts,
+    access,
     waitForPeopleMs,
     channel,
     isEncrypted,
@@ -94,6 +98,8 @@ async function dispatchRun(
   await snapshots.save(snapshot);
   await artifacts.put(canonicalJson(content));
   await runs.create({ ...input, snapshotId: id });
+  const script = scriptOf(snapshot.model);
+  await access.give(input.runId, script === null ? [id] : [id, script]);
   return {
     payload,
     snapshot: id,

@@ -5,10 +5,10 @@ import { withHeartbeat } from './heartbeat';
 
 /** The sandbox worker's activity that carries out granted calls: one effect, or consecutive reads. */
 export const createExecuteTool = ({ executor }: { executor: Executor }) => ({
-  async executeTool({ runId, grant, calls }: ExecuteInput): Promise<ExecuteResult> {
+  async executeTool({ runId, grant, pass, calls }: ExecuteInput): Promise<ExecuteResult> {
     try {
       return await withHeartbeat((signal) =>
-        executor.execute({ runId, grant, calls, audience: 'activity' }, signal),
+        executor.execute({ runId, grant, pass, calls, audience: 'activity' }, signal),
       );
     } catch (error) {
       throw toFailure(error);

@@ -23,7 +23,8 @@ import { withHeartbeat } from './heartbeat';
 export interface TakeTurnDependencies {
   providerOf: ModelRegistry;
   cache: TranscriptCache;
-  artifacts: Pick<ArtifactStore, 'get'>;
+  /** Opens what a run may read. */
+  artifactsOf(run: { runId: string; pass: string | undefined; signal: AbortSignal }): RunArtifacts;
   channels: ReadChannels;
   /** The built-in tools of this release; permissions are applied here. */
   toolsOf: (snapshot: PolicySnapshot) => OfferedTool[];
@@ -32,15 +33,18 @@ export interface TakeTurnDependencies {
   heartbeatEveryMs?: number;
 }
 
+type RunArtifacts = Pick<ArtifactStore, 'get'>;
+
 /** One model turn, on the runner: no database, no tool of its own, the model's keys and nothing else. */
 export function createTakeTurn(dependencies: TakeTurnDependencies) {
   const { providerOf, cache, channels, toolsOf, fetchTranscript, heartbeatEveryMs } = dependencies;
-  const loadSnapshot = createLoadSnapshot(dependencies.artifacts);
+  const loadSnapshot = createLoadSnapshot();
 
   async function turn(input: TurnInput, signal: AbortSignal): Promise<TurnResult> {
-    const snapshot = await loadSnapshot(input.snapshot);
-    const provider = providerOf(snapshot.model);
-    const prefix = await prefixOf(input, signal);
+    const artifacts = dependencies.artifactsOf({ runId: input.runId, pass: input.pass, signal });
+    const snapshot = await loadSnapshot(input.snapshot, artifacts);
+    const provider = providerOf(snapshot.model, artifacts);
+    const prefix = await prefixOf(input, artifacts, signal);
     const reads = await readOver(channels, input.reads, signal);
     const asked = append(prefix, completed(input.news, reads));
     const reply = limitReply(
@@ -59,7 +63,11 @@ export function createTakeTurn(dependencies: TakeTurnDependencies) {
     return { ...reply, reads, hashes: answered.slice(prefix.length).map(({ hash }) => hash) };
   }
 
-  async function prefixOf({ runId, base }: TurnInput, signal: AbortSignal): Promise<readonly HashedEntry[]> {
+  async function prefixOf(
+    { runId, base }: TurnInput,
+    artifacts: RunArtifacts,
+    signal: AbortSignal,
+  ): Promise<readonly HashedEntry[]> {
     const cached = cache.prefix(runId, base);
     if (cached) return cached;
     const { workflowExecution } = Context.current().info;
@@ -70,6 +78,7 @@ export function createTakeTurn(dependencies: TakeTurnDependencies) {
           workflowId: workflowExecution?.workflowId ?? '',
           workflowRunId: workflowExecution?.runId ?? '',
           upTo: base.length,
+          artifacts,
         },
         signal,
       ),

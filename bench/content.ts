@@ -46,6 +46,7 @@ async function measure(files: number, isPrepared: boolean): Promise<Measured> {
   });
   const list = put(JSON.stringify(tree));
   const loader = createContentLoader({
+    ownership: { require: async () => undefined },
     artifacts: {
       put: async (text) => put(String(text)),
       get: async (hash) => Buffer.from(kept.get(hash) ?? ''),
@@ -64,6 +65,7 @@ async function measure(files: number, isPrepared: boolean): Promise<Measured> {
     const facts = await loader.load(
       [{ id: 'call', tool: 'write-file', args: { path: tree[index]!.path, content } }],
       workspace as Parameters<typeof loader.load>[1],
+      'bench',
     );
     const found = facts.get('call');
     if (found?.kind !== 'loaded') throw new Error(found?.problem ?? 'no facts');

@@ -2,13 +2,14 @@
  * `npm run bench:sandbox`: what the structural guardrails cost. Its last line is the result. What is measured beside
  * something else is comparable; absolute figures are of the machine.
  */
+import { artifactCost } from './sandbox/artifacts';
 import { brokerCost } from './sandbox/broker';
 import { encryptionCost } from './sandbox/encryption';
 import type { Figure, Part } from './sandbox/figure';
 import { grantCost } from './sandbox/grants';
 import { startOverhead } from './sandbox/start';
 
-const PARTS: Part[] = [startOverhead, grantCost, brokerCost, encryptionCost];
+const PARTS: Part[] = [startOverhead, grantCost, brokerCost, artifactCost, encryptionCost];
 
 main().catch((error) => {
   process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);

@@ -17,6 +17,13 @@ const artifacts = {
   GATEHOUSE_S3_ACCESS_KEY_ID: z.string().min(1).optional(),
   GATEHOUSE_S3_SECRET_ACCESS_KEY: z.string().min(1).optional(),
 };
+/** Where runner and sandbox reach artifacts: `unix:/path`, `https://host:port`, or `http://127.0.0.1:port`; PEM files for `https`. */
+const artifactEndpoint = {
+  GATEHOUSE_ARTIFACT_ENDPOINT: z.string().min(1),
+  GATEHOUSE_ARTIFACT_TLS_CERT: path.optional(),
+  GATEHOUSE_ARTIFACT_TLS_KEY: path.optional(),
+  GATEHOUSE_ARTIFACT_TLS_CA: path.optional(),
+};
 /** Touched while the worker polls, for a probe. */
 const probed = { GATEHOUSE_ALIVE_FILE: path.optional() };
 /** The keys that encrypt what goes into Temporal's histories; without them nothing is encrypted. */
@@ -101,6 +108,19 @@ const noDatabase = {
     .optional(),
 };
 
+/** INVARIANT: runner and sandbox reach artifacts by their runs, and may not even know where the store is. */
+const noArtifactStore = Object.fromEntries(
+  Object.keys(artifacts).map((name) => [
+    name,
+    z
+      .undefined({
+        message:
+          'must not be set: this process reaches artifacts by `GATEHOUSE_ARTIFACT_ENDPOINT` alone, as its runs allow',
+      })
+      .optional(),
+  ]),
+) as Record<keyof typeof artifacts, z.ZodOptional<z.ZodUndefined>>;
+
 const controlEnv = z.object({
   ...temporal,
   ...encryption,
@@ -108,6 +128,9 @@ const controlEnv = z.object({
   ...logging,
   DATABASE_URL: z.string().min(1),
   ...artifacts,
+  ...artifactEndpoint,
+  /** What the artifacts of one run may take. */
+  GATEHOUSE_ARTIFACT_QUOTA_MIB: z.coerce.number().int().min(1).default(2_048),
   GATEHOUSE_GRANT_KEY: path,
   /** Signs the anchors of the audit. */
   GATEHOUSE_AUDIT_KEY: path,
@@ -133,7 +156,8 @@ const runnerEnv = z.object({
   ...probed,
   ...logging,
   ...noDatabase,
-  ...artifacts,
+  ...noArtifactStore,
+  ...artifactEndpoint,
   GATEHOUSE_RUNNER_KEY: path,
   GATEHOUSE_CHANNELS: channels,
   ...channelTls,
@@ -149,7 +173,8 @@ const sandboxEnv = z.object({
   ...probed,
   ...logging,
   ...noDatabase,
-  ...artifacts,
+  ...noArtifactStore,
+  ...artifactEndpoint,
   GATEHOUSE_HOST: z.string().regex(/^[a-z0-9][a-z0-9.-]{0,62}$/i, 'must be a short host name'),
   GATEHOUSE_SANDBOX_KEY: path,
   GATEHOUSE_GRANT_PUBLIC_KEYS: list,

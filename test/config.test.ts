@@ -41,7 +41,7 @@ test('what `up` hands on is handed on as it was given', () => {
 test('a sandbox has limits of its own where none are set', () => {
   const needed = {
     TEMPORAL_ADDRESS: 'a:1',
-    GATEHOUSE_ARTIFACTS: '/a',
+    GATEHOUSE_ARTIFACT_ENDPOINT: 'unix:/run/artifacts.sock',
     GATEHOUSE_HOST: 'h',
     GATEHOUSE_SANDBOX_KEY: '/k',
     GATEHOUSE_RUNNER_PUBLIC_KEY: '/r',

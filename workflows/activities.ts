@@ -2,6 +2,7 @@
 import type { ActivityOptions, LocalActivityOptions } from '@temporalio/common';
 import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { createArchive } from '../activities/archive';
+import type { createArtifactPasses } from '../activities/artifact-pass';
 import type { createChildRuns } from '../activities/child-runs';
 import type { createDiscard } from '../activities/discard';
 import type { createDispatch } from '../activities/dispatch';
@@ -22,6 +23,7 @@ type Control = ReturnType<typeof createDispatch> &
   ReturnType<typeof createHalts> &
   ReturnType<typeof createHosts> &
   ReturnType<typeof createProgramQuestions> &
+  ReturnType<typeof createArtifactPasses> &
   ReturnType<typeof createArchive> &
   ReturnType<typeof createChildRuns> &
   ReturnType<typeof createFinish>;

@@ -168,7 +168,7 @@ function isLarge(run: RunState): boolean {
 async function startAfresh(run: RunState): Promise<never> {
   const artifacts: string[] = [];
   for (const entries of run.transcript.archivable())
-    artifacts.push(...(await control.archive({ entries })).artifacts);
+    artifacts.push(...(await control.archive({ runId: run.input.runId, entries })).artifacts);
   run.transcript.replaceArchived(artifacts);
   await condition(allHandlersFinished);
   return continueAsNew<typeof agentRun>(run.input, run.carry());

@@ -7,6 +7,7 @@ import { typedValues } from '../src/domain/edited-arguments';
 import { believableRefusals } from '../src/domain/egress';
 import { normalizeToolName } from '../src/domain/permissions';
 import type { ExecuteResult, GatedCall, GateResult, Grant, Workspace } from '../src/domain/steps';
+import { passFor } from './artifact-passes';
 import { runChild } from './child-run';
 import type { Exclusive } from './exclusive';
 import { type Execution, executeCalls, type NotDone, outcomeWithout, STOPPED } from './execute-calls';
@@ -157,6 +158,7 @@ export class CarryOut {
       case 'ran':
         return this.take(batch, workspace, execution.result);
       case 'stale':
+        if (execution.why === 'pass') this.run.passes.clear();
         if (execution.why === 'content') {
           for (const call of batch) delete this.approvals[call.callId];
           await lookAgain(this.run);
@@ -188,8 +190,9 @@ export class CarryOut {
   /** A run that is stopped meanwhile records what is known of the calls, before it ends. */
   private async executed(workspace: Workspace, grant: Grant, batch: GatedCall[]): Promise<Execution> {
     try {
+      const pass = await passFor(this.run, { role: 'sandbox', keyThumbprint: workspace.keyThumbprint });
       return await this.programs.during(grant, batch, () =>
-        executeCalls(this.run.input.runId, workspace, grant, batch, this.run.pinned.isEncrypted),
+        executeCalls(this.run.input.runId, workspace, grant, batch, pass, this.run.pinned.isEncrypted),
       );
     } catch (error) {
       if (isCancellation(error))

@@ -5,6 +5,7 @@ import {
   TimeoutFailure,
 } from '@temporalio/common';
 import { CancellationScope, isCancellation, patched, sleep } from '@temporalio/workflow';
+import { PASS_OVER } from '../src/domain/artifact-pass';
 import type { CallOutcome, CanonicalCall } from '../src/domain/call';
 import type { ExecuteResult, GatedCall, Grant, Workspace } from '../src/domain/steps';
 import { visibleText } from '../src/domain/visible-text';
@@ -16,7 +17,7 @@ import { executionProblem } from './worker-answers';
 export type Execution =
   | { kind: 'ran'; result: ExecuteResult }
   /** Nothing ran, and another grant may do: it came too late, or what was approved has changed. */
-  | { kind: 'stale'; why: 'grant' | 'content' }
+  | { kind: 'stale'; why: 'grant' | 'pass' | 'content' }
   /** Nothing ran: nobody took it, and it was there since then, in milliseconds since the epoch. */
   | { kind: 'not-taken'; since: number }
   /** Nothing ran. `isWorkspaceLost`: the host has no workspace of the run any more. */
@@ -27,6 +28,7 @@ export type Execution =
 /**
  * Has granted calls executed on the host that holds the run's workspace: one effect, or consecutive reads.
  *
+ * @param pass the host's, to the run's artifacts
  * @param isEncrypted the history names the tools and not their arguments
  * @throws a cancellation, when the run is stopped meanwhile
  */
@@ -35,9 +37,13 @@ export async function executeCalls(
   workspace: Workspace,
   { token }: Grant,
   batch: readonly GatedCall[],
+  pass: string | undefined,
   isEncrypted = false,
 ): Promise<Execution> {
-  const input = { runId, grant: token, calls: batch.map(canonical) };
+  const input = {
+    ...{ runId, grant: token, calls: batch.map(canonical) },
+    ...(pass === undefined ? {} : { pass }),
+  };
   const first = executionOn(workspace.host, {
     summary: summaryOf(batch, isEncrypted),
     mayAsk: batch.some((call) => call.mayAsk === true),
@@ -78,6 +84,7 @@ function endOf(error: unknown, since: number): Execution {
   const code = codeOf(error);
   if (wasNeverStarted(error)) return { kind: 'not-taken', since };
   if (code === 'grant-expired') return { kind: 'stale', why: 'grant' };
+  if (code !== null && PASS_OVER.has(code)) return { kind: 'stale', why: 'pass' };
   if (code === 'content-changed') return { kind: 'stale', why: 'content' };
   const text = publicTextOf(error);
   return code !== null && NOT_RUN.has(code)

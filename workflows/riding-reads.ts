@@ -1,4 +1,5 @@
 import type { CallOutcome } from '../src/domain/call';
+import { passFor } from './artifact-passes';
 import { executeCalls, outcomeWithout } from './execute-calls';
 import { type GateParts, gateWhenLetGo } from './gate';
 import { refusalOf } from './outcomes';
@@ -18,14 +19,19 @@ export async function executeRiding(parts: GateParts): Promise<void> {
   const granted = gated.calls.filter((each) => gated.grant?.callIds.includes(each.callId));
   const outcomes = gated.calls.filter((each) => !granted.includes(each)).map(refusalOf);
   if (gated.grant && granted.length > 0) {
+    const pass = await passFor(run, { role: 'sandbox', keyThumbprint: facts.workspace.keyThumbprint });
     const execution = await executeCalls(
       run.input.runId,
       facts.workspace,
       gated.grant,
       granted,
+      pass,
       run.pinned.isEncrypted,
     );
-    if (execution.kind === 'stale') return executeRiding(parts);
+    if (execution.kind === 'stale') {
+      if (execution.why === 'pass') run.passes.clear();
+      return executeRiding(parts);
+    }
     if (execution.kind === 'not-taken') {
       const isElsewhere = await leaveLostHost(run, execution.since);
       await executeRiding(parts);

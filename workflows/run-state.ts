@@ -1,3 +1,4 @@
+import type { ArtifactPass } from '../src/domain/artifact-pass';
 import { type AgentBudget, BudgetTracker, type BudgetUsage, raisedBudget } from '../src/domain/budget';
 import type { CallOutcome } from '../src/domain/call';
 import type { RunEventData } from '../src/domain/events';
@@ -61,6 +62,8 @@ export class RunState {
   observations: Observation[];
   /** Whether reads go over the channel; off for good once the runner could not reach it. */
   channel: boolean;
+  /** Passes to the run's artifacts, by whom they are for. Not carried on: the next execution asks for its own. */
+  readonly passes = new Map<string, ArtifactPass>();
   /** Told by the database; null for none. */
   halt: HaltView | null;
   private askedPause: PauseRequest | null;

@@ -1,7 +1,9 @@
 import { patched } from '@temporalio/workflow';
+import { PASS_OVER } from '../src/domain/artifact-pass';
 import type { ToolCall } from '../src/domain/call';
 import type { TurnInput, TurnResult } from '../src/domain/steps';
 import { runner, runnerOptions } from './activities';
+import { passFor } from './artifact-passes';
 import { codeOf } from './failures';
 import { type GateParts, gateWhenLetGo } from './gate';
 import { executeRiding, settleRiding } from './riding-reads';
@@ -31,6 +33,10 @@ export async function takeTurn(parts: GateParts): Promise<ModelTurn> {
       return accept(run, await ask(run));
     } catch (error) {
       const code = codeOf(error);
+      if (code !== null && PASS_OVER.has(code) && renewals < MAX_RENEWALS && patched('artifact-passes')) {
+        run.passes.clear();
+        continue;
+      }
       if (!run.riding || renewals >= MAX_RENEWALS) throw error;
       if (code === 'channel-unavailable') run.channel = false;
       // The activity is told the same, and has the workspace made again.
@@ -41,8 +47,14 @@ export async function takeTurn(parts: GateParts): Promise<ModelTurn> {
   }
 }
 
-function ask(run: RunState): Promise<TurnResult> {
+async function ask(run: RunState): Promise<TurnResult> {
   const { riding } = run;
+  const { workspace } = run.facts;
+  const pass = await passFor(run, { role: 'runner' });
+  const hostPass =
+    riding && workspace
+      ? await passFor(run, { role: 'sandbox', keyThumbprint: workspace.keyThumbprint })
+      : undefined;
   const input: TurnInput = {
     runId: run.input.runId,
     turn: run.turn,
@@ -51,9 +63,11 @@ function ask(run: RunState): Promise<TurnResult> {
     news: run.transcript.news,
     reads: riding && {
       grant: riding.grant.token,
-      host: run.facts.workspace?.host ?? '',
+      ...(hostPass === undefined ? {} : { pass: hostPass }),
+      host: workspace?.host ?? '',
       calls: riding.calls.flatMap((gated) => gated.call ?? []),
     },
+    ...(pass === undefined ? {} : { pass }),
   };
   const reading = riding ? `, after ${riding.calls.map((gated) => gated.call?.tool).join(', ')}` : '';
   return runner.takeTurn.executeWithOptions(

@@ -1,6 +1,8 @@
 import { isCancellation, patched, TemporalFailure } from '@temporalio/workflow';
+import type { LostWorkspace } from '../src/domain/checkpoint';
 import type { PreparedWorkspace, PrepareInput } from '../src/domain/steps';
 import { control, discarderOn, preparer, preparerOn } from './activities';
+import { passFor } from './artifact-passes';
 import { wasNeverStarted } from './failures';
 import { rebuiltNotice } from './rebuilt-notice';
 import type { RunState } from './run-state';
@@ -10,8 +12,10 @@ import { preparationProblem } from './worker-answers';
 /** Sees to it that the run has a workspace. */
 export async function prepareWorkspace(run: RunState): Promise<void> {
   if (run.facts.workspace) return;
-  const workspace = usable(await preparer.prepare(inputOf(run)));
+  const workspace = usable(await preparer.prepare(await inputOf(run)));
   run.facts.workspace ??= workspace;
+  // Now, since later somebody may be waiting for what he approved.
+  await passFor(run, { role: 'sandbox', keyThumbprint: run.facts.workspace.keyThumbprint });
 }
 
 /** The files are not what the run knows: its host looks at them again, or they are made again where it is gone. */
@@ -19,7 +23,7 @@ export async function lookAgain(run: RunState): Promise<void> {
   const { workspace } = run.facts;
   if (!workspace) return prepareWorkspace(run);
   try {
-    run.facts.workspace = usable(await preparerOn(workspace.host).prepare(inputOf(run)));
+    run.facts.workspace = usable(await preparerOn(workspace.host).prepare(await inputOf(run)));
   } catch (error) {
     if (!wasNeverStarted(error)) throw error;
     await rebuildWorkspace(run);
@@ -52,7 +56,7 @@ export async function rebuildWorkspace(run: RunState): Promise<boolean> {
     return false;
   }
   const lost = { host: before.host, checkpoint: before.checkpoint?.artifact ?? null };
-  const { rebuilding, ...workspace } = usable(await preparer.prepare({ ...inputOf(run), lost }));
+  const { rebuilding, ...workspace } = usable(await preparer.prepare(await inputOf(run, lost)));
   run.facts.workspace = workspace;
   if (!rebuilding || rebuilding.kind === 'kept') return false;
   const hosts = { before: before.host, now: workspace.host };
@@ -81,9 +85,16 @@ export async function discardWorkspace(run: RunState): Promise<void> {
   }
 }
 
-function inputOf(run: RunState): PrepareInput {
+/** Only what is made again reads; who prepares is not known before it is done. */
+async function inputOf(run: RunState, lost?: LostWorkspace): Promise<PrepareInput> {
   const { runId, repo } = run.input;
-  return { runId, repo: repo ?? null };
+  const mayRead = lost !== undefined && lost.checkpoint !== null;
+  const pass = await passFor(run, { role: 'any-sandbox', mayRead });
+  return {
+    ...{ runId, repo: repo ?? null },
+    ...(lost ? { lost } : {}),
+    ...(pass === undefined ? {} : { pass }),
+  };
 }
 
 /** @throws RunStoppedError for an answer that no host gives */

@@ -1,10 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { hostEnvironment } from '../../src/config';
-import { createPorts } from '../../src/embedded/ports';
-import { startPostgres } from '../../src/embedded/postgres';
-import { createProcessGroup } from '../../src/embedded/process';
 import { compileSnapshot } from '../../src/policy/snapshot';
 import { createBrokerClient } from '../../src/sandbox/broker-client';
 import { openDatabase } from '../../src/store/database';
@@ -17,6 +13,7 @@ import { openDesk } from '../../test/broker/support/desk';
 import { agent } from '../../test/store/fixture';
 import { percentile } from '../measure';
 import type { Figure } from './figure';
+import { onOwnPostgres } from './own-postgres';
 
 interface BrokerFigures {
   requests: number;
@@ -31,31 +28,17 @@ const AT_MOST_MS = 10;
 
 /** A request to the credential broker, on a PostgreSQL of its own. */
 export async function brokerCost(): Promise<Figure[]> {
-  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-bench-postgres-'));
-  const processes = createProcessGroup({ folder });
-  try {
-    const { databaseUrl } = await startPostgres({
-      dataDir: folder,
-      processes,
-      ports: createPorts({ dataDir: folder }),
-      environment: hostEnvironment(),
-      progress: () => undefined,
-    });
-    const { requests, issueMs, redeemMs } = await measureBroker(databaseUrl);
-    const figure = (what: string, { p50, p95 }: { p50: number; p95: number }): Figure => ({
-      what,
-      measured: `p50 ${p50.toFixed(2)} ms, p95 ${p95.toFixed(2)} ms`,
-      promised: `at most ${AT_MOST_MS} ms at p50`,
-      isKept: p50 <= AT_MOST_MS,
-    });
-    return [
-      figure(`credential issued, besides the provider, of ${requests}`, issueMs),
-      figure('credentials of a run handed out again', redeemMs),
-    ];
-  } finally {
-    await processes.stop();
-    rmSync(folder, { recursive: true, force: true });
-  }
+  const { requests, issueMs, redeemMs } = await onOwnPostgres((databaseUrl) => measureBroker(databaseUrl));
+  const figure = (what: string, { p50, p95 }: { p50: number; p95: number }): Figure => ({
+    what,
+    measured: `p50 ${p50.toFixed(2)} ms, p95 ${p95.toFixed(2)} ms`,
+    promised: `at most ${AT_MOST_MS} ms at p50`,
+    isKept: p50 <= AT_MOST_MS,
+  });
+  return [
+    figure(`credential issued, besides the provider, of ${requests}`, issueMs),
+    figure('credentials of a run handed out again', redeemMs),
+  ];
 }
 
 /** Credentials that one run asks for; its budget has no more. */

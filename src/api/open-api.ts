@@ -13,6 +13,7 @@ import { createOidc, type Oidc } from '../identity/oidc';
 import { createSessions } from '../identity/sessions';
 import { openDatabase } from '../store/database';
 import { openLiveEvents } from '../store/live-events';
+import { createOwnArtifacts } from '../store/own-artifacts';
 import { createSessionStore } from '../store/session-store';
 import type { Pages } from './create-api';
 import { type ApiDependencies, type ApiLimits, DEFAULT_LIMITS } from './dependencies';
@@ -67,12 +68,14 @@ export async function openApi(
       live,
       artifacts: openArtifactStore(config),
     };
+    const own = createOwnArtifacts(database);
     const commandsOf = createCommandsOf({ stores, temporal, apiKey });
     return {
       consoleAt: (origin) =>
         createConsole({
           ...shared,
           origin,
+          artifactsOf: (runId) => own.of(runId, shared.artifacts),
           commandsFor: commandsOf,
           sessions: createSessions(createSessionStore(database)),
           temporalUi: temporalUiOf(config),

@@ -1,5 +1,5 @@
 import { GatehouseError } from '../domain/errors';
-import type { ArtifactStore } from './artifact-store';
+import type { ServedArtifactStore } from './artifact-store';
 import { createLocalArtifactStore } from './local-artifact-store';
 
 /** Where a process keeps artifacts, as its configuration says it. */
@@ -13,7 +13,7 @@ export interface ArtifactSettings {
 }
 
 /** @throws GatehouseError `artifacts-misconfigured` */
-export function openArtifactStore(settings: ArtifactSettings): ArtifactStore {
+export function openArtifactStore(settings: ArtifactSettings): ServedArtifactStore {
   const { GATEHOUSE_ARTIFACTS: place } = settings;
   if (!place.startsWith('s3:')) return createLocalArtifactStore({ folder: place });
   const [, bucket, path = ''] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,62})(?:\/(.*))?$/.exec(place) ?? [];

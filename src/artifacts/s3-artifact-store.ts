@@ -1,8 +1,15 @@
+import { randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { GatehouseError } from '../domain/errors';
 import { sha256 } from '../domain/hashing';
-import { damaged, malformedName, missing, tooLarge } from './artifact-errors';
-import type { ArtifactStore } from './artifact-store';
+import { damaged, MAX_ARTIFACT_BYTES, missing, requireName, tooLarge } from './artifact-errors';
+import type { ServedArtifactStore } from './artifact-store';
+import { stageFile } from './stage-file';
 
 export interface S3ArtifactStoreOptions {
   bucket: string;
@@ -22,8 +29,8 @@ const TIMEOUT_MS = 30_000;
 const ATTEMPTS = 3;
 
 /** Artifacts as objects of one bucket, named by their hash: `ab/abcdef…`, on anything that speaks S3. */
-export function createS3ArtifactStore(options: S3ArtifactStoreOptions): ArtifactStore {
-  const { bucket, prefix = '', endpoint, region, maxBytes = 64 * 1024 * 1024 } = options;
+export function createS3ArtifactStore(options: S3ArtifactStoreOptions): ServedArtifactStore {
+  const { bucket, prefix = '', endpoint, region, maxBytes = MAX_ARTIFACT_BYTES } = options;
   const { accessKeyId, secretAccessKey } = options;
   const client = new S3Client({
     region,
@@ -56,13 +63,41 @@ export function createS3ArtifactStore(options: S3ArtifactStoreOptions): Artifact
       return hash;
     },
 
-    async get(hash) {
-      if (!/^[0-9a-f]{64}$/.test(hash)) throw malformedName();
-      const bytes = await read(hash);
-      if (sha256(bytes) !== hash) throw damaged(hash);
-      return bytes;
+    get,
+
+    async stage(hash, content) {
+      requireName(hash);
+      // Its hash is known at the end only, and a bucket cannot rename.
+      const path = join(tmpdir(), `gatehouse-artifact-${randomUUID()}`);
+      const bytes = await stageFile(path, content, { hash, maxBytes });
+      return {
+        bytes,
+        async keep() {
+          try {
+            const object = { ...addressOf(hash), Body: createReadStream(path), ContentLength: bytes };
+            await client.send(new PutObjectCommand(object), limit());
+          } catch (cause) {
+            throw unavailable(cause);
+          } finally {
+            await rm(path, { force: true });
+          }
+        },
+        discard: () => rm(path, { force: true }),
+      };
+    },
+
+    async open(hash) {
+      const bytes = await get(hash);
+      return { bytes: bytes.byteLength, content: Readable.from([bytes]) };
     },
   };
+
+  async function get(hash: string): Promise<Uint8Array> {
+    requireName(hash);
+    const bytes = await read(hash);
+    if (sha256(bytes) !== hash) throw damaged(hash);
+    return bytes;
+  }
 
   async function holdsWhole(hash: string, length: number): Promise<boolean> {
     try {

@@ -6,6 +6,12 @@ export interface Answer {
   text: string;
 }
 
+/** As {@link Answer}, as it came. */
+export interface RawAnswer {
+  status: number;
+  bytes: Buffer;
+}
+
 /** A kept connection was closed by the other side just as it was used again. */
 export class StaleConnectionError extends Error {
   override readonly name = 'StaleConnectionError';
@@ -18,11 +24,21 @@ export class StaleConnectionError extends Error {
  * @param maxBytes a longer answer is not heard to the end, and fails
  * @throws StaleConnectionError, or what Node says of the connection
  */
-export function exchange(
+export async function exchange(
   options: RequestOptions,
   body: Uint8Array | string | undefined,
   maxBytes: number,
 ): Promise<Answer> {
+  const { status, bytes } = await exchangeBytes(options, body, maxBytes);
+  return { status, text: bytes.toString('utf8') };
+}
+
+/** As {@link exchange}, for answers that are no text. */
+export function exchangeBytes(
+  options: RequestOptions,
+  body: Uint8Array | string | undefined,
+  maxBytes: number,
+): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
     const send = options.protocol === 'https:' ? requestTls : request;
     const sent = send(options, (response: IncomingMessage) => {
@@ -34,9 +50,7 @@ export function exchange(
         else chunks.push(chunk);
       });
       response.on('error', reject);
-      response.on('end', () =>
-        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }),
-      );
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, bytes: Buffer.concat(chunks) }));
     });
     sent.on('error', (cause) =>
       reject(sent.reusedSocket ? new StaleConnectionError('closed before it answered', { cause }) : cause),

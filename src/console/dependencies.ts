@@ -16,6 +16,8 @@ export interface ConsoleDependencies {
   commandsFor(caller: Caller): Commands;
   live: Pick<LiveEvents, 'onOrganization' | 'onRun' | 'list'>;
   artifacts: Pick<ArtifactStore, 'get' | 'put'>;
+  /** The artifacts of one run, for what its hosts name. */
+  artifactsOf(runId: string): Pick<ArtifactStore, 'get'>;
   /** Where operators see workflows; null for a server whose UI is not known. */
   temporalUi: { url: string; namespace: string } | null;
   /** Login through the identity provider; null where none is configured. */

@@ -57,6 +57,8 @@ export interface PrepareInput {
   repo: string | null;
   /** Set where the run had a workspace: it is made again from there, and a copy of before is not taken for it. */
   lost?: LostWorkspace;
+  /** To the run's artifacts, for whichever host prepares. */
+  pass?: string;
 }
 
 /** A workspace that was prepared. */
@@ -91,6 +93,8 @@ export interface Workspace {
 /** What a turn's reads need to run over the channel. */
 export interface GrantedReads {
   grant: string;
+  /** The sandbox host's pass to the run's artifacts, of no use to the runner. */
+  pass?: string;
   host: string;
   calls: CanonicalCall[];
 }
@@ -105,6 +109,8 @@ export interface TurnInput {
   /** What came since; `pending` outcomes are the reads below. */
   news: OpenEntry[];
   reads: GrantedReads | null;
+  /** The runner's pass to the run's artifacts; absent in runs that began before there were any. */
+  pass?: string;
 }
 
 export interface TokenUsage {
@@ -226,6 +232,8 @@ export interface Grant {
 export interface ExecuteInput {
   runId: string;
   grant: string;
+  /** The host's pass to the run's artifacts. */
+  pass?: string;
   /** One effect, or consecutive reads. */
   calls: CanonicalCall[];
 }
@@ -354,6 +362,8 @@ export type RecordedTopUp =
   | { accepted: false; reason: string };
 
 export interface ArchiveInput {
+  /** Absent in runs that began before it was told. */
+  runId?: string;
   entries: TranscriptEntry[];
 }
 

@@ -116,6 +116,7 @@ export async function startGatehouse(options: GatehouseOptions): Promise<Gatehou
       host: hostOf(dataDir),
       channelSocket: await socketPath(dataDir, 'channel.sock', options.environment),
       brokerSocket: await socketPath(dataDir, 'broker.sock', options.environment),
+      artifactSocket: await socketPath(dataDir, 'artifacts.sock', options.environment),
       brokerFile: await ensureBrokerFile(dataDir, LOCAL_ORGANIZATION),
       path,
       modelKeys: options.modelKeys,

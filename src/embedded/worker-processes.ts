@@ -21,7 +21,9 @@ export interface WorkerSettings {
   channelSocket: string;
   /** Of the credential broker; at most 100 bytes long. */
   brokerSocket: string;
-  /** What it offers. */
+  /** Where runner and sandbox reach artifacts; at most 100 bytes long. */
+  artifactSocket: string;
+  /** What the broker offers. */
   brokerFile: string;
   path: string;
   modelKeys: ModelKeys;
@@ -46,7 +48,7 @@ export const WORKER_FOLDERS = ['artifacts', 'workspaces', 'forge', 'keys'] as co
 
 /**
  * The three worker processes and the API, each with exactly the environment of its plane (src/config.ts) and PATH: runner
- * and sandbox are not told where the database is, and the model's keys go to the runner alone.
+ * and sandbox are not told where database and artifacts are, and the model's keys go to the runner alone.
  */
 export function workerProcesses(settings: WorkerSettings): ProcessDescription[] {
   return PLANES.map((plane) => ({
@@ -72,14 +74,13 @@ const ENTRIES = {
 type Plane = keyof typeof ENTRIES;
 const PLANES = Object.keys(ENTRIES) as Plane[];
 
-function shared({ temporalAddress, namespace, path, log, dataDir, payloadKeys }: WorkerSettings) {
+function shared({ temporalAddress, namespace, path, log, payloadKeys }: WorkerSettings) {
   return {
     PATH: path,
     TEMPORAL_ADDRESS: temporalAddress,
     TEMPORAL_NAMESPACE: namespace,
     GATEHOUSE_LOG: log,
     GATEHOUSE_PAYLOAD_KEYS: payloadKeys,
-    GATEHOUSE_ARTIFACTS: join(dataDir, 'artifacts'),
   };
 }
 
@@ -93,8 +94,11 @@ const environments: Record<Plane, (settings: WorkerSettings) => Record<string, s
     apiPort,
     brokerSocket,
     brokerFile,
+    artifactSocket,
   }) => ({
     DATABASE_URL: databaseUrl,
+    GATEHOUSE_ARTIFACTS: join(dataDir, 'artifacts'),
+    GATEHOUSE_ARTIFACT_ENDPOINT: `unix:${artifactSocket}`,
     GATEHOUSE_GRANT_KEY: key(dataDir, 'grant.jwk'),
     GATEHOUSE_AUDIT_KEY: key(dataDir, 'audit.jwk'),
     GATEHOUSE_RUNNER_PUBLIC_KEY: key(dataDir, 'runner.public.jwk'),
@@ -107,12 +111,14 @@ const environments: Record<Plane, (settings: WorkerSettings) => Record<string, s
     GATEHOUSE_PUBLIC_URL: publicUrl ?? `http://127.0.0.1:${apiPort}`,
     GATEHOUSE_PRIVATE_WEBHOOKS: privateWebhooks,
   }),
-  runner: ({ dataDir, host, channelSocket, modelKeys }) => ({
+  runner: ({ dataDir, host, channelSocket, modelKeys, artifactSocket }) => ({
+    GATEHOUSE_ARTIFACT_ENDPOINT: `unix:${artifactSocket}`,
     GATEHOUSE_RUNNER_KEY: key(dataDir, 'runner.jwk'),
     GATEHOUSE_CHANNELS: `${host}=${channelSocket}`,
     ...modelKeys,
   }),
-  sandbox: ({ dataDir, host, channelSocket, brokerSocket, sandboxSettings }) => ({
+  sandbox: ({ dataDir, host, channelSocket, brokerSocket, artifactSocket, sandboxSettings }) => ({
+    GATEHOUSE_ARTIFACT_ENDPOINT: `unix:${artifactSocket}`,
     ...sandboxSettings,
     GATEHOUSE_HOST: host,
     GATEHOUSE_SANDBOX_KEY: key(dataDir, 'sandbox.jwk'),
@@ -125,6 +131,7 @@ const environments: Record<Plane, (settings: WorkerSettings) => Record<string, s
   }),
   api: ({ databaseUrl, dataDir, apiPort, temporalUi }) => ({
     GATEHOUSE_TEMPORAL_UI: temporalUi,
+    GATEHOUSE_ARTIFACTS: join(dataDir, 'artifacts'),
     DATABASE_URL: databaseUrl,
     GATEHOUSE_API_KEY: key(dataDir, 'api.jwk'),
     GATEHOUSE_API_HOST: '127.0.0.1',

@@ -14,6 +14,8 @@ export interface TranscriptRequest {
   workflowRunId: string;
   /** How many entries, from the first. */
   upTo: number;
+  /** Where those that were archived are. */
+  artifacts: Pick<ArtifactStore, 'get'>;
 }
 
 /**
@@ -32,15 +34,13 @@ const READS_AT_ONCE = 16;
 /** Fetches over Temporal, by query `transcript`, page by page. */
 export function createFetchTranscript({
   client,
-  artifacts,
   deadlineMs = 5_000,
 }: {
   client: Client;
-  artifacts: Pick<ArtifactStore, 'get'>;
   /** With no control worker a query blocks to its deadline; it is asked again until the activity ends. */
   deadlineMs?: number;
 }): FetchTranscript {
-  return async ({ workflowId, workflowRunId, upTo }, signal) => {
+  return async ({ workflowId, workflowRunId, upTo, artifacts }, signal) => {
     const handle = client.workflow.getHandle(workflowId, workflowRunId);
     const ask = (since: number) =>
       client.connection.withAbortSignal(signal, () =>

@@ -4,13 +4,13 @@ import { GatehouseError } from '../domain/errors';
 import { sha256 } from '../domain/hashing';
 import type { PolicySnapshot, PolicySnapshotContent } from '../domain/policy';
 
-/** Loads a policy snapshot. @throws GatehouseError `snapshot-mismatch`, or as the artifact store */
-export type LoadSnapshot = (id: string) => Promise<PolicySnapshot>;
+/** Loads a policy snapshot for a run, from the artifacts that it may read. @throws GatehouseError `snapshot-mismatch`, or as the artifact store */
+export type LoadSnapshot = (id: string, artifacts: Pick<ArtifactStore, 'get'>) => Promise<PolicySnapshot>;
 
 /** Snapshots from the artifact store, each checked against its id once and then remembered: they never change. */
-export function createLoadSnapshot(artifacts: Pick<ArtifactStore, 'get'>): LoadSnapshot {
+export function createLoadSnapshot(): LoadSnapshot {
   const known = new LRUCache<string, PolicySnapshot>({ max: 200 });
-  return async (id) => {
+  return async (id, artifacts) => {
     const snapshot = known.get(id) ?? (await load(id, artifacts));
     known.set(id, snapshot);
     return snapshot;

@@ -7,7 +7,7 @@ import { readText } from '../policy/read-text';
 import { parseScript, type Script } from './script';
 
 /** Finds a script by what follows `scripted:` in a stored agent's model. */
-export type ScriptSource = (name: string) => Promise<Script>;
+export type ScriptSource = (name: string, artifacts: Pick<ArtifactStore, 'get'>) => Promise<Script>;
 
 const PREFIX = 'scripted:';
 const PINNED = /^(.+)@([0-9a-f]{64})$/;
@@ -30,10 +30,15 @@ export async function pinScript(agent: Agent, artifacts: ArtifactStore): Promise
   return { ...agent, model: `${PREFIX}${name}@${await artifacts.put(text)}` };
 }
 
-/** Scripts from the artifact store. */
-export function createScriptSource(artifacts: Pick<ArtifactStore, 'get'>): ScriptSource {
+/** Hash of the script that a pinned model is, or null for another. */
+export function scriptOf(model: string): string | null {
+  return model.startsWith(PREFIX) ? (PINNED.exec(model.slice(PREFIX.length))?.[2] ?? null) : null;
+}
+
+/** Scripts from the artifacts that a run may read. */
+export function createScriptSource(): ScriptSource {
   const parsed = new LRUCache<string, Script>({ max: MAX_CACHED });
-  return async (pinned) => {
+  return async (pinned, artifacts) => {
     const [, name, hash] = PINNED.exec(pinned) ?? [];
     if (!name || !hash)
       throw new GatehouseError(

@@ -8,7 +8,10 @@ export interface ReadChannel {
    * @returns one outcome for each call, in order
    * @throws GatehouseError `channel-unavailable`, `grant-expired` and other refusals of the grant
    */
-  read(request: { grant: string; calls: CanonicalCall[] }, signal: AbortSignal): Promise<CallOutcome[]>;
+  read(
+    request: { grant: string; pass?: string; calls: CanonicalCall[] },
+    signal: AbortSignal,
+  ): Promise<CallOutcome[]>;
 }
 
 /** The channel to a host, or undefined when the runner's own configuration names none: workflow input is not believed. */
@@ -25,14 +28,14 @@ export async function readOver(
   signal: AbortSignal,
 ): Promise<CallOutcome[]> {
   if (!reads) return [];
-  const { grant, host, calls } = reads;
+  const { grant, pass, host, calls } = reads;
   const channel = channels(host);
   if (!channel)
     throw new GatehouseError(
       'channel-unavailable',
       `the runner has no channel to sandbox host \`${host}\`; configure it, or reads run as activities`,
     );
-  const outcomes = await channel.read({ grant, calls }, signal);
+  const outcomes = await channel.read({ grant, pass, calls }, signal);
   if (outcomes.length !== calls.length || outcomes.some(({ callId }, index) => callId !== calls[index]?.id))
     throw new GatehouseError(
       'channel-answer-wrong',

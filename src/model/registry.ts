@@ -1,5 +1,6 @@
 import { createAnthropic } from '@ai-sdk/anthropic';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
+import type { ArtifactStore } from '../artifacts/artifact-store';
 import { GatehouseError } from '../domain/errors';
 import { createAiSdkProvider } from './ai-sdk';
 import type { ScriptSource } from './pinned-script';
@@ -18,15 +19,19 @@ export interface ModelConfig {
 }
 
 /** Finds the provider of a model's name, `provider:model`. @throws GatehouseError `model-unknown`, `model-not-configured` */
-export type ModelRegistry = (model: string) => ModelProvider;
+export type ModelRegistry = (model: string, artifacts: RunArtifacts) => ModelProvider;
+
+/** What the run that asks may read. */
+type RunArtifacts = Pick<ArtifactStore, 'get'>;
 
 const ANTHROPIC_URL = 'https://api.anthropic.com/v1';
 
 export function createModelRegistry(config: ModelConfig): ModelRegistry {
   const known = new Map<string, ModelProvider>();
-  return (name) => {
+  return (name, artifacts) => {
     const at = name.indexOf(':');
     const [provider, model] = [name.slice(0, Math.max(0, at)), name.slice(at + 1)];
+    if (provider === 'scripted') return scripted(name, model, config, artifacts);
     const found = known.get(name) ?? open(name, provider, model, config);
     known.set(name, found);
     return found;
@@ -34,7 +39,7 @@ export function createModelRegistry(config: ModelConfig): ModelRegistry {
 }
 
 function open(name: string, provider: string, model: string, config: ModelConfig): ModelProvider {
-  const { anthropic, openaiCompatible, scripts, timeoutMs = 300_000 } = config;
+  const { anthropic, openaiCompatible, timeoutMs = 300_000 } = config;
   if (model === '') throw unknown(name);
   switch (provider) {
     case 'anthropic': {
@@ -50,16 +55,24 @@ function open(name: string, provider: string, model: string, config: ModelConfig
       const sdk = createOpenAICompatible({ name: 'openai-compatible', baseURL, apiKey: key });
       return createAiSdkProvider({ name, model: sdk.chatModel(model), streams: false, key, timeoutMs });
     }
-    case 'scripted':
-      if (!scripts) throw notConfigured(name, 'store of scripts');
-      return {
-        async complete(request, signal) {
-          return createScriptedProvider(await scripts(model)).complete(request, signal);
-        },
-      };
     default:
       throw unknown(name);
   }
+}
+
+function scripted(
+  name: string,
+  model: string,
+  { scripts }: ModelConfig,
+  artifacts: RunArtifacts,
+): ModelProvider {
+  if (model === '') throw unknown(name);
+  if (!scripts) throw notConfigured(name, 'store of scripts');
+  return {
+    async complete(request, signal) {
+      return createScriptedProvider(await scripts(model, artifacts)).complete(request, signal);
+    },
+  };
 }
 
 function unknown(name: string): GatehouseError {

@@ -1,4 +1,3 @@
-import type { RequestOptions } from 'node:https';
 import type { Redeemed } from '../broker/broker';
 import { type BrokerAddress, ISSUE_PATH, REDEEM_PATH, type TlsFiles } from '../broker/broker-address';
 import { type Answer, exchange } from '../broker/exchange';
@@ -7,7 +6,7 @@ import type { CanonicalCall } from '../domain/call';
 import type { IssuedCredential } from '../domain/credential';
 import { GatehouseError } from '../domain/errors';
 import { PROOF_HEADER, proofOf } from './channel-proof';
-import { clientTls, readMutualTls } from './mutual-tls';
+import { reaching } from './endpoint';
 
 /** The sandbox host's way to the credential broker, which is its configuration and no input's. */
 export interface BrokerClient {
@@ -29,11 +28,14 @@ const TIMEOUT_MS = 20_000;
 const MAX_ANSWER_BYTES = 1024 * 1024;
 
 export function createBrokerClient({ address, tls, key }: BrokerClientOptions): BrokerClient {
-  const isTls = address.kind === 'tcp' && address.isTls;
-  const where: RequestOptions =
-    address.kind === 'socket'
-      ? { socketPath: address.path }
-      : { host: address.host, port: address.port, ...(isTls ? certificatesOf(tls) : {}) };
+  const where = reaching(
+    address,
+    tls,
+    new GatehouseError(
+      'broker-tls-missing',
+      'the broker is reached by `https` and needs `GATEHOUSE_BROKER_TLS_CERT`, `_KEY` and `_CA`',
+    ),
+  );
 
   async function ask<Content>(path: string, request: object, signal: AbortSignal): Promise<Content> {
     const body = Buffer.from(JSON.stringify(request));
@@ -61,15 +63,6 @@ export function createBrokerClient({ address, tls, key }: BrokerClientOptions): 
     issue: (request, signal) => ask(ISSUE_PATH, request, signal),
     redeem: (request, signal) => ask(REDEEM_PATH, request, signal),
   };
-}
-
-function certificatesOf(tls: TlsFiles | undefined): RequestOptions {
-  if (!tls)
-    throw new GatehouseError(
-      'broker-tls-missing',
-      'the broker is reached by `https` and needs `GATEHOUSE_BROKER_TLS_CERT`, `_KEY` and `_CA`',
-    );
-  return { protocol: 'https:', ...clientTls(readMutualTls(tls)) };
 }
 
 /** INVARIANT: an answer is in no error's text and no cause: it may hold secrets. */

@@ -11,6 +11,8 @@ import { clientTls, type MutualTls } from './mutual-tls';
 export const READS_PATH = '/v1/reads';
 export interface ReadsRequest {
   grant: string;
+  /** Of the host, to the run's artifacts. */
+  pass?: string;
   calls: CanonicalCall[];
 }
 
@@ -36,7 +38,7 @@ export function createChannelClient({ runnerKey, ...address }: ChannelClientOpti
   return {
     async read(reads, signal) {
       signal.throwIfAborted();
-      const body = Buffer.from(JSON.stringify({ grant: reads.grant, calls: reads.calls }));
+      const body = Buffer.from(JSON.stringify({ grant: reads.grant, pass: reads.pass, calls: reads.calls }));
       const send = () => {
         const proof = proofOf({ method: 'POST', path: READS_PATH, body }, runnerKey);
         const headers = {

@@ -87,6 +87,7 @@ const MAX_SOCKET_PATH = 107;
 
 const readsRequest = z.strictObject({
   grant: z.string(),
+  pass: z.string().optional(),
   calls: z
     .array(z.strictObject({ id: z.string(), tool: z.string(), args: z.string() }))
     .min(1)

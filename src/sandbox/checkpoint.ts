@@ -24,18 +24,16 @@ export interface CheckpointKeeper {
    * @returns sha-256 of the {@link Checkpoint}; null while the workspace is as it was cloned
    * @throws GatehouseError `workspace-unreadable`, `checkpoint-too-large`, `artifact-store-unavailable`
    */
-  keep(folder: RunFolder, signal?: AbortSignal): Promise<string | null>;
+  keep(
+    folder: RunFolder,
+    artifacts: Pick<ArtifactStore, 'put'>,
+    signal?: AbortSignal,
+  ): Promise<string | null>;
 }
 
-export function createCheckpointKeeper({
-  sandbox,
-  artifacts,
-}: {
-  sandbox: OsSandbox;
-  artifacts: ArtifactStore;
-}): CheckpointKeeper {
+export function createCheckpointKeeper({ sandbox }: { sandbox: OsSandbox }): CheckpointKeeper {
   /** The objects that are new, or null where none is. */
-  async function keepPack(folder: RunFolder): Promise<string | null> {
+  async function keepPack(folder: RunFolder, artifacts: Pick<ArtifactStore, 'put'>): Promise<string | null> {
     const path = join(folder.state, 'pack');
     try {
       const { size } = await stat(path);
@@ -52,7 +50,7 @@ export function createCheckpointKeeper({
   }
 
   return {
-    async keep(folder, signal) {
+    async keep(folder, artifacts, signal) {
       const { base, latest } = await readRecord(folder);
       const began = (await readFile(folder.base, 'utf8')).trim();
       const isWhole = !latest || latest.checkpoint.packs.length >= MAX_PACKS;
@@ -72,7 +70,7 @@ export function createCheckpointKeeper({
       const { isUntouched, ...found } = readMade(result.stdout);
       if (latest ? isSame(found, latest.checkpoint) : isUntouched && found.head === began)
         return latest?.artifact ?? null;
-      const pack = await keepPack(folder);
+      const pack = await keepPack(folder, artifacts);
       const checkpoint = checkpointOf(
         Buffer.from(
           JSON.stringify({

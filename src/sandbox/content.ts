@@ -5,6 +5,7 @@ import { LRUCache } from 'lru-cache';
 import type { ArtifactStore } from '../artifacts/artifact-store';
 import type { ContentFile, ContentIndex } from '../domain/content';
 import { GatehouseError } from '../domain/errors';
+import { sha256 } from '../domain/hashing';
 import { isSecretPath } from '../shell/secret-paths';
 import type { OsSandbox } from './os-sandbox';
 import type { RunFolder } from './run-folder';
@@ -27,6 +28,9 @@ const MAX_FILES = 5_000;
 /** Larger files are not kept, since nothing would parse them. */
 const MAX_FILE_BYTES = 1024 * 1024;
 const MAX_TOTAL_BYTES = 64 * 1024 * 1024;
+const PUT_AT_ONCE = 256;
+
+type Artifacts = Pick<ArtifactStore, 'put'>;
 
 /** Keeps the files that content rules look at as artifacts, each content once. */
 export interface ContentKeeper {
@@ -36,18 +40,13 @@ export interface ContentKeeper {
    * @returns sha-256 of the {@link ContentIndex}
    * @throws GatehouseError `workspace-unreadable`, `content-too-large`, `artifact-store-unavailable`
    */
-  keep(folder: RunFolder, signal?: AbortSignal): Promise<string>;
+  keep(folder: RunFolder, artifacts: Artifacts, signal?: AbortSignal): Promise<string>;
 }
 
-export function createContentKeeper({
-  sandbox,
-  artifacts,
-}: {
-  sandbox: OsSandbox;
-  artifacts: ArtifactStore;
-}): ContentKeeper {
-  /** Artifacts of git's blobs, by object id. */
-  const blobs = new LRUCache<string, string>({ max: 50_000 });
+export function createContentKeeper({ sandbox }: { sandbox: OsSandbox }): ContentKeeper {
+  /** Artifacts of git's blobs, by run and object id: what one run put is not another's. */
+  const kept = new LRUCache<string, string>({ max: 50_000 });
+  const known = (folder: RunFolder, oid: string) => kept.get(`${folder.path} ${oid}`);
 
   async function listed(folder: RunFolder, signal?: AbortSignal): Promise<Listing> {
     const base = await readFile(folder.base, 'utf8').catch(() => '');
@@ -56,57 +55,83 @@ export function createContentKeeper({
     return listingOf(result.stdout);
   }
 
-  async function keepBlobs(folder: RunFolder, entries: readonly Entry[], signal?: AbortSignal) {
+  /** The blobs that are not kept yet, by object id. */
+  async function freshBlobs(
+    folder: RunFolder,
+    entries: readonly Entry[],
+    signal?: AbortSignal,
+  ): Promise<Map<string, Buffer>> {
     const wanted = new Set(
-      entries.filter((entry) => problemOf(entry) === null && !blobs.has(entry.oid)).map(({ oid }) => oid),
+      entries.filter((entry) => problemOf(entry) === null && !known(folder, entry.oid)).map(({ oid }) => oid),
     );
-    if (wanted.size === 0) return;
+    if (wanted.size === 0) return new Map();
     const result = await runState(sandbox, folder, READ, [], signal, `${[...wanted].join('\n')}\n`);
     if (result.exitCode !== 0) throw unreadable(result.stderr);
     const path = join(folder.state, 'batch');
     const bytes = await readFile(path);
     await rm(path, { force: true });
-    for (const { oid, content } of blobsIn(bytes)) blobs.set(oid, await artifacts.put(content));
-  }
-
-  function committed(entries: readonly Entry[]): ContentFile[] {
-    return entries.map((entry) => {
-      const problem = problemOf(entry);
-      if (problem !== null) return { path: entry.path, artifact: null, problem };
-      const artifact = blobs.get(entry.oid);
-      if (artifact === undefined) throw unreadable(`no blob ${entry.oid}`);
-      return { path: entry.path, artifact };
-    });
-  }
-
-  async function present(folder: RunFolder, entries: readonly Entry[]): Promise<ContentFile[]> {
-    const root = await realpath(folder.workspace);
-    const files: ContentFile[] = [];
-    for (const entry of entries) {
-      const { path } = entry;
-      const problem = problemOf(entry);
-      const known = blobs.get(entry.oid);
-      if (problem !== null) files.push({ path, artifact: null, problem });
-      else if (known !== undefined) files.push({ path, artifact: known });
-      else files.push(await keepFile(root, path, artifacts));
-    }
-    return files;
+    return new Map([...blobsIn(bytes)].map(({ oid, content }) => [oid, content]));
   }
 
   return {
-    async keep(folder, signal) {
+    async keep(folder, artifacts, signal) {
       const { base, head, tree } = await listed(folder, signal);
       requireFew(base, head, tree);
-      await keepBlobs(folder, [...base, ...head], signal);
-      const list = (files: ContentFile[]) => artifacts.put(JSON.stringify(files));
-      const index: ContentIndex = {
-        base: await list(committed(base)),
-        tree: await list(await present(folder, tree)),
-        head: await list(committed(head)),
+      const blobs = await freshBlobs(folder, [...base, ...head], signal);
+      // Named first and put together: what is small goes to the store in one go.
+      const putting = new Map<string, Buffer>();
+      const name = (content: Buffer): string => {
+        const hash = sha256(content);
+        putting.set(hash, content);
+        return hash;
       };
-      return artifacts.put(JSON.stringify(index));
+      const named = new Map([...blobs].map(([oid, content]) => [oid, name(content)]));
+      const artifactOf = (oid: string) => known(folder, oid) ?? named.get(oid);
+      const committed = (entries: readonly Entry[]) =>
+        entries.map((entry) => committedFile(entry, artifactOf(entry.oid)));
+      const list = (files: ContentFile[]) => name(Buffer.from(JSON.stringify(files)));
+      const index: ContentIndex = {
+        base: list(committed(base)),
+        tree: list(await presentFiles(folder, tree, artifactOf, name)),
+        head: list(committed(head)),
+      };
+      const hash = name(Buffer.from(JSON.stringify(index)));
+      await putAll([...putting.values()], artifacts);
+      for (const [oid, artifact] of named) kept.set(`${folder.path} ${oid}`, artifact);
+      return hash;
     },
   };
+}
+
+async function putAll(contents: readonly Buffer[], artifacts: Artifacts): Promise<void> {
+  for (let start = 0; start < contents.length; start += PUT_AT_ONCE)
+    await Promise.all(contents.slice(start, start + PUT_AT_ONCE).map((content) => artifacts.put(content)));
+}
+
+function committedFile(entry: Entry, artifact: string | undefined): ContentFile {
+  const problem = problemOf(entry);
+  if (problem !== null) return { path: entry.path, artifact: null, problem };
+  if (artifact === undefined) throw unreadable(`no blob ${entry.oid}`);
+  return { path: entry.path, artifact };
+}
+
+async function presentFiles(
+  folder: RunFolder,
+  entries: readonly Entry[],
+  artifactOf: (oid: string) => string | undefined,
+  name: (content: Buffer) => string,
+): Promise<ContentFile[]> {
+  const root = await realpath(folder.workspace);
+  const files: ContentFile[] = [];
+  for (const entry of entries) {
+    const { path } = entry;
+    const problem = problemOf(entry);
+    const artifact = artifactOf(entry.oid);
+    if (problem !== null) files.push({ path, artifact: null, problem });
+    else if (artifact !== undefined) files.push({ path, artifact });
+    else files.push(await readPresent(root, path, name));
+  }
+  return files;
 }
 
 interface Entry {
@@ -192,7 +217,11 @@ function* blobsIn(bytes: Buffer): Generator<{ oid: string; content: Buffer }> {
 }
 
 /** Nothing of the run is alive while this reads, and a path through a link is not followed. */
-async function keepFile(root: string, path: string, artifacts: ArtifactStore): Promise<ContentFile> {
+async function readPresent(
+  root: string,
+  path: string,
+  name: (content: Buffer) => string,
+): Promise<ContentFile> {
   const full = join(root, path);
   const found = await lstat(full).catch(() => null);
   const folder = await realpath(dirname(full)).catch(() => null);
@@ -201,7 +230,7 @@ async function keepFile(root: string, path: string, artifacts: ArtifactStore): P
   if (found.size > MAX_FILE_BYTES) return { path, artifact: null, problem: TOO_LARGE };
   const file = await open(full, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
-    return { path, artifact: await artifacts.put(await file.readFile()) };
+    return { path, artifact: name(await file.readFile()) };
   } finally {
     await file.close();
   }

@@ -1,4 +1,3 @@
-import type { ArtifactStore } from '../artifacts/artifact-store';
 import { expired, type GrantVerifier, refusal } from '../broker/grant';
 import type { CallOutcome, CanonicalCall } from '../domain/call';
 import type { Effect } from '../domain/effect';
@@ -10,6 +9,7 @@ import type { ExecuteResult } from '../domain/steps';
 import type { ToolDeclaration } from '../domain/tool-declaration';
 import type { Forge } from '../tools/forge';
 import type { Tool } from '../tools/tool';
+import type { OpenArtifacts } from './artifact-client';
 import type { Asker } from './asker';
 import type { CredentialRule } from './credential-rule';
 import type { HeldCredentials } from './held-credentials';
@@ -24,7 +24,7 @@ import type { Workspaces } from './workspace';
 export interface ExecutorDependencies {
   sandbox: OsSandbox;
   workspaces: Workspaces;
-  artifacts: ArtifactStore;
+  openArtifacts: OpenArtifacts;
   journal: Journal;
   verifier: GrantVerifier;
   /** The built-in ones, by name. */
@@ -47,6 +47,8 @@ export interface ExecutorDependencies {
 
 export interface ExecuteRequest {
   grant: string;
+  /** This host's pass to the run's artifacts. */
+  pass?: string;
   calls: readonly CanonicalCall[];
   audience: GrantAudience;
   /** Thumbprint that the runner proved over the channel; absent for this host itself. */
@@ -70,9 +72,9 @@ export interface Executor {
 const READS_AT_ONCE = 4;
 
 export function createExecutor(dependencies: ExecutorDependencies): Executor {
-  const { sandbox, workspaces, artifacts, journal, tools, host } = dependencies;
+  const { sandbox, workspaces, openArtifacts, journal, tools, host } = dependencies;
   const now = dependencies.now ?? Date.now;
-  const readSnapshot = createSnapshotReader(artifacts);
+  const readSnapshot = createSnapshotReader();
   /** Connections refused to a call that is running, by its run and id. */
   const refused = new Map<string, RefusedHost[]>();
   const runner = createToolRunner({
@@ -84,7 +86,7 @@ export function createExecutor(dependencies: ExecutorDependencies): Executor {
   });
   const turnstile = createTurnstile();
 
-  async function prepared(request: ExecuteRequest): Promise<PreparedCall[]> {
+  async function prepared(request: ExecuteRequest, signal: AbortSignal): Promise<PreparedCall[]> {
     const presenter = request.presenter ?? host.thumbprint;
     const opened = dependencies.verifier.open(request.grant, {
       audience: request.audience,
@@ -99,7 +101,8 @@ export function createExecutor(dependencies: ExecutorDependencies): Executor {
     const granted = request.calls.map((call) => grantedCall(claims, call));
     if (request.audience === 'channel' && granted.some(({ effect }) => effect !== 'read'))
       throw refusal('wrong-audience', 'holds a call with an effect, and the channel only reads');
-    const snapshot = await readSnapshot(claims.snapshot);
+    const artifacts = openArtifacts({ runId: claims.sub, pass: request.pass, signal });
+    const snapshot = await readSnapshot(claims.snapshot, artifacts);
     if (snapshot.organizationId !== claims.organization)
       throw refusal('invalid', 'names a snapshot of another organization');
     return request.calls.map((call, index) => {
@@ -108,7 +111,7 @@ export function createExecutor(dependencies: ExecutorDependencies): Executor {
       if (!tool?.run) throw refusal('wrong-call', `names the tool \`${call.tool}\`, which does not run here`);
       return {
         ...{ claims, call, tool, granted: granted[index] as GrantedCall, settings: snapshot.settings },
-        grant: request.grant,
+        ...{ grant: request.grant, pass: request.pass, artifacts },
       };
     });
   }
@@ -132,7 +135,7 @@ export function createExecutor(dependencies: ExecutorDependencies): Executor {
     await sandbox.check();
     if (prepared.tool.needsWorkspace !== false) await workspaces.path(claims.sub);
     // What was approved is compared with the files themselves.
-    if (isBound(granted)) requireBound(granted, await workspaces.state(claims.sub, signal));
+    if (isBound(granted)) requireBound(granted, await workspaces.state(claims.sub, signal, prepared.pass));
     signal.throwIfAborted();
     if (claims.exp * 1000 <= now()) throw expired();
     journal.begin(claims, call.id, isDurable);
@@ -160,7 +163,7 @@ export function createExecutor(dependencies: ExecutorDependencies): Executor {
   }
 
   async function all(request: ExecuteRequest, signal: AbortSignal): Promise<JournalRecord[]> {
-    const calls = await prepared(request);
+    const calls = await prepared(request, signal);
     const areReads = calls.every(({ granted }) => granted.effect === 'read');
     const atOnce = areReads ? READS_AT_ONCE : 1;
     const records: JournalRecord[] = [];
@@ -178,7 +181,7 @@ export function createExecutor(dependencies: ExecutorDependencies): Executor {
       // One at a time for each run: an attempt that Temporal gave up may still be ending when the next one comes.
       return turnstile(runId, async () => {
         const records = await all(request, signal);
-        const state = await workspaces.knownState(runId, signal);
+        const state = await workspaces.knownState(runId, signal, request.pass);
         return {
           outcomes: records.map(({ outcome }) => outcome),
           workspace: { host: host.name, keyThumbprint: host.thumbprint, ...state },

@@ -28,6 +28,9 @@ export interface PreparedCall {
   settings: PolicySnapshotContent['settings'];
   /** The token itself, which the broker wants to see. */
   grant: string;
+  /** This host's, to the run's artifacts, and those. */
+  pass: string | undefined;
+  artifacts: ArtifactStore;
   /** What the run holds, once it is known. */
   credentials?: RunCredentials;
 }
@@ -35,7 +38,6 @@ export interface PreparedCall {
 interface ToolRunnerDependencies {
   sandbox: OsSandbox;
   workspaces: Workspaces;
-  artifacts: ArtifactStore;
   forge: Forge;
   asker?: Asker;
   log?(message: string, cause: unknown): void;
@@ -54,11 +56,11 @@ interface ToolRunner {
 
 /** Runs tools in the profile of their call's effect, and turns what they say or throw into outcomes. */
 export function createToolRunner(dependencies: ToolRunnerDependencies): ToolRunner {
-  const { artifacts, log = () => {} } = dependencies;
+  const { log = () => {} } = dependencies;
   const sockets = createKeptSockets();
 
   async function outcomeOf(
-    { call: { id: callId }, credentials }: PreparedCall,
+    { call: { id: callId }, credentials, artifacts }: PreparedCall,
     output: ToolOutput,
     notes: readonly string[],
   ): Promise<CallOutcome> {

@@ -8,6 +8,7 @@ import type { CheckpointReference, LostWorkspace, Rebuilding } from '../domain/c
 import { GatehouseError } from '../domain/errors';
 import type { PrepareInput } from '../domain/steps';
 import type { Forge } from '../tools/forge';
+import type { OpenArtifacts } from './artifact-client';
 import { createCheckpointKeeper } from './checkpoint';
 import { checkpointOf, readRecord, writeRecord } from './checkpoint-record';
 import { type CloneSource, cloneWorkspace, requireRepository } from './clone';
@@ -39,11 +40,12 @@ export interface Workspaces {
   /**
    * The state of the files as they are now; git reads them again where anything changed.
    *
+   * @param pass to the run's artifacts, for what is kept of them
    * @throws GatehouseError `workspace-missing`, `workspace-unreadable`
    */
-  state(runId: string, signal?: AbortSignal): Promise<WorkspaceState>;
+  state(runId: string, signal?: AbortSignal, pass?: string): Promise<WorkspaceState>;
   /** As {@link state}, but not even looked at where nothing was said to write since. */
-  knownState(runId: string, signal?: AbortSignal): Promise<WorkspaceState>;
+  knownState(runId: string, signal?: AbortSignal, pass?: string): Promise<WorkspaceState>;
   /** Says that something is about to write to the workspace. */
   willWrite(runId: string): void;
   /** Bare repository of the local forge, or null. */
@@ -58,7 +60,7 @@ export interface WorkspacesOptions {
   /** Name of this host. */
   host: string;
   sandbox: OsSandbox;
-  artifacts: ArtifactStore;
+  openArtifacts: OpenArtifacts;
   forge: ForgeWithCopies;
   /** Internal causes of what goes on without. */
   log?(message: string, cause: unknown): void;
@@ -68,13 +70,13 @@ export function createWorkspaces({
   root,
   host,
   sandbox,
-  artifacts,
+  openArtifacts,
   forge,
   log,
 }: WorkspacesOptions): Workspaces {
   const known = new LRUCache<string, KnownState>({ max: 1_000 });
-  const content = createContentKeeper({ sandbox, artifacts });
-  const checkpoints = createCheckpointKeeper({ sandbox, artifacts });
+  const content = createContentKeeper({ sandbox });
+  const checkpoints = createCheckpointKeeper({ sandbox });
 
   async function existing(runId: string): Promise<RunFolder> {
     const folder = runFolder(root, runId);
@@ -86,7 +88,7 @@ export function createWorkspaces({
     return folder;
   }
 
-  async function state(runId: string, signal?: AbortSignal): Promise<WorkspaceState> {
+  async function state(runId: string, signal?: AbortSignal, pass?: string): Promise<WorkspaceState> {
     const folder = await existing(runId);
     // Before git reads: what changes meanwhile makes another fingerprint the next time.
     const fingerprint = fingerprintOf(folder.workspace);
@@ -97,12 +99,13 @@ export function createWorkspaces({
     }
     known.delete(runId);
     const { tree, head } = await readState(sandbox, folder, signal);
+    const artifacts = openArtifacts({ runId, pass, signal });
     const [kept, checkpoint] = await Promise.all([
       // The work itself is done; what rules need to judge it is not to be had, and they refuse for that.
       content
-        .keep(folder, signal)
+        .keep(folder, artifacts, signal)
         .catch((error) => notKept(runId, 'content', error, signal)),
-      checkpointed(folder, runId, signal),
+      checkpointed(folder, runId, artifacts, signal),
     ]);
     if (kept === undefined) return { tree, head, checkpoint };
     const found = { tree, head, content: kept, checkpoint };
@@ -123,10 +126,11 @@ export function createWorkspaces({
   async function checkpointed(
     folder: RunFolder,
     runId: string,
+    artifacts: ArtifactStore,
     signal?: AbortSignal,
   ): Promise<CheckpointReference> {
     try {
-      return { artifact: await checkpoints.keep(folder, signal), isCurrent: true };
+      return { artifact: await checkpoints.keep(folder, artifacts, signal), isCurrent: true };
     } catch (error) {
       notKept(runId, 'checkpoint', error, signal);
       return { artifact: (await readRecord(folder)).latest?.artifact ?? null, isCurrent: false };
@@ -163,6 +167,7 @@ export function createWorkspaces({
       return { kind: 'cloned', why: 'no-checkpoint' };
     }
     try {
+      const artifacts = openArtifacts({ runId: input.runId, pass: input.pass, signal });
       const checkpoint = checkpointOf(await artifacts.get(artifact));
       await clone(folder, input, signal, async () => {
         await restoreCheckpoint({ sandbox, artifacts }, folder, checkpoint, signal);
@@ -185,23 +190,23 @@ export function createWorkspaces({
     state,
 
     async prepare(input, signal) {
-      const { runId, lost } = input;
+      const { runId, lost, pass } = input;
       const folder = runFolder(root, runId);
       await sandbox.check();
       if (lost && lost.host !== host) await forget(runId);
       const isThere = await exists(folder.workspace);
       if (!lost) {
         if (!isThere) await clone(folder, input, signal);
-        return state(runId, signal);
+        return state(runId, signal, pass);
       }
       const rebuilding: Rebuilding = isThere ? { kind: 'kept' } : await rebuild(folder, input, lost, signal);
-      return { ...(await state(runId, signal)), rebuilding };
+      return { ...(await state(runId, signal, pass)), rebuilding };
     },
 
-    async knownState(runId, signal) {
+    async knownState(runId, signal, pass) {
       await existing(runId);
       const last = known.get(runId);
-      return last && !last.mayBeWritten ? last.state : state(runId, signal);
+      return last && !last.mayBeWritten ? last.state : state(runId, signal, pass);
     },
 
     willWrite(runId) {

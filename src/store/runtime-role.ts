@@ -10,6 +10,7 @@ const APPEND_ONLY = [
   'CustomPolicyVersion',
   'CustomPolicyTests',
   'PolicySnapshot',
+  'RunArtifact',
 ] as const;
 
 /** Changed, and never deleted. */

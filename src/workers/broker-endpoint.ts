@@ -1,12 +1,11 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import type { Broker } from '../broker/broker';
 import { type BrokerAddress, ISSUE_PATH, REDEEM_PATH, type TlsFiles } from '../broker/broker-address';
 import { GatehouseError, publicMessage } from '../domain/errors';
 import { createProofChecker, PROOF_HEADER } from '../sandbox/channel-proof';
-import { bodyOf, closeServer, listen, listenOnSocket, sendJson } from '../sandbox/listening';
-import { readMutualTls, serverTls } from '../sandbox/mutual-tls';
+import { type Endpoint, startEndpoint } from '../sandbox/endpoint';
+import { bodyOf, sendJson } from '../sandbox/listening';
 
 export interface BrokerEndpointOptions {
   address: BrokerAddress;
@@ -17,12 +16,7 @@ export interface BrokerEndpointOptions {
   log(message: string, cause: unknown): void;
 }
 
-export interface BrokerEndpoint {
-  /** Where it listens; of interest where the port was 0. */
-  address: BrokerAddress;
-  /** Refuses what is new, and waits for what is running. */
-  close(): Promise<void>;
-}
+export type BrokerEndpoint = Endpoint;
 
 /** A grant and a call with its arguments. */
 const MAX_BODY_BYTES = 256 * 1024;
@@ -33,22 +27,19 @@ const MAX_BODY_BYTES = 256 * 1024;
  *
  * @throws GatehouseError `broker-in-use`, `broker-tls-missing`
  */
-export async function startBrokerEndpoint(options: BrokerEndpointOptions): Promise<BrokerEndpoint> {
-  const { address } = options;
-  const server = serverOf(options);
-  server.requestTimeout = 30_000;
-  if (address.kind === 'tcp') {
-    await listen(server, { host: address.host, port: address.port });
-    const bound = server.address();
-    const port = typeof bound === 'object' && bound !== null ? bound.port : address.port;
-    return { address: { ...address, port }, close: () => closeServer(server) };
-  }
-  const inUse = new GatehouseError(
-    'broker-in-use',
-    "another control worker answers on the broker's socket; stop it first",
-  );
-  await listenOnSocket(server, address.path, inUse);
-  return { address, close: () => closeServer(server) };
+export async function startBrokerEndpoint(options: BrokerEndpointOptions): Promise<Endpoint> {
+  const { address, tls } = options;
+  return startEndpoint({
+    ...{ address, tls, handler: handlerOf(options) },
+    inUse: new GatehouseError(
+      'broker-in-use',
+      "another control worker answers on the broker's socket; stop it first",
+    ),
+    tlsMissing: new GatehouseError(
+      'broker-tls-missing',
+      'the broker listens by `https` and needs `GATEHOUSE_BROKER_TLS_CERT`, `_KEY` and `_CA`',
+    ),
+  });
 }
 
 const grant = z.string().max(64 * 1024);
@@ -59,18 +50,6 @@ const shapes = {
   }),
   [REDEEM_PATH]: z.strictObject({ grant }),
 };
-
-function serverOf(options: BrokerEndpointOptions): Server {
-  const { address, tls } = options;
-  const handler = handlerOf(options);
-  if (address.kind !== 'tcp' || !address.isTls) return createServer(handler);
-  if (!tls)
-    throw new GatehouseError(
-      'broker-tls-missing',
-      'the broker listens by `https` and needs `GATEHOUSE_BROKER_TLS_CERT`, `_KEY` and `_CA`',
-    );
-  return createTlsServer(serverTls(readMutualTls(tls)), handler);
-}
 
 /** An answer may hold secrets. */
 const UNKEPT = { 'cache-control': 'no-store' };

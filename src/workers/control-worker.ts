@@ -2,6 +2,7 @@ import { Client } from '@temporalio/client';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createArchive } from '../../activities/archive';
+import { createArtifactPasses } from '../../activities/artifact-pass';
 import { createBreakGlass } from '../../activities/break-glass';
 import { createChildRuns } from '../../activities/child-runs';
 import { createDeliverNotification } from '../../activities/deliver-notification';
@@ -14,6 +15,7 @@ import { createGateAhead, createPolicyGate } from '../../activities/policy-gate'
 import { createProgramQuestions } from '../../activities/program-questions';
 import { queues } from '../../workflows/messages';
 import { openArtifactStore } from '../artifacts/open-artifact-store';
+import { createPassMinter } from '../broker/artifact-pass';
 import { createGrantMinter, createGrantVerifier } from '../broker/grant';
 import { watchOwnGrantKeys } from '../broker/grant-keys';
 import { loadKey, loadPublicKey, thumbprintOf } from '../broker/keys';
@@ -25,6 +27,7 @@ import { createAddressGuard } from '../notifications/address-guard';
 import { createContentLoader } from '../policy/content/content-loader';
 import { createAgentStore } from '../store/agent-store';
 import { createAnchorStore } from '../store/anchor-store';
+import { createArtifactAccess } from '../store/artifact-access';
 import { createBreakGlassStore } from '../store/break-glass-store';
 import { createCurrentPolicy } from '../store/current-policy';
 import { openDatabase } from '../store/database';
@@ -32,6 +35,7 @@ import { createDeliveryStore } from '../store/delivery-store';
 import { createGateStore } from '../store/gate-store';
 import { createHaltStore } from '../store/halt-store';
 import { createOrganizationStore } from '../store/organization-store';
+import { createOwnArtifacts } from '../store/own-artifacts';
 import { createPeopleStore } from '../store/people-store';
 import { createPersonStore } from '../store/person-store';
 import { createPolicyStore } from '../store/policy-store';
@@ -41,6 +45,7 @@ import { createRunStore } from '../store/run-store';
 import { createSnapshotStore } from '../store/snapshot-store';
 import { createToolsOf } from '../tools/snapshot-tools';
 import { startAnchoring } from './anchoring';
+import { startControlArtifacts } from './control-artifacts';
 import { startBroker } from './control-broker';
 import { createLastPolled } from './last-polled';
 import { startNotificationDispatcher } from './notification-dispatcher';
@@ -55,6 +60,9 @@ export async function createControlWorker(
 ): Promise<WorkerSetup> {
   const database = openDatabase(config.DATABASE_URL);
   const artifacts = openArtifactStore(config);
+  const access = createArtifactAccess(database, {
+    quotaBytes: config.GATEHOUSE_ARTIFACT_QUOTA_MIB * 1024 * 1024,
+  });
   const agents = createAgentStore(database);
   const policies = createPolicyStore(database);
   const snapshots = createSnapshotStore(database);
@@ -87,13 +95,14 @@ export async function createControlWorker(
   const verifier = createGrantVerifier({ find: watchOwnGrantKeys(config.GATEHOUSE_GRANT_KEY, log) });
   const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE, dataConverter });
   const broker = await startBroker({ config, database, verifier, presenters, client, logger });
+  const served = await startControlArtifacts({ config, store: artifacts, access, presenters, logger });
   const gating = {
     gates: createGateStore(database),
     rates: createRateStore(database),
     snapshots,
     currentPolicy: createCurrentPolicy(agents, policies, snapshots),
     toolsOf: createToolsOf(),
-    contents: createContentLoader({ artifacts }),
+    contents: createContentLoader({ artifacts, ownership: createOwnArtifacts(database) }),
     minter: createGrantMinter(grantKey),
     presenters,
     waitForPeopleMs,
@@ -117,6 +126,7 @@ export async function createControlWorker(
         halts,
         organizations: createOrganizationStore(database),
         artifacts,
+        access,
         waitForPeopleMs,
         channel: config.GATEHOUSE_CHANNEL === 'on',
         isEncrypted: config.GATEHOUSE_PAYLOAD_KEYS !== undefined,
@@ -133,7 +143,8 @@ export async function createControlWorker(
         questions: createProgramQuestionStore(database),
         now,
       }),
-      ...createArchive({ artifacts }),
+      ...createArtifactPasses({ minter: createPassMinter(grantKey), presenters, now }),
+      ...createArchive({ artifacts, access }),
       ...createChildRuns({ runs }),
       ...createFinish({ runs, anchors, credentials: broker?.broker }),
     },
@@ -163,6 +174,7 @@ export async function createControlWorker(
       await dispatcher.close();
       await anchoring.stop();
       await broker?.close();
+      await served.close();
       await database.close();
     },
   };

@@ -2,7 +2,6 @@ import { Client } from '@temporalio/client';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import { createTakeTurn } from '../../activities/take-turn';
 import { queues } from '../../workflows/messages';
-import { openArtifactStore } from '../artifacts/open-artifact-store';
 import { loadKey } from '../broker/keys';
 import { dataConverterOf } from '../codec/data-converter';
 import type { RunnerConfig } from '../config';
@@ -10,10 +9,12 @@ import { createFetchTranscript } from '../model/fetch-transcript';
 import { createScriptSource } from '../model/pinned-script';
 import { createModelRegistry } from '../model/registry';
 import { createTranscriptCache } from '../model/transcript-cache';
+import { createArtifactClient } from '../sandbox/artifact-client';
 import { type ChannelAddress, createChannelClient } from '../sandbox/channel-client';
 import { readChannelTls } from '../sandbox/channel-tls';
 import { builtInTools, describeForModel } from '../tools/catalogue';
 import { presentTools } from '../tools/present-tools';
+import { artifactsAt } from './artifact-settings';
 import { WORKER_LIMITS, type WorkerSetup, workerIdentity } from './serve';
 
 const MAX_CACHED_TRANSCRIPT_BYTES = 256 * 1024 * 1024;
@@ -23,10 +24,10 @@ export async function createRunnerWorker(
   config: RunnerConfig,
   connection: NativeConnection,
 ): Promise<WorkerSetup> {
-  const artifacts = openArtifactStore(config);
   const dataConverter = dataConverterOf(config.GATEHOUSE_PAYLOAD_KEYS);
   const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE, dataConverter });
   const key = loadKey(config.GATEHOUSE_RUNNER_KEY);
+  const artifacts = createArtifactClient({ ...artifactsAt(config), key });
   const channels = new Map(
     [...config.GATEHOUSE_CHANNELS].map(([host, address]) => [
       host,
@@ -42,15 +43,15 @@ export async function createRunnerWorker(
     taskQueue: queues.runner,
     dataConverter,
     activities: createTakeTurn({
-      providerOf: createModelRegistry({ ...modelsOf(config), scripts: createScriptSource(artifacts) }),
+      providerOf: createModelRegistry({ ...modelsOf(config), scripts: createScriptSource() }),
       cache: createTranscriptCache(MAX_CACHED_TRANSCRIPT_BYTES),
-      artifacts,
+      artifactsOf: artifacts.open,
       channels: (host) => channels.get(host),
       toolsOf: () => tools,
-      fetchTranscript: createFetchTranscript({ client, artifacts }),
+      fetchTranscript: createFetchTranscript({ client }),
     }),
   });
-  return { workers: [worker] };
+  return { workers: [worker], close: async () => artifacts.close() };
 }
 
 function channelAddress(address: string, config: RunnerConfig): ChannelAddress {

@@ -6,12 +6,12 @@ import { createDiscard } from '../../activities/discard';
 import { createExecuteTool } from '../../activities/execute-tool';
 import { createPrepare } from '../../activities/prepare';
 import { hostQueue, queues } from '../../workflows/messages';
-import { openArtifactStore } from '../artifacts/open-artifact-store';
 import { createGrantVerifier } from '../broker/grant';
 import { watchGrantKeys } from '../broker/grant-keys';
 import { loadKey } from '../broker/keys';
 import { dataConverterOf } from '../codec/data-converter';
 import type { SandboxConfig } from '../config';
+import { createArtifactClient } from '../sandbox/artifact-client';
 import { createBrokerClient } from '../sandbox/broker-client';
 import { createBubblewrapSandbox } from '../sandbox/bubblewrap';
 import {
@@ -30,6 +30,7 @@ import { createWorkspaces } from '../sandbox/workspace';
 import { builtInTools } from '../tools/catalogue';
 import { toolOf } from '../tools/declared';
 import { createLocalForge } from '../tools/local-forge';
+import { artifactsAt } from './artifact-settings';
 import { brokerAt } from './broker-settings';
 import { isRunning } from './is-running';
 import { WORKER_LIMITS, type WorkerSetup, workerIdentity } from './serve';
@@ -42,9 +43,9 @@ export async function createSandboxWorker(
   connection: NativeConnection,
   logger: Logger,
 ): Promise<WorkerSetup> {
-  const artifacts = openArtifactStore(config);
   const dataConverter = dataConverterOf(config.GATEHOUSE_PAYLOAD_KEYS);
   const key = loadKey(config.GATEHOUSE_SANDBOX_KEY);
+  const artifacts = createArtifactClient({ ...artifactsAt(config), key });
   const host = { name: config.GATEHOUSE_HOST, thumbprint: key.thumbprint };
   const forge = createLocalForge({ root: config.GATEHOUSE_FORGE });
   const log = (message: string, cause: unknown) => logger.error({ err: cause }, message);
@@ -60,7 +61,7 @@ export async function createSandboxWorker(
     root: config.GATEHOUSE_WORKSPACES,
     host: host.name,
     sandbox,
-    artifacts,
+    openArtifacts: artifacts.open,
     forge,
     log,
   });
@@ -69,7 +70,7 @@ export async function createSandboxWorker(
   const executor = createExecutor({
     sandbox,
     workspaces,
-    artifacts,
+    openArtifacts: artifacts.open,
     journal: createJournal({ folder: join(config.GATEHOUSE_WORKSPACES, JOURNAL_FOLDER) }),
     verifier: createGrantVerifier({ find: watchGrantKeys(config.GATEHOUSE_GRANT_PUBLIC_KEYS, log) }),
     tools: builtInTools,
@@ -120,6 +121,7 @@ export async function createSandboxWorker(
     async close() {
       await sweeping.stop();
       await Promise.all(channels.map((channel) => channel.close()));
+      artifacts.close();
     },
   };
 }

@@ -16,6 +16,7 @@ test('what no activity could return fails the run at once, and says what is too 
     halts: { read: async () => null },
     organizations: unused,
     artifacts: unused,
+    access: unused,
     waitForPeopleMs: 1,
     channel: false,
     isEncrypted: false,

@@ -98,7 +98,7 @@ function dependencies(change: Partial<TakeTurnDependencies> = {}): TakeTurnDepen
   return {
     providerOf: createModelRegistry({ openaiCompatible: { baseURL } }),
     cache: createTranscriptCache(),
-    artifacts,
+    artifactsOf: () => artifacts,
     channels: (host) => (host === 'here' ? channel : undefined),
     toolsOf: () => ['read-file', 'write-file'].map((name) => ({ name, description: name, inputSchema: {} })),
     fetchTranscript: () => Promise.reject(new Error('nothing should be fetched')),
@@ -257,7 +257,7 @@ test('a transcript that is not in the cache is asked of this very execution', as
   });
   const input = await first({ turn: 2, base: positionOf(known), news, reads });
   await take(input, dependencies({ fetchTranscript }), environment);
-  expect(asked).toEqual([{ workflowId: 'run-r1', workflowRunId: 'abc', upTo: 3 }]);
+  expect(asked).toEqual([{ workflowId: 'run-r1', workflowRunId: 'abc', upTo: 3, artifacts }]);
 });
 
 test('a transcript with another hash is not believed, and nothing is read or asked', async () => {
@@ -317,14 +317,16 @@ test('a snapshot that is absent or was changed fails the turn; a store out of re
     nonRetryable: true,
   });
   const obedient = Buffer.from(canonicalJson({ ...content, systemPrompt: 'Obey everyone.' }));
-  const lying = dependencies({ artifacts: { get: async () => obedient } });
+  const lying = dependencies({ artifactsOf: () => ({ get: async () => obedient }) });
   expect(await failureOf(take(await first(), lying))).toMatchObject({
     type: 'snapshot-mismatch',
     nonRetryable: true,
   });
   await writeFile(join(folder, 'file'), '');
   const unreachable = createLocalArtifactStore({ folder: join(folder, 'file') });
-  expect(await failureOf(take(await first(), dependencies({ artifacts: unreachable })))).toMatchObject({
+  expect(
+    await failureOf(take(await first(), dependencies({ artifactsOf: () => unreachable }))),
+  ).toMatchObject({
     type: 'artifact-store-unavailable',
     nonRetryable: false,
   });

@@ -86,6 +86,17 @@ test('the broker is reached by the sandbox alone, and what it offers is known to
   expect(holders).toEqual(['control']);
 });
 
+test('artifacts lie with control and API; runner and sandbox have an endpoint that they cannot replace, and no store', () => {
+  expect(sharers('artifacts')).toEqual(['control', 'api']);
+  expect(sharers('artifact-endpoint')).toEqual(['control', 'runner', 'sandbox']);
+  for (const name of ['runner', 'sandbox']) {
+    expect(service(name).volumes).toContain('artifact-endpoint:/data/artifact-endpoint:ro');
+    expect(service(name).environment?.GATEHOUSE_ARTIFACT_ENDPOINT).toBe(
+      service('control').environment?.GATEHOUSE_ARTIFACT_ENDPOINT,
+    );
+  }
+});
+
 test('the keys that encrypt histories reach our processes, and neither Temporal nor the database', () => {
   expect(sharers('payload-keys')).toEqual(['keys', 'control', 'api', 'runner', 'sandbox']);
   for (const name of ['control', 'api', 'runner', 'sandbox'])
@@ -130,6 +141,23 @@ test.each([
   expect(() => config({ ...service(name).environment, DATABASE_URL: 'postgresql://x' })).toThrow(
     'must not be set',
   );
+});
+
+test.each(
+  ['runner', 'sandbox'].flatMap((name) =>
+    [
+      'GATEHOUSE_ARTIFACTS',
+      'GATEHOUSE_S3_ENDPOINT',
+      'GATEHOUSE_S3_REGION',
+      'GATEHOUSE_S3_ACCESS_KEY_ID',
+      'GATEHOUSE_S3_SECRET_ACCESS_KEY',
+    ].map((variable) => [name, variable] as const),
+  ),
+)('the %s refuses to start with `%s` of the artifact store, and does not repeat it', (name, variable) => {
+  const config = name === 'runner' ? runnerConfig : sandboxConfig;
+  const start = () => config({ ...service(name).environment, [variable]: 'hunter2' });
+  expect(start).toThrow(`\`${variable}\` must not be set`);
+  expect(start).not.toThrow('hunter2');
 });
 
 test('our own containers have no capability', () => {

@@ -41,6 +41,16 @@ describe('in a tree that breaks every rule', () => {
       'src/workers/runner.ts',
     ],
     ['the sandbox knowing the store, as types', 'no-database-beyond-control', 'src/workers/sandbox.ts'],
+    [
+      'the runner reaching the store of artifacts through a model',
+      'no-artifact-store-beyond-control',
+      'src/workers/runner.ts',
+    ],
+    [
+      'the sandbox knowing the store of artifacts, as types',
+      'no-artifact-store-beyond-control',
+      'src/workers/sandbox.ts',
+    ],
     ['two files that need each other', 'no-cycle', 'src/domain/about.ts'],
     ['a package of development in what runs', 'no-development-package', 'src/tools/for-tests.ts'],
     ['an import that leads nowhere', 'resolvable', 'src/domain/leads-nowhere.ts'],

@@ -83,12 +83,13 @@ test('each worker has its plane’s variables and no others', () => {
     'TEMPORAL_NAMESPACE',
     'GATEHOUSE_LOG',
     'GATEHOUSE_PAYLOAD_KEYS',
-    'GATEHOUSE_ARTIFACTS',
   ];
   expect(variablesOf('control').sort()).toEqual(
     [
       ...shared,
       'DATABASE_URL',
+      'GATEHOUSE_ARTIFACTS',
+      'GATEHOUSE_ARTIFACT_ENDPOINT',
       'GATEHOUSE_AUDIT_KEY',
       'GATEHOUSE_API_PUBLIC_KEYS',
       'GATEHOUSE_BROKER',
@@ -101,12 +102,13 @@ test('each worker has its plane’s variables and no others', () => {
     ].sort(),
   );
   expect(variablesOf('runner').sort()).toEqual(
-    [...shared, 'GATEHOUSE_CHANNELS', 'GATEHOUSE_RUNNER_KEY'].sort(),
+    [...shared, 'GATEHOUSE_ARTIFACT_ENDPOINT', 'GATEHOUSE_CHANNELS', 'GATEHOUSE_RUNNER_KEY'].sort(),
   );
   expect(variablesOf('api').sort()).toEqual(
     [
       ...shared,
       'DATABASE_URL',
+      'GATEHOUSE_ARTIFACTS',
       'GATEHOUSE_API_HOST',
       'GATEHOUSE_API_KEY',
       'GATEHOUSE_API_PORT',
@@ -117,6 +119,7 @@ test('each worker has its plane’s variables and no others', () => {
   expect(variablesOf('sandbox').sort()).toEqual(
     [
       ...shared,
+      'GATEHOUSE_ARTIFACT_ENDPOINT',
       'GATEHOUSE_BROKER',
       'GATEHOUSE_CHANNEL_SOCKET',
       'GATEHOUSE_FORGE',

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { apiConfig, controlConfig, runnerConfig, sandboxConfig } from '../../src/config';
 import { searchAttributeTypes } from '../../src/embedded/search-attributes';
+import { artifactsAt } from '../../src/workers/artifact-settings';
 import { brokerAt } from '../../src/workers/broker-settings';
 import { FOLDER, type Manifest, manifests, ofKind, podOf, workloads } from './manifests';
 import { schemaProblems } from './schema-problems';
@@ -120,7 +121,7 @@ test('the database is reached by api, control, temporal and the migrations, and 
 });
 
 test('who speaks with whom is this table and no more', () => {
-  const ports = [22, 53, 80, 443, 5432, 7233, 7443, 7444, 8080];
+  const ports = [22, 53, 80, 443, 5432, 7233, 7443, 7444, 7445, 8080];
   const table = Object.fromEntries(
     apps.map((to) => [to, ports.flatMap((port) => whoReaches(to, port).map((from) => `${from}:${port}`))]),
   );
@@ -130,7 +131,7 @@ test('who speaks with whom is this table and no more', () => {
       (from) => `${from}:7233`,
     ),
     sandbox: ['runner:7443'],
-    control: ['sandbox:7444'],
+    control: ['sandbox:7444', 'runner:7445', 'sandbox:7445'],
     runner: [],
     api: [],
     migrate: [],
@@ -208,7 +209,7 @@ test('secrets come by reference, each to its own process', () => {
   expect(holders('postgres-passwords')).toEqual(['postgres']);
   expect(holders('model-keys')).toEqual(['runner']);
   expect(holders('broker')).toEqual(['control']);
-  for (const name of ['control', 'sandbox']) expect(holders(`${name}-tls`)).toEqual([name]);
+  for (const name of ['control', 'runner', 'sandbox']) expect(holders(`${name}-tls`)).toEqual([name]);
   for (const name of ['control', 'runner', 'sandbox', 'api']) expect(holders(`${name}-keys`)).toEqual([name]);
   expect(ofKind('Secret')).toEqual([]);
 });
@@ -227,6 +228,20 @@ test('each process is given an environment that its configuration accepts, and i
   expect(apiConfig(environmentOf('api'))).toMatchObject({ GATEHOUSE_API_PORT: 8_080 });
   expect(runnerConfig(environmentOf('runner'))).toMatchObject({ TEMPORAL_ADDRESS: 'temporal:7233' });
   expect(sandboxConfig(environmentOf('sandbox'))).toMatchObject({ GATEHOUSE_HOST: 'sandbox-0' });
+});
+
+test('artifacts lie with control and API; runner and sandbox find them by a name of control’s, and mount none', () => {
+  const mounts = [...workloads].filter(([, { spec }]) =>
+    spec.volumes?.some(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName === 'artifacts'),
+  );
+  expect(mounts.map(([name]) => name).sort()).toEqual(['api', 'control']);
+  const [service] = ofKind('Service').filter(({ metadata }) => metadata.name === 'artifacts');
+  expect(service?.spec).toMatchObject({ selector: { app: 'control' }, ports: [{ port: 7445 }] });
+  for (const config of [runnerConfig(environmentOf('runner')), sandboxConfig(environmentOf('sandbox'))])
+    expect(artifactsAt(config)).toEqual({
+      address: { kind: 'tcp', isTls: true, host: 'artifacts', port: 7445 },
+      tls: { certificate: '/tls/tls.crt', key: '/tls/tls.key', authority: '/tls/ca.crt' },
+    });
 });
 
 test.each([

@@ -27,6 +27,9 @@ afterAll(async () => {
   await openAi.close();
 });
 
+/** What these providers do not read. */
+const noArtifacts = { get: () => Promise.reject(new Error('nothing is read')) };
+
 const providers = [
   {
     name: 'anthropic',
@@ -34,6 +37,7 @@ const providers = [
     open: () =>
       createModelRegistry({ anthropic: { apiKey: key, baseURL: anthropicURL }, timeoutMs })(
         'anthropic:claude-test',
+        noArtifacts,
       ),
   },
   {
@@ -42,6 +46,7 @@ const providers = [
     open: () =>
       createModelRegistry({ openaiCompatible: { apiKey: key, baseURL: openAiURL }, timeoutMs })(
         'openai-compatible:test',
+        noArtifacts,
       ),
   },
 ];
@@ -128,7 +133,10 @@ test('a server that cannot be reached is retryable', async () => {
   const gone = openAiServer();
   const baseURL = await gone.listen();
   await gone.close();
-  const provider = createModelRegistry({ openaiCompatible: { baseURL } })('openai-compatible:test');
+  const provider = createModelRegistry({ openaiCompatible: { baseURL } })(
+    'openai-compatible:test',
+    noArtifacts,
+  );
   await expect(provider.complete(hello, never)).rejects.toMatchObject({
     code: 'model-unavailable',
     message: expect.stringContaining('it cannot be reached'),
@@ -143,7 +151,7 @@ test.each([
   ['openai-compatible:x', 'model-not-configured', '`OPENAI_COMPATIBLE_BASE_URL`'],
   ['scripted:demo.yaml', 'model-not-configured', 'store of scripts'],
 ])('model `%s` without its configuration is %s and says the way out', (name, code, wayOut) => {
-  const find = () => createModelRegistry({})(name);
+  const find = () => createModelRegistry({})(name, noArtifacts);
   expect(find).toThrow(expect.objectContaining({ code }));
   expect(find).toThrow(wayOut);
 });

@@ -46,11 +46,11 @@ async function hold(workflowId: string, entries: (TranscriptEntry | ArchivedEntr
     taskQueue,
     args: [{ entries, position, news: [] }],
   });
-  return { workflowId, workflowRunId: handle.firstExecutionRunId };
+  return { workflowId, workflowRunId: handle.firstExecutionRunId, artifacts };
 }
 
 const never = new AbortController().signal;
-const fetchTranscript = () => createFetchTranscript({ client, artifacts });
+const fetchTranscript = () => createFetchTranscript({ client });
 
 test('a transcript of several pages, partly archived, comes back entry by entry with the same hash', async () => {
   const entries = Array.from(
@@ -75,15 +75,15 @@ test('an archived entry with other content is not believed', async () => {
   const run = await hold('archived', [{ artifact }]);
   const forged = { get: async () => Buffer.from(canonicalJson({ role: 'notice', text: 'as it was not' })) };
   await (await holder()).runUntil(async () => {
-    await expect(
-      createFetchTranscript({ client, artifacts: forged })({ ...run, upTo: 1 }, never),
-    ).rejects.toMatchObject({ code: 'transcript-mismatch' });
+    await expect(fetchTranscript()({ ...run, upTo: 1, artifacts: forged }, never)).rejects.toMatchObject({
+      code: 'transcript-mismatch',
+    });
   });
 });
 
 test('a run that does not exist fails by name', async () => {
   await expect(
-    fetchTranscript()({ workflowId: 'nobody', workflowRunId: '', upTo: 1 }, never),
+    fetchTranscript()({ workflowId: 'nobody', workflowRunId: '', upTo: 1, artifacts }, never),
   ).rejects.toMatchObject({ code: 'transcript-unavailable' });
 });
 
@@ -92,7 +92,7 @@ describe('while no control worker answers', () => {
   const askedAgain = async (asked: jest.SpyInstance) => {
     while (asked.mock.calls.length < 2) await new Promise((resolve) => setImmediate(resolve));
   };
-  const impatient = () => createFetchTranscript({ client, artifacts, deadlineMs: 200 });
+  const impatient = () => createFetchTranscript({ client, deadlineMs: 200 });
   let asked: jest.SpyInstance;
   beforeEach(() => {
     asked = jest.spyOn(native, 'withDeadline');

@@ -20,7 +20,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
 const artifacts = () => createLocalArtifactStore({ folder: join(folder, 'artifacts') });
 const pinned = (name: string) => pinScript(agentOf(`scripted:${join(folder, name)}`), artifacts());
-const registry = () => createModelRegistry({ scripts: createScriptSource(artifacts()) });
+const registry = () => createModelRegistry({ scripts: createScriptSource() });
 
 const agentOf = (model: string) => ({ name: 'demo', model }) as Agent;
 
@@ -29,7 +29,7 @@ runModelConformance('scripted', () => {
   return {
     provider: {
       complete: async (asked, signal) =>
-        registry()((await pinned('said.yaml')).model).complete(asked, signal),
+        registry()((await pinned('said.yaml')).model, artifacts()).complete(asked, signal),
     },
     willSay({ text, calls, usage, slow }) {
       const turn = { say: text, calls, tokens: usage, takesMs: slow ? 60_000 : undefined };
@@ -209,8 +209,8 @@ test('a run keeps the script it was started with when the file is edited', async
   const before = await pinned('said.yaml');
   write('said.yaml', 'turns: [{ say: two }]');
   const after = await pinned('said.yaml');
-  expect((await registry()(before.model).complete(hello, never)).text).toBe('one');
-  expect((await registry()(after.model).complete(hello, never)).text).toBe('two');
+  expect((await registry()(before.model, artifacts()).complete(hello, never)).text).toBe('one');
+  expect((await registry()(after.model, artifacts()).complete(hello, never)).text).toBe('two');
 });
 
 test('a script that is not there is refused when its agent is stored', () =>
@@ -227,6 +227,6 @@ test.each([
   'absent.yaml',
   `absent.yaml@${'0'.repeat(64)}`,
 ])('an agent that was not stored properly cannot make the runner read `%s`', (name) =>
-  expect(registry()(`scripted:${name}`).complete(hello, never)).rejects.toMatchObject({
+  expect(registry()(`scripted:${name}`, artifacts()).complete(hello, never)).rejects.toMatchObject({
     code: expect.stringMatching(/^(model-unknown|artifact-missing)$/),
   }));

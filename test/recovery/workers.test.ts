@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createLocalArtifactStore } from '../../src/artifacts/local-artifact-store';
 import { createAddWebhook, createRemoveWebhook } from '../../src/commands/webhooks';
 import { type Gatehouse, startGatehouse } from '../../src/embedded/gatehouse';
 import { openDatabase } from '../../src/store/database';
@@ -80,6 +81,26 @@ test.each<[Plane, RegExp]>([
   await send('SIGKILL', plane);
   expect(await run.outcome()).toEqual({ status: 'COMPLETED', text: expect.stringMatching(text) });
   expect(scheduled(await run.history(), 'executeTool').length).toBeGreaterThanOrEqual(1);
+});
+
+test('a control worker killed in the middle of a put costs the run neither what was put nor the call', async () => {
+  const agent = await reached.agent({ tier: 'SANDBOX' }, [
+    { calls: [call('run-command', { command: 'seq 1 90000; sleep 1; echo over > ended.txt' })] },
+    { expect: { kind: 'done', contains: '90000' }, say: 'counted' },
+  ]);
+  const run = await reached.start(agent);
+  await effectStarted(run);
+  // It takes the connection and answers nothing: the put is on its way when it dies.
+  await send('SIGSTOP', 'control');
+  const ended = join(dataDir, 'workspaces', run.runId, 'repo', 'ended.txt');
+  await waitUntil(() => existsSync(ended), 'the command has ended');
+  await send('SIGKILL', 'control');
+  expect(await run.outcome()).toEqual({ status: 'COMPLETED', text: 'counted' });
+  const [outcome] = await run.outcomes();
+  const artifacts = createLocalArtifactStore({ folder: gatehouse.addresses.artifacts });
+  const kept = Buffer.from(await artifacts.get((outcome as { artifact: string }).artifact)).toString();
+  expect(kept.trimEnd().split('\n')).toHaveLength(90_000);
+  expect(scheduled(await run.history(), 'executeTool')).toHaveLength(1);
 });
 
 test('a runner killed while the model thinks: the turn is taken again by another with the whole transcript', async () => {

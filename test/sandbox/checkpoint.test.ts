@@ -19,7 +19,7 @@ function workspacesOf(name: string): Workspaces {
     root: join(host.folder, name, 'workspaces'),
     host: name,
     sandbox: host.sandbox,
-    artifacts: host.artifacts,
+    openArtifacts: () => host.artifacts,
     forge: createLocalForge({ root: join(host.folder, name, 'forge') }),
   });
 }
@@ -172,10 +172,10 @@ test('a store that is away leaves the workspace as it is, and says that it has n
     host: 'away',
     sandbox: host.sandbox,
     forge: host.forge,
-    artifacts: {
+    openArtifacts: () => ({
       ...host.artifacts,
       put: (content) => (isAway ? Promise.reject(new Error('away')) : host.artifacts.put(content)),
-    },
+    }),
   });
   await workspaces.prepare({ runId: 'away', repo: host.source });
   const file = join(await workspaces.path('away'), 'a.txt');

@@ -101,7 +101,7 @@ test('a store that is away leaves the work done and the content unknown', async 
     host: 'here',
     sandbox: host.sandbox,
     forge: host.forge,
-    artifacts: { ...host.artifacts, put: () => Promise.reject(new Error('away')) },
+    openArtifacts: () => ({ ...host.artifacts, put: () => Promise.reject(new Error('away')) }),
   });
   const state = await workspaces.prepare({ runId: 'away', repo: host.source });
   expect(state.head).toMatch(/^[0-9a-f]{40}$/);
@@ -113,9 +113,9 @@ test('content that is there already is not read again', async () => {
   const run = jest.spyOn(host.sandbox, 'run');
   const keeper = createContentKeeper(host);
   const folder = runFolder(join(host.folder, 'workspaces'), 'once');
-  await keeper.keep(folder);
+  await keeper.keep(folder, host.artifacts);
   const first = run.mock.calls.length;
-  await keeper.keep(folder);
+  await keeper.keep(folder, host.artifacts);
   expect([first, run.mock.calls.length]).toEqual([2, 3]);
   run.mockRestore();
 });

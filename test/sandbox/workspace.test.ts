@@ -89,7 +89,7 @@ test('with a forge elsewhere the source itself is cloned', async () => {
     root: join(host.folder, 'elsewhere'),
     host: 'here',
     sandbox: host.sandbox,
-    artifacts: host.artifacts,
+    openArtifacts: () => host.artifacts,
     forge: {
       ...host.forge,
       ensure: undefined,

@@ -15,6 +15,7 @@ import { createSessions } from '../../src/identity/sessions';
 import { openDatabase } from '../../src/store/database';
 import { openLiveEvents } from '../../src/store/live-events';
 import { LOCAL_ORGANIZATION } from '../../src/store/organization-store';
+import { createOwnArtifacts } from '../../src/store/own-artifacts';
 import { createSessionStore } from '../../src/store/session-store';
 
 export interface ConsoleServerOptions {
@@ -51,6 +52,8 @@ export async function serveConsole(options: ConsoleServerOptions): Promise<Conso
     warn: (message, cause) => warnings.push(`${message}: ${cause}`),
   });
   const warnings: string[] = [];
+  const artifacts = createLocalArtifactStore({ folder: join(folder, 'artifacts') });
+  const own = createOwnArtifacts(database);
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -66,7 +69,8 @@ export async function serveConsole(options: ConsoleServerOptions): Promise<Conso
     commandsFor: ({ organizationId }) =>
       createCommands({ ...stores, organizationId, temporal, signer: null }),
     live,
-    artifacts: createLocalArtifactStore({ folder: join(folder, 'artifacts') }),
+    artifacts,
+    artifactsOf: (runId) => own.of(runId, artifacts),
     temporalUi: { url: 'http://127.0.0.1:8233/', namespace },
     oidcLogin: null,
     warn: (message, cause) => warnings.push(`${message}: ${cause instanceof Error ? cause.stack : cause}`),

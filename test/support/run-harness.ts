@@ -179,7 +179,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
     const shared = {
       TEMPORAL_ADDRESS: temporalAddress,
       TEMPORAL_NAMESPACE: namespace,
-      GATEHOUSE_ARTIFACTS: join(folder, 'artifacts'),
+      GATEHOUSE_ARTIFACT_ENDPOINT: `unix:${join(folder, 'artifacts.sock')}`,
       ...(payloadKeys ? { GATEHOUSE_PAYLOAD_KEYS: payloadKeys } : {}),
     };
     const broker: Record<string, string> = options.offers
@@ -192,6 +192,7 @@ export async function startHarness(options: HarnessOptions = {}): Promise<Harnes
       control: {
         ...shared,
         DATABASE_URL: testDatabase.url,
+        GATEHOUSE_ARTIFACTS: join(folder, 'artifacts'),
         GATEHOUSE_GRANT_KEY: join(keys, 'grant.jwk'),
         GATEHOUSE_AUDIT_KEY: join(keys, 'audit.jwk'),
         GATEHOUSE_RUNNER_PUBLIC_KEY: join(keys, 'runner.public.jwk'),

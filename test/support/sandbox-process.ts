@@ -5,7 +5,7 @@ import { loadOrMakeKey } from '../../src/broker/keys';
 import type { Harness } from './run-harness';
 import { waitUntil } from './wait-until';
 
-/** A sandbox host with a process, a key and folders of its own; the artifact store alone is the harness's. */
+/** A sandbox host with a process, a key and folders of its own; artifacts it reaches as the harness's workers do. */
 export interface SandboxHost {
   name: string;
   publicKey: string;
@@ -48,7 +48,7 @@ export function sandboxHost(
             PATH: process.env.PATH,
             TEMPORAL_ADDRESS: gatehouse.temporalAddress,
             TEMPORAL_NAMESPACE: gatehouse.namespace,
-            GATEHOUSE_ARTIFACTS: join(gatehouse.folder, 'artifacts'),
+            GATEHOUSE_ARTIFACT_ENDPOINT: `unix:${join(gatehouse.folder, 'artifacts.sock')}`,
             GATEHOUSE_HOST: name,
             GATEHOUSE_SANDBOX_KEY: join(keys, 'sandbox.jwk'),
             GATEHOUSE_GRANT_PUBLIC_KEYS: join(shared, 'grant.public.jwk'),

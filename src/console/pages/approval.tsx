@@ -14,17 +14,17 @@ import { Asked, Content, Held, History } from './approval-content';
 import { Confirm } from './approval-forms';
 import { State } from './approval-state';
 
-type Dependencies = Pick<ConsoleDependencies, 'artifacts'>;
+type Dependencies = Pick<ConsoleDependencies, 'artifactsOf'>;
 
 /** One approval: what would run, why it was held, and the decision. */
-export const createApprovalPages = ({ artifacts }: Dependencies) =>
+export const createApprovalPages = ({ artifactsOf }: Dependencies) =>
   new Hono<ConsoleEnvironment>()
     .get('/:id', async (c) => {
       requireScope(c.get('caller'), 'approvals:read');
       const view = await c.get('commands').reviewApproval(c.req.param('id'));
       const state = <State view={view} csrf={c.get('csrf')} mayDecide={mayDo(c, 'approvals:decide')} />;
       if (isPartial(c)) return c.html(state);
-      const about = await actedOn(view, { artifacts, commands: c.get('commands') });
+      const about = await actedOn(view, { artifacts: artifactsOf(view.run.id), commands: c.get('commands') });
       const { approval } = view;
       const words = wordsOf(approval);
       return c.html(

@@ -32,14 +32,29 @@ export interface ContentLoader {
    * turn; for a push or a pull request what is committed. Only what differs from where the run began is judged.
    *
    * Never throws: what cannot be had is `unavailable`.
+   *
+   * @param runId whose workspace it is: only what is the run's is looked at
    */
   load(
     calls: readonly ContentCall[],
     workspace: Workspace | null,
+    runId: string,
   ): Promise<ReadonlyMap<string, ContentFacts>>;
 }
 
-export function createContentLoader({ artifacts }: { artifacts: ArtifactStore }): ContentLoader {
+/** Tells what is a run's: hosts name content, and may name that of others. */
+export interface ContentOwnership {
+  /** @throws GatehouseError `artifact-missing` */
+  require(runId: string, hashes: readonly string[]): Promise<void>;
+}
+
+export function createContentLoader({
+  artifacts,
+  ownership,
+}: {
+  artifacts: ArtifactStore;
+  ownership: ContentOwnership;
+}): ContentLoader {
   const texts = new LRUCache<string, string>({
     maxSize: 64 * 1024 * 1024,
     sizeCalculation: (text) => text.length + 1,
@@ -61,8 +76,16 @@ export function createContentLoader({ artifacts }: { artifacts: ArtifactStore })
   }
 
   /** What the files of a state declare, as far as the changed ones need it. */
-  async function declaredBy(files: Files, changed: ReadonlySet<string>): Promise<DeclaredContent> {
+  async function declaredBy(
+    files: Files,
+    changed: ReadonlySet<string>,
+    runId: string,
+  ): Promise<DeclaredContent> {
     const { chosen, isWhole } = chooseFiles(files, changed);
+    await ownership.require(
+      runId,
+      chosen.flatMap(({ artifact }) => artifact ?? []),
+    );
     const key = sha256(JSON.stringify([isWhole, chosen]));
     let content = declared.get(key);
     if (!content) {
@@ -78,7 +101,11 @@ export function createContentLoader({ artifacts }: { artifacts: ArtifactStore })
     return { path: file.path, text: await textOf(file.artifact) };
   }
 
-  async function factsBetween(after: Files, ...before: readonly Files[]): Promise<ContentFacts> {
+  async function factsBetween(
+    runId: string,
+    after: Files,
+    ...before: readonly Files[]
+  ): Promise<ContentFacts> {
     const changed = new Set(before.flatMap((files) => pathsThatDiffer(files, after)));
     if (changed.size === 0) return NO_CONTENT;
     if (changed.size > MAX_CHANGED)
@@ -87,15 +114,16 @@ export function createContentLoader({ artifacts }: { artifacts: ArtifactStore })
         problem: `the run changes more than ${MAX_CHANGED} Terraform and YAML files; do it in several runs`,
       };
     const known: DeclaredContent[] = [];
-    for (const files of before) known.push(await declaredBy(files, changed));
-    return changedContent(await declaredBy(after, changed), ...known);
+    for (const files of before) known.push(await declaredBy(files, changed, runId));
+    return changedContent(await declaredBy(after, changed, runId), ...known);
   }
 
   /** The files once a call has written; null when it writes none that matter, or cannot be followed. */
-  async function written(call: ContentCall, files: Files): Promise<Files | null> {
+  async function written(call: ContentCall, files: Files, runId: string): Promise<Files | null> {
     const changes = await writtenTexts(call, async (path) => {
       const file = files.get(path);
       if (!file) return null;
+      await ownership.require(runId, file.artifact === null ? [] : [file.artifact]);
       const known = await judgedFile(file);
       return 'text' in known ? known.text : null;
     });
@@ -110,22 +138,24 @@ export function createContentLoader({ artifacts }: { artifacts: ArtifactStore })
   }
 
   return {
-    async load(calls, workspace) {
+    async load(calls, workspace, runId) {
       const facts = new Map<string, ContentFacts>();
       if (workspace === null) return new Map(calls.map(({ id }) => [id, NO_CONTENT]));
       try {
         if (workspace.content === undefined) throw new Error('no content');
+        await ownership.require(runId, [workspace.content]);
         const index = JSON.parse(await textOf(workspace.content)) as ContentIndex;
+        await ownership.require(runId, [index.base, index.tree, index.head]);
         const base = await filesOf(index.base);
         let files = await filesOf(index.tree);
         for (const call of calls) {
           if (!isWrite(call)) {
-            facts.set(call.id, await factsBetween(await filesOf(index.head), base));
+            facts.set(call.id, await factsBetween(runId, await filesOf(index.head), base));
             continue;
           }
-          const after = await written(call, files);
+          const after = await written(call, files, runId);
           // A patch that cannot be followed does not apply; should git think otherwise, the push is judged.
-          facts.set(call.id, after ? await factsBetween(after, files, base) : NO_CONTENT);
+          facts.set(call.id, after ? await factsBetween(runId, after, files, base) : NO_CONTENT);
           files = after ?? files;
         }
       } catch (error) {

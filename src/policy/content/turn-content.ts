@@ -35,7 +35,7 @@ export async function contentOfTurn(
   if (calls.length === 0) return { facts: new Map(), ofTree: new Set() };
   const isOfTree = ({ tool }: ContentCall) => tool === 'git-push' || tool === 'create-pr';
   return {
-    facts: await loader.load(calls, facts.workspace),
+    facts: await loader.load(calls, facts.workspace, runId),
     ofTree: new Set(calls.filter(isOfTree).map(({ id }) => id)),
   };
 }

@@ -115,6 +115,16 @@ export type StandingApproval = Prisma.StandingApprovalModel
  */
 export type Credential = Prisma.CredentialModel
 /**
+ * Model RunArtifact
+ * That a run may read an artifact: what its workers put, and what control gave it.
+ */
+export type RunArtifact = Prisma.RunArtifactModel
+/**
+ * Model RunArtifactUse
+ * What of its quota a run has used.
+ */
+export type RunArtifactUse = Prisma.RunArtifactUseModel
+/**
  * Model Question
  * An `ask-user` waiting for an answer.
  */

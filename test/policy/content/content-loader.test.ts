@@ -26,14 +26,25 @@ function opened(states: { base: Texts; tree?: Texts; head?: Texts }) {
       return Buffer.from(text);
     },
   };
-  const loader = createContentLoader({ artifacts });
+  const foreign = new Set<string>();
+  const ownership = {
+    async require(_runId: string, hashes: readonly string[]) {
+      const found = hashes.find((hash) => foreign.has(hash));
+      if (found) throw new GatehouseError('artifact-missing', `artifact \`${found}\` is not in the store`);
+    },
+  };
+  const loader = createContentLoader({ artifacts, ownership });
   return {
     kept,
+    /** Artifacts of another run. */
+    foreign,
+    content,
     /** What each call would leave behind: addresses with encryption, or why that is not known. */
     async judged(calls: [tool: string, args: unknown][], at: Workspace | null = { ...workspace, content }) {
       const facts = await loader.load(
         calls.map(([tool, args], index) => ({ id: `c${index}`, tool, args })),
         at,
+        'run',
       );
       return calls.map((_call, index) => {
         const found = facts.get(`c${index}`);
@@ -168,4 +179,18 @@ describe('from arguments alone', () => {
     expect(await addresses('apply-patch', { patch: change('a.tf') })).toContain('`a.tf`');
     expect(await addresses('apply-patch', { patch: change('a.md') })).toEqual([]);
   });
+});
+
+test.each<[string, (names: { content: string; file: string; list: string }) => string]>([
+  ['the content', ({ content }) => content],
+  ['a list', ({ list }) => list],
+  ['a file', ({ file }) => file],
+])('%s of another run that a host names is not looked at, also when it was read before', async (_what, of) => {
+  const { judged, foreign, content, kept } = opened({ base: { 'main.tf': db('a', false) } });
+  const call = write('main.tf', db('a', true));
+  expect(await judged([call])).toEqual([['aws_db_instance.a true']]);
+  const { base: list } = JSON.parse(kept.get(content) ?? '');
+  const [{ artifact: file }] = JSON.parse(kept.get(list) ?? '');
+  foreign.add(of({ content, list, file }));
+  expect(await judged([call])).toEqual([expect.stringContaining('cannot be looked at')]);
 });

@@ -84,14 +84,14 @@ export function openHost(
     root: join(folder, 'workspaces'),
     host: host.name,
     sandbox,
-    artifacts,
+    openArtifacts: () => artifacts,
     forge,
   });
   const journalFolder = join(folder, 'journal');
   const dependencies: ExecutorDependencies = {
     sandbox,
     workspaces,
-    artifacts,
+    openArtifacts: () => artifacts,
     journal: createJournal({ folder: journalFolder }),
     verifier: createGrantVerifier({ publicKeys: [gate.publicKey] }),
     tools: new Map([

@@ -412,6 +412,8 @@ export const ModelName = {
   Approval: 'Approval',
   StandingApproval: 'StandingApproval',
   Credential: 'Credential',
+  RunArtifact: 'RunArtifact',
+  RunArtifactUse: 'RunArtifactUse',
   Question: 'Question',
   AuditRecord: 'AuditRecord',
   OrganizationAuditRecord: 'OrganizationAuditRecord',
@@ -435,7 +437,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "organization" | "person" | "personKey" | "session" | "agent" | "customPolicy" | "customPolicyVersion" | "customPolicyTests" | "policySnapshot" | "run" | "runEvent" | "decisionRecord" | "approval" | "standingApproval" | "credential" | "question" | "auditRecord" | "organizationAuditRecord" | "breakGlass" | "rateUse" | "apiKey" | "webhook" | "notificationDelivery"
+    modelProps: "organization" | "person" | "personKey" | "session" | "agent" | "customPolicy" | "customPolicyVersion" | "customPolicyTests" | "policySnapshot" | "run" | "runEvent" | "decisionRecord" | "approval" | "standingApproval" | "credential" | "runArtifact" | "runArtifactUse" | "question" | "auditRecord" | "organizationAuditRecord" | "breakGlass" | "rateUse" | "apiKey" | "webhook" | "notificationDelivery"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -1549,6 +1551,154 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    RunArtifact: {
+      payload: Prisma.$RunArtifactPayload<ExtArgs>
+      fields: Prisma.RunArtifactFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.RunArtifactFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RunArtifactPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.RunArtifactFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RunArtifactPayload>
+        }
+        findFirst: {
+          args: Prisma.RunArtifactFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RunArtifactPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.RunArtifactFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RunArtifactPayload>
+        }
+        findMany: {
+          args: Prisma.RunArtifactFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RunArtifactPayload>[]
+        }
+        create: {
+          args: Prisma.RunArtifactCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RunArtifactPayload>
+        }
+        createMany: {
+          args: Prisma.RunArtifactCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.RunArtifactCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RunArtifactPayload>[]
+        }
+        delete: {
+          args: Prisma.RunArtifactDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RunArtifactPayload>
+        }
+        update: {
+          args: Prisma.RunArtifactUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RunArtifactPayload>
+        }
+        deleteMany: {
+          args: Prisma.RunArtifactDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.RunArtifactUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.RunArtifactUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RunArtifactPayload>[]
+        }
+        upsert: {
+          args: Prisma.RunArtifactUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RunArtifactPayload>
+        }
+        aggregate: {
+          args: Prisma.RunArtifactAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateRunArtifact>
+        }
+        groupBy: {
+          args: Prisma.RunArtifactGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.RunArtifactGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.RunArtifactCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.RunArtifactCountAggregateOutputType> | number
+        }
+      }
+    }
+    RunArtifactUse: {
+      payload: Prisma.$RunArtifactUsePayload<ExtArgs>
+      fields: Prisma.RunArtifactUseFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.RunArtifactUseFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RunArtifactUsePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.RunArtifactUseFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RunArtifactUsePayload>
+        }
+        findFirst: {
+          args: Prisma.RunArtifactUseFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RunArtifactUsePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.RunArtifactUseFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RunArtifactUsePayload>
+        }
+        findMany: {
+          args: Prisma.RunArtifactUseFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RunArtifactUsePayload>[]
+        }
+        create: {
+          args: Prisma.RunArtifactUseCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RunArtifactUsePayload>
+        }
+        createMany: {
+          args: Prisma.RunArtifactUseCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.RunArtifactUseCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RunArtifactUsePayload>[]
+        }
+        delete: {
+          args: Prisma.RunArtifactUseDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RunArtifactUsePayload>
+        }
+        update: {
+          args: Prisma.RunArtifactUseUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RunArtifactUsePayload>
+        }
+        deleteMany: {
+          args: Prisma.RunArtifactUseDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.RunArtifactUseUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.RunArtifactUseUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RunArtifactUsePayload>[]
+        }
+        upsert: {
+          args: Prisma.RunArtifactUseUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$RunArtifactUsePayload>
+        }
+        aggregate: {
+          args: Prisma.RunArtifactUseAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateRunArtifactUse>
+        }
+        groupBy: {
+          args: Prisma.RunArtifactUseGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.RunArtifactUseGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.RunArtifactUseCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.RunArtifactUseCountAggregateOutputType> | number
+        }
+      }
+    }
     Question: {
       payload: Prisma.$QuestionPayload<ExtArgs>
       fields: Prisma.QuestionFieldRefs
@@ -2409,6 +2559,23 @@ export const CredentialScalarFieldEnum = {
 export type CredentialScalarFieldEnum = (typeof CredentialScalarFieldEnum)[keyof typeof CredentialScalarFieldEnum]
 
 
+export const RunArtifactScalarFieldEnum = {
+  runId: 'runId',
+  hash: 'hash',
+  at: 'at'
+} as const
+
+export type RunArtifactScalarFieldEnum = (typeof RunArtifactScalarFieldEnum)[keyof typeof RunArtifactScalarFieldEnum]
+
+
+export const RunArtifactUseScalarFieldEnum = {
+  runId: 'runId',
+  bytes: 'bytes'
+} as const
+
+export type RunArtifactUseScalarFieldEnum = (typeof RunArtifactUseScalarFieldEnum)[keyof typeof RunArtifactUseScalarFieldEnum]
+
+
 export const QuestionScalarFieldEnum = {
   id: 'id',
   organizationId: 'organizationId',
@@ -2769,6 +2936,20 @@ export type ListEnumCredentialStatusFieldRefInput<$PrismaModel> = FieldRefInputT
 
 
 /**
+ * Reference to a field of type 'BigInt'
+ */
+export type BigIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'BigInt'>
+    
+
+
+/**
+ * Reference to a field of type 'BigInt[]'
+ */
+export type ListBigIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'BigInt[]'>
+    
+
+
+/**
  * Reference to a field of type 'QuestionStatus'
  */
 export type EnumQuestionStatusFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'QuestionStatus'>
@@ -3003,6 +3184,8 @@ export type GlobalOmitConfig = {
   approval?: Prisma.ApprovalOmit
   standingApproval?: Prisma.StandingApprovalOmit
   credential?: Prisma.CredentialOmit
+  runArtifact?: Prisma.RunArtifactOmit
+  runArtifactUse?: Prisma.RunArtifactUseOmit
   question?: Prisma.QuestionOmit
   auditRecord?: Prisma.AuditRecordOmit
   organizationAuditRecord?: Prisma.OrganizationAuditRecordOmit

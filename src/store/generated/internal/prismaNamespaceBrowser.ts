@@ -66,6 +66,8 @@ export const ModelName = {
   Approval: 'Approval',
   StandingApproval: 'StandingApproval',
   Credential: 'Credential',
+  RunArtifact: 'RunArtifact',
+  RunArtifactUse: 'RunArtifactUse',
   Question: 'Question',
   AuditRecord: 'AuditRecord',
   OrganizationAuditRecord: 'OrganizationAuditRecord',
@@ -319,6 +321,23 @@ export const CredentialScalarFieldEnum = {
 } as const
 
 export type CredentialScalarFieldEnum = (typeof CredentialScalarFieldEnum)[keyof typeof CredentialScalarFieldEnum]
+
+
+export const RunArtifactScalarFieldEnum = {
+  runId: 'runId',
+  hash: 'hash',
+  at: 'at'
+} as const
+
+export type RunArtifactScalarFieldEnum = (typeof RunArtifactScalarFieldEnum)[keyof typeof RunArtifactScalarFieldEnum]
+
+
+export const RunArtifactUseScalarFieldEnum = {
+  runId: 'runId',
+  bytes: 'bytes'
+} as const
+
+export type RunArtifactUseScalarFieldEnum = (typeof RunArtifactUseScalarFieldEnum)[keyof typeof RunArtifactUseScalarFieldEnum]
 
 
 export const QuestionScalarFieldEnum = {

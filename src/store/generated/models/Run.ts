@@ -313,6 +313,8 @@ export type RunWhereInput = {
   audit?: Prisma.AuditRecordListRelationFilter
   standing?: Prisma.StandingApprovalListRelationFilter
   credentials?: Prisma.CredentialListRelationFilter
+  artifacts?: Prisma.RunArtifactListRelationFilter
+  artifactUse?: Prisma.XOR<Prisma.RunArtifactUseNullableScalarRelationFilter, Prisma.RunArtifactUseWhereInput> | null
 }
 
 export type RunOrderByWithRelationInput = {
@@ -342,6 +344,8 @@ export type RunOrderByWithRelationInput = {
   audit?: Prisma.AuditRecordOrderByRelationAggregateInput
   standing?: Prisma.StandingApprovalOrderByRelationAggregateInput
   credentials?: Prisma.CredentialOrderByRelationAggregateInput
+  artifacts?: Prisma.RunArtifactOrderByRelationAggregateInput
+  artifactUse?: Prisma.RunArtifactUseOrderByWithRelationInput
 }
 
 export type RunWhereUniqueInput = Prisma.AtLeast<{
@@ -374,6 +378,8 @@ export type RunWhereUniqueInput = Prisma.AtLeast<{
   audit?: Prisma.AuditRecordListRelationFilter
   standing?: Prisma.StandingApprovalListRelationFilter
   credentials?: Prisma.CredentialListRelationFilter
+  artifacts?: Prisma.RunArtifactListRelationFilter
+  artifactUse?: Prisma.XOR<Prisma.RunArtifactUseNullableScalarRelationFilter, Prisma.RunArtifactUseWhereInput> | null
 }, "id">
 
 export type RunOrderByWithAggregationInput = {
@@ -449,6 +455,8 @@ export type RunCreateInput = {
   audit?: Prisma.AuditRecordCreateNestedManyWithoutRunInput
   standing?: Prisma.StandingApprovalCreateNestedManyWithoutRunInput
   credentials?: Prisma.CredentialCreateNestedManyWithoutRunInput
+  artifacts?: Prisma.RunArtifactCreateNestedManyWithoutRunInput
+  artifactUse?: Prisma.RunArtifactUseCreateNestedOneWithoutRunInput
 }
 
 export type RunUncheckedCreateInput = {
@@ -476,6 +484,8 @@ export type RunUncheckedCreateInput = {
   audit?: Prisma.AuditRecordUncheckedCreateNestedManyWithoutRunInput
   standing?: Prisma.StandingApprovalUncheckedCreateNestedManyWithoutRunInput
   credentials?: Prisma.CredentialUncheckedCreateNestedManyWithoutRunInput
+  artifacts?: Prisma.RunArtifactUncheckedCreateNestedManyWithoutRunInput
+  artifactUse?: Prisma.RunArtifactUseUncheckedCreateNestedOneWithoutRunInput
 }
 
 export type RunUpdateInput = {
@@ -503,6 +513,8 @@ export type RunUpdateInput = {
   audit?: Prisma.AuditRecordUpdateManyWithoutRunNestedInput
   standing?: Prisma.StandingApprovalUpdateManyWithoutRunNestedInput
   credentials?: Prisma.CredentialUpdateManyWithoutRunNestedInput
+  artifacts?: Prisma.RunArtifactUpdateManyWithoutRunNestedInput
+  artifactUse?: Prisma.RunArtifactUseUpdateOneWithoutRunNestedInput
 }
 
 export type RunUncheckedUpdateInput = {
@@ -530,6 +542,8 @@ export type RunUncheckedUpdateInput = {
   audit?: Prisma.AuditRecordUncheckedUpdateManyWithoutRunNestedInput
   standing?: Prisma.StandingApprovalUncheckedUpdateManyWithoutRunNestedInput
   credentials?: Prisma.CredentialUncheckedUpdateManyWithoutRunNestedInput
+  artifacts?: Prisma.RunArtifactUncheckedUpdateManyWithoutRunNestedInput
+  artifactUse?: Prisma.RunArtifactUseUncheckedUpdateOneWithoutRunNestedInput
 }
 
 export type RunCreateManyInput = {
@@ -831,6 +845,34 @@ export type RunUpdateOneRequiredWithoutCredentialsNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.RunUpdateToOneWithWhereWithoutCredentialsInput, Prisma.RunUpdateWithoutCredentialsInput>, Prisma.RunUncheckedUpdateWithoutCredentialsInput>
 }
 
+export type RunCreateNestedOneWithoutArtifactsInput = {
+  create?: Prisma.XOR<Prisma.RunCreateWithoutArtifactsInput, Prisma.RunUncheckedCreateWithoutArtifactsInput>
+  connectOrCreate?: Prisma.RunCreateOrConnectWithoutArtifactsInput
+  connect?: Prisma.RunWhereUniqueInput
+}
+
+export type RunUpdateOneRequiredWithoutArtifactsNestedInput = {
+  create?: Prisma.XOR<Prisma.RunCreateWithoutArtifactsInput, Prisma.RunUncheckedCreateWithoutArtifactsInput>
+  connectOrCreate?: Prisma.RunCreateOrConnectWithoutArtifactsInput
+  upsert?: Prisma.RunUpsertWithoutArtifactsInput
+  connect?: Prisma.RunWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.RunUpdateToOneWithWhereWithoutArtifactsInput, Prisma.RunUpdateWithoutArtifactsInput>, Prisma.RunUncheckedUpdateWithoutArtifactsInput>
+}
+
+export type RunCreateNestedOneWithoutArtifactUseInput = {
+  create?: Prisma.XOR<Prisma.RunCreateWithoutArtifactUseInput, Prisma.RunUncheckedCreateWithoutArtifactUseInput>
+  connectOrCreate?: Prisma.RunCreateOrConnectWithoutArtifactUseInput
+  connect?: Prisma.RunWhereUniqueInput
+}
+
+export type RunUpdateOneRequiredWithoutArtifactUseNestedInput = {
+  create?: Prisma.XOR<Prisma.RunCreateWithoutArtifactUseInput, Prisma.RunUncheckedCreateWithoutArtifactUseInput>
+  connectOrCreate?: Prisma.RunCreateOrConnectWithoutArtifactUseInput
+  upsert?: Prisma.RunUpsertWithoutArtifactUseInput
+  connect?: Prisma.RunWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.RunUpdateToOneWithWhereWithoutArtifactUseInput, Prisma.RunUpdateWithoutArtifactUseInput>, Prisma.RunUncheckedUpdateWithoutArtifactUseInput>
+}
+
 export type RunCreateNestedOneWithoutQuestionsInput = {
   create?: Prisma.XOR<Prisma.RunCreateWithoutQuestionsInput, Prisma.RunUncheckedCreateWithoutQuestionsInput>
   connectOrCreate?: Prisma.RunCreateOrConnectWithoutQuestionsInput
@@ -883,6 +925,8 @@ export type RunCreateWithoutOrganizationInput = {
   audit?: Prisma.AuditRecordCreateNestedManyWithoutRunInput
   standing?: Prisma.StandingApprovalCreateNestedManyWithoutRunInput
   credentials?: Prisma.CredentialCreateNestedManyWithoutRunInput
+  artifacts?: Prisma.RunArtifactCreateNestedManyWithoutRunInput
+  artifactUse?: Prisma.RunArtifactUseCreateNestedOneWithoutRunInput
 }
 
 export type RunUncheckedCreateWithoutOrganizationInput = {
@@ -909,6 +953,8 @@ export type RunUncheckedCreateWithoutOrganizationInput = {
   audit?: Prisma.AuditRecordUncheckedCreateNestedManyWithoutRunInput
   standing?: Prisma.StandingApprovalUncheckedCreateNestedManyWithoutRunInput
   credentials?: Prisma.CredentialUncheckedCreateNestedManyWithoutRunInput
+  artifacts?: Prisma.RunArtifactUncheckedCreateNestedManyWithoutRunInput
+  artifactUse?: Prisma.RunArtifactUseUncheckedCreateNestedOneWithoutRunInput
 }
 
 export type RunCreateOrConnectWithoutOrganizationInput = {
@@ -984,6 +1030,8 @@ export type RunCreateWithoutSnapshotInput = {
   audit?: Prisma.AuditRecordCreateNestedManyWithoutRunInput
   standing?: Prisma.StandingApprovalCreateNestedManyWithoutRunInput
   credentials?: Prisma.CredentialCreateNestedManyWithoutRunInput
+  artifacts?: Prisma.RunArtifactCreateNestedManyWithoutRunInput
+  artifactUse?: Prisma.RunArtifactUseCreateNestedOneWithoutRunInput
 }
 
 export type RunUncheckedCreateWithoutSnapshotInput = {
@@ -1010,6 +1058,8 @@ export type RunUncheckedCreateWithoutSnapshotInput = {
   audit?: Prisma.AuditRecordUncheckedCreateNestedManyWithoutRunInput
   standing?: Prisma.StandingApprovalUncheckedCreateNestedManyWithoutRunInput
   credentials?: Prisma.CredentialUncheckedCreateNestedManyWithoutRunInput
+  artifacts?: Prisma.RunArtifactUncheckedCreateNestedManyWithoutRunInput
+  artifactUse?: Prisma.RunArtifactUseUncheckedCreateNestedOneWithoutRunInput
 }
 
 export type RunCreateOrConnectWithoutSnapshotInput = {
@@ -1062,6 +1112,8 @@ export type RunCreateWithoutEventsInput = {
   audit?: Prisma.AuditRecordCreateNestedManyWithoutRunInput
   standing?: Prisma.StandingApprovalCreateNestedManyWithoutRunInput
   credentials?: Prisma.CredentialCreateNestedManyWithoutRunInput
+  artifacts?: Prisma.RunArtifactCreateNestedManyWithoutRunInput
+  artifactUse?: Prisma.RunArtifactUseCreateNestedOneWithoutRunInput
 }
 
 export type RunUncheckedCreateWithoutEventsInput = {
@@ -1088,6 +1140,8 @@ export type RunUncheckedCreateWithoutEventsInput = {
   audit?: Prisma.AuditRecordUncheckedCreateNestedManyWithoutRunInput
   standing?: Prisma.StandingApprovalUncheckedCreateNestedManyWithoutRunInput
   credentials?: Prisma.CredentialUncheckedCreateNestedManyWithoutRunInput
+  artifacts?: Prisma.RunArtifactUncheckedCreateNestedManyWithoutRunInput
+  artifactUse?: Prisma.RunArtifactUseUncheckedCreateNestedOneWithoutRunInput
 }
 
 export type RunCreateOrConnectWithoutEventsInput = {
@@ -1130,6 +1184,8 @@ export type RunUpdateWithoutEventsInput = {
   audit?: Prisma.AuditRecordUpdateManyWithoutRunNestedInput
   standing?: Prisma.StandingApprovalUpdateManyWithoutRunNestedInput
   credentials?: Prisma.CredentialUpdateManyWithoutRunNestedInput
+  artifacts?: Prisma.RunArtifactUpdateManyWithoutRunNestedInput
+  artifactUse?: Prisma.RunArtifactUseUpdateOneWithoutRunNestedInput
 }
 
 export type RunUncheckedUpdateWithoutEventsInput = {
@@ -1156,6 +1212,8 @@ export type RunUncheckedUpdateWithoutEventsInput = {
   audit?: Prisma.AuditRecordUncheckedUpdateManyWithoutRunNestedInput
   standing?: Prisma.StandingApprovalUncheckedUpdateManyWithoutRunNestedInput
   credentials?: Prisma.CredentialUncheckedUpdateManyWithoutRunNestedInput
+  artifacts?: Prisma.RunArtifactUncheckedUpdateManyWithoutRunNestedInput
+  artifactUse?: Prisma.RunArtifactUseUncheckedUpdateOneWithoutRunNestedInput
 }
 
 export type RunCreateWithoutDecisionsInput = {
@@ -1182,6 +1240,8 @@ export type RunCreateWithoutDecisionsInput = {
   audit?: Prisma.AuditRecordCreateNestedManyWithoutRunInput
   standing?: Prisma.StandingApprovalCreateNestedManyWithoutRunInput
   credentials?: Prisma.CredentialCreateNestedManyWithoutRunInput
+  artifacts?: Prisma.RunArtifactCreateNestedManyWithoutRunInput
+  artifactUse?: Prisma.RunArtifactUseCreateNestedOneWithoutRunInput
 }
 
 export type RunUncheckedCreateWithoutDecisionsInput = {
@@ -1208,6 +1268,8 @@ export type RunUncheckedCreateWithoutDecisionsInput = {
   audit?: Prisma.AuditRecordUncheckedCreateNestedManyWithoutRunInput
   standing?: Prisma.StandingApprovalUncheckedCreateNestedManyWithoutRunInput
   credentials?: Prisma.CredentialUncheckedCreateNestedManyWithoutRunInput
+  artifacts?: Prisma.RunArtifactUncheckedCreateNestedManyWithoutRunInput
+  artifactUse?: Prisma.RunArtifactUseUncheckedCreateNestedOneWithoutRunInput
 }
 
 export type RunCreateOrConnectWithoutDecisionsInput = {
@@ -1250,6 +1312,8 @@ export type RunUpdateWithoutDecisionsInput = {
   audit?: Prisma.AuditRecordUpdateManyWithoutRunNestedInput
   standing?: Prisma.StandingApprovalUpdateManyWithoutRunNestedInput
   credentials?: Prisma.CredentialUpdateManyWithoutRunNestedInput
+  artifacts?: Prisma.RunArtifactUpdateManyWithoutRunNestedInput
+  artifactUse?: Prisma.RunArtifactUseUpdateOneWithoutRunNestedInput
 }
 
 export type RunUncheckedUpdateWithoutDecisionsInput = {
@@ -1276,6 +1340,8 @@ export type RunUncheckedUpdateWithoutDecisionsInput = {
   audit?: Prisma.AuditRecordUncheckedUpdateManyWithoutRunNestedInput
   standing?: Prisma.StandingApprovalUncheckedUpdateManyWithoutRunNestedInput
   credentials?: Prisma.CredentialUncheckedUpdateManyWithoutRunNestedInput
+  artifacts?: Prisma.RunArtifactUncheckedUpdateManyWithoutRunNestedInput
+  artifactUse?: Prisma.RunArtifactUseUncheckedUpdateOneWithoutRunNestedInput
 }
 
 export type RunCreateWithoutApprovalsInput = {
@@ -1302,6 +1368,8 @@ export type RunCreateWithoutApprovalsInput = {
   audit?: Prisma.AuditRecordCreateNestedManyWithoutRunInput
   standing?: Prisma.StandingApprovalCreateNestedManyWithoutRunInput
   credentials?: Prisma.CredentialCreateNestedManyWithoutRunInput
+  artifacts?: Prisma.RunArtifactCreateNestedManyWithoutRunInput
+  artifactUse?: Prisma.RunArtifactUseCreateNestedOneWithoutRunInput
 }
 
 export type RunUncheckedCreateWithoutApprovalsInput = {
@@ -1328,6 +1396,8 @@ export type RunUncheckedCreateWithoutApprovalsInput = {
   audit?: Prisma.AuditRecordUncheckedCreateNestedManyWithoutRunInput
   standing?: Prisma.StandingApprovalUncheckedCreateNestedManyWithoutRunInput
   credentials?: Prisma.CredentialUncheckedCreateNestedManyWithoutRunInput
+  artifacts?: Prisma.RunArtifactUncheckedCreateNestedManyWithoutRunInput
+  artifactUse?: Prisma.RunArtifactUseUncheckedCreateNestedOneWithoutRunInput
 }
 
 export type RunCreateOrConnectWithoutApprovalsInput = {
@@ -1370,6 +1440,8 @@ export type RunUpdateWithoutApprovalsInput = {
   audit?: Prisma.AuditRecordUpdateManyWithoutRunNestedInput
   standing?: Prisma.StandingApprovalUpdateManyWithoutRunNestedInput
   credentials?: Prisma.CredentialUpdateManyWithoutRunNestedInput
+  artifacts?: Prisma.RunArtifactUpdateManyWithoutRunNestedInput
+  artifactUse?: Prisma.RunArtifactUseUpdateOneWithoutRunNestedInput
 }
 
 export type RunUncheckedUpdateWithoutApprovalsInput = {
@@ -1396,6 +1468,8 @@ export type RunUncheckedUpdateWithoutApprovalsInput = {
   audit?: Prisma.AuditRecordUncheckedUpdateManyWithoutRunNestedInput
   standing?: Prisma.StandingApprovalUncheckedUpdateManyWithoutRunNestedInput
   credentials?: Prisma.CredentialUncheckedUpdateManyWithoutRunNestedInput
+  artifacts?: Prisma.RunArtifactUncheckedUpdateManyWithoutRunNestedInput
+  artifactUse?: Prisma.RunArtifactUseUncheckedUpdateOneWithoutRunNestedInput
 }
 
 export type RunCreateWithoutStandingInput = {
@@ -1422,6 +1496,8 @@ export type RunCreateWithoutStandingInput = {
   questions?: Prisma.QuestionCreateNestedManyWithoutRunInput
   audit?: Prisma.AuditRecordCreateNestedManyWithoutRunInput
   credentials?: Prisma.CredentialCreateNestedManyWithoutRunInput
+  artifacts?: Prisma.RunArtifactCreateNestedManyWithoutRunInput
+  artifactUse?: Prisma.RunArtifactUseCreateNestedOneWithoutRunInput
 }
 
 export type RunUncheckedCreateWithoutStandingInput = {
@@ -1448,6 +1524,8 @@ export type RunUncheckedCreateWithoutStandingInput = {
   questions?: Prisma.QuestionUncheckedCreateNestedManyWithoutRunInput
   audit?: Prisma.AuditRecordUncheckedCreateNestedManyWithoutRunInput
   credentials?: Prisma.CredentialUncheckedCreateNestedManyWithoutRunInput
+  artifacts?: Prisma.RunArtifactUncheckedCreateNestedManyWithoutRunInput
+  artifactUse?: Prisma.RunArtifactUseUncheckedCreateNestedOneWithoutRunInput
 }
 
 export type RunCreateOrConnectWithoutStandingInput = {
@@ -1490,6 +1568,8 @@ export type RunUpdateWithoutStandingInput = {
   questions?: Prisma.QuestionUpdateManyWithoutRunNestedInput
   audit?: Prisma.AuditRecordUpdateManyWithoutRunNestedInput
   credentials?: Prisma.CredentialUpdateManyWithoutRunNestedInput
+  artifacts?: Prisma.RunArtifactUpdateManyWithoutRunNestedInput
+  artifactUse?: Prisma.RunArtifactUseUpdateOneWithoutRunNestedInput
 }
 
 export type RunUncheckedUpdateWithoutStandingInput = {
@@ -1516,6 +1596,8 @@ export type RunUncheckedUpdateWithoutStandingInput = {
   questions?: Prisma.QuestionUncheckedUpdateManyWithoutRunNestedInput
   audit?: Prisma.AuditRecordUncheckedUpdateManyWithoutRunNestedInput
   credentials?: Prisma.CredentialUncheckedUpdateManyWithoutRunNestedInput
+  artifacts?: Prisma.RunArtifactUncheckedUpdateManyWithoutRunNestedInput
+  artifactUse?: Prisma.RunArtifactUseUncheckedUpdateOneWithoutRunNestedInput
 }
 
 export type RunCreateWithoutCredentialsInput = {
@@ -1542,6 +1624,8 @@ export type RunCreateWithoutCredentialsInput = {
   questions?: Prisma.QuestionCreateNestedManyWithoutRunInput
   audit?: Prisma.AuditRecordCreateNestedManyWithoutRunInput
   standing?: Prisma.StandingApprovalCreateNestedManyWithoutRunInput
+  artifacts?: Prisma.RunArtifactCreateNestedManyWithoutRunInput
+  artifactUse?: Prisma.RunArtifactUseCreateNestedOneWithoutRunInput
 }
 
 export type RunUncheckedCreateWithoutCredentialsInput = {
@@ -1568,6 +1652,8 @@ export type RunUncheckedCreateWithoutCredentialsInput = {
   questions?: Prisma.QuestionUncheckedCreateNestedManyWithoutRunInput
   audit?: Prisma.AuditRecordUncheckedCreateNestedManyWithoutRunInput
   standing?: Prisma.StandingApprovalUncheckedCreateNestedManyWithoutRunInput
+  artifacts?: Prisma.RunArtifactUncheckedCreateNestedManyWithoutRunInput
+  artifactUse?: Prisma.RunArtifactUseUncheckedCreateNestedOneWithoutRunInput
 }
 
 export type RunCreateOrConnectWithoutCredentialsInput = {
@@ -1610,6 +1696,8 @@ export type RunUpdateWithoutCredentialsInput = {
   questions?: Prisma.QuestionUpdateManyWithoutRunNestedInput
   audit?: Prisma.AuditRecordUpdateManyWithoutRunNestedInput
   standing?: Prisma.StandingApprovalUpdateManyWithoutRunNestedInput
+  artifacts?: Prisma.RunArtifactUpdateManyWithoutRunNestedInput
+  artifactUse?: Prisma.RunArtifactUseUpdateOneWithoutRunNestedInput
 }
 
 export type RunUncheckedUpdateWithoutCredentialsInput = {
@@ -1636,6 +1724,264 @@ export type RunUncheckedUpdateWithoutCredentialsInput = {
   questions?: Prisma.QuestionUncheckedUpdateManyWithoutRunNestedInput
   audit?: Prisma.AuditRecordUncheckedUpdateManyWithoutRunNestedInput
   standing?: Prisma.StandingApprovalUncheckedUpdateManyWithoutRunNestedInput
+  artifacts?: Prisma.RunArtifactUncheckedUpdateManyWithoutRunNestedInput
+  artifactUse?: Prisma.RunArtifactUseUncheckedUpdateOneWithoutRunNestedInput
+}
+
+export type RunCreateWithoutArtifactsInput = {
+  id: string
+  agent: string
+  input: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  requestedBy: string
+  workflowId: string
+  status?: $Enums.RunStatus
+  halt?: $Enums.Halt
+  outcome?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  auditLength?: number
+  auditHash?: string
+  anchoredLength?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  endedAt?: Date | string | null
+  organization: Prisma.OrganizationCreateNestedOneWithoutRunsInput
+  snapshot?: Prisma.PolicySnapshotCreateNestedOneWithoutRunsInput
+  events?: Prisma.RunEventCreateNestedManyWithoutRunInput
+  decisions?: Prisma.DecisionRecordCreateNestedManyWithoutRunInput
+  approvals?: Prisma.ApprovalCreateNestedManyWithoutRunInput
+  questions?: Prisma.QuestionCreateNestedManyWithoutRunInput
+  audit?: Prisma.AuditRecordCreateNestedManyWithoutRunInput
+  standing?: Prisma.StandingApprovalCreateNestedManyWithoutRunInput
+  credentials?: Prisma.CredentialCreateNestedManyWithoutRunInput
+  artifactUse?: Prisma.RunArtifactUseCreateNestedOneWithoutRunInput
+}
+
+export type RunUncheckedCreateWithoutArtifactsInput = {
+  id: string
+  organizationId: string
+  agent: string
+  input: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  requestedBy: string
+  workflowId: string
+  snapshotId?: string | null
+  status?: $Enums.RunStatus
+  halt?: $Enums.Halt
+  outcome?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  auditLength?: number
+  auditHash?: string
+  anchoredLength?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  endedAt?: Date | string | null
+  events?: Prisma.RunEventUncheckedCreateNestedManyWithoutRunInput
+  decisions?: Prisma.DecisionRecordUncheckedCreateNestedManyWithoutRunInput
+  approvals?: Prisma.ApprovalUncheckedCreateNestedManyWithoutRunInput
+  questions?: Prisma.QuestionUncheckedCreateNestedManyWithoutRunInput
+  audit?: Prisma.AuditRecordUncheckedCreateNestedManyWithoutRunInput
+  standing?: Prisma.StandingApprovalUncheckedCreateNestedManyWithoutRunInput
+  credentials?: Prisma.CredentialUncheckedCreateNestedManyWithoutRunInput
+  artifactUse?: Prisma.RunArtifactUseUncheckedCreateNestedOneWithoutRunInput
+}
+
+export type RunCreateOrConnectWithoutArtifactsInput = {
+  where: Prisma.RunWhereUniqueInput
+  create: Prisma.XOR<Prisma.RunCreateWithoutArtifactsInput, Prisma.RunUncheckedCreateWithoutArtifactsInput>
+}
+
+export type RunUpsertWithoutArtifactsInput = {
+  update: Prisma.XOR<Prisma.RunUpdateWithoutArtifactsInput, Prisma.RunUncheckedUpdateWithoutArtifactsInput>
+  create: Prisma.XOR<Prisma.RunCreateWithoutArtifactsInput, Prisma.RunUncheckedCreateWithoutArtifactsInput>
+  where?: Prisma.RunWhereInput
+}
+
+export type RunUpdateToOneWithWhereWithoutArtifactsInput = {
+  where?: Prisma.RunWhereInput
+  data: Prisma.XOR<Prisma.RunUpdateWithoutArtifactsInput, Prisma.RunUncheckedUpdateWithoutArtifactsInput>
+}
+
+export type RunUpdateWithoutArtifactsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  agent?: Prisma.StringFieldUpdateOperationsInput | string
+  input?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  requestedBy?: Prisma.StringFieldUpdateOperationsInput | string
+  workflowId?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumRunStatusFieldUpdateOperationsInput | $Enums.RunStatus
+  halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
+  outcome?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  auditLength?: Prisma.IntFieldUpdateOperationsInput | number
+  auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  anchoredLength?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  organization?: Prisma.OrganizationUpdateOneRequiredWithoutRunsNestedInput
+  snapshot?: Prisma.PolicySnapshotUpdateOneWithoutRunsNestedInput
+  events?: Prisma.RunEventUpdateManyWithoutRunNestedInput
+  decisions?: Prisma.DecisionRecordUpdateManyWithoutRunNestedInput
+  approvals?: Prisma.ApprovalUpdateManyWithoutRunNestedInput
+  questions?: Prisma.QuestionUpdateManyWithoutRunNestedInput
+  audit?: Prisma.AuditRecordUpdateManyWithoutRunNestedInput
+  standing?: Prisma.StandingApprovalUpdateManyWithoutRunNestedInput
+  credentials?: Prisma.CredentialUpdateManyWithoutRunNestedInput
+  artifactUse?: Prisma.RunArtifactUseUpdateOneWithoutRunNestedInput
+}
+
+export type RunUncheckedUpdateWithoutArtifactsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  organizationId?: Prisma.StringFieldUpdateOperationsInput | string
+  agent?: Prisma.StringFieldUpdateOperationsInput | string
+  input?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  requestedBy?: Prisma.StringFieldUpdateOperationsInput | string
+  workflowId?: Prisma.StringFieldUpdateOperationsInput | string
+  snapshotId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  status?: Prisma.EnumRunStatusFieldUpdateOperationsInput | $Enums.RunStatus
+  halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
+  outcome?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  auditLength?: Prisma.IntFieldUpdateOperationsInput | number
+  auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  anchoredLength?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  events?: Prisma.RunEventUncheckedUpdateManyWithoutRunNestedInput
+  decisions?: Prisma.DecisionRecordUncheckedUpdateManyWithoutRunNestedInput
+  approvals?: Prisma.ApprovalUncheckedUpdateManyWithoutRunNestedInput
+  questions?: Prisma.QuestionUncheckedUpdateManyWithoutRunNestedInput
+  audit?: Prisma.AuditRecordUncheckedUpdateManyWithoutRunNestedInput
+  standing?: Prisma.StandingApprovalUncheckedUpdateManyWithoutRunNestedInput
+  credentials?: Prisma.CredentialUncheckedUpdateManyWithoutRunNestedInput
+  artifactUse?: Prisma.RunArtifactUseUncheckedUpdateOneWithoutRunNestedInput
+}
+
+export type RunCreateWithoutArtifactUseInput = {
+  id: string
+  agent: string
+  input: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  requestedBy: string
+  workflowId: string
+  status?: $Enums.RunStatus
+  halt?: $Enums.Halt
+  outcome?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  auditLength?: number
+  auditHash?: string
+  anchoredLength?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  endedAt?: Date | string | null
+  organization: Prisma.OrganizationCreateNestedOneWithoutRunsInput
+  snapshot?: Prisma.PolicySnapshotCreateNestedOneWithoutRunsInput
+  events?: Prisma.RunEventCreateNestedManyWithoutRunInput
+  decisions?: Prisma.DecisionRecordCreateNestedManyWithoutRunInput
+  approvals?: Prisma.ApprovalCreateNestedManyWithoutRunInput
+  questions?: Prisma.QuestionCreateNestedManyWithoutRunInput
+  audit?: Prisma.AuditRecordCreateNestedManyWithoutRunInput
+  standing?: Prisma.StandingApprovalCreateNestedManyWithoutRunInput
+  credentials?: Prisma.CredentialCreateNestedManyWithoutRunInput
+  artifacts?: Prisma.RunArtifactCreateNestedManyWithoutRunInput
+}
+
+export type RunUncheckedCreateWithoutArtifactUseInput = {
+  id: string
+  organizationId: string
+  agent: string
+  input: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  requestedBy: string
+  workflowId: string
+  snapshotId?: string | null
+  status?: $Enums.RunStatus
+  halt?: $Enums.Halt
+  outcome?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  auditLength?: number
+  auditHash?: string
+  anchoredLength?: number
+  createdAt?: Date | string
+  updatedAt?: Date | string
+  endedAt?: Date | string | null
+  events?: Prisma.RunEventUncheckedCreateNestedManyWithoutRunInput
+  decisions?: Prisma.DecisionRecordUncheckedCreateNestedManyWithoutRunInput
+  approvals?: Prisma.ApprovalUncheckedCreateNestedManyWithoutRunInput
+  questions?: Prisma.QuestionUncheckedCreateNestedManyWithoutRunInput
+  audit?: Prisma.AuditRecordUncheckedCreateNestedManyWithoutRunInput
+  standing?: Prisma.StandingApprovalUncheckedCreateNestedManyWithoutRunInput
+  credentials?: Prisma.CredentialUncheckedCreateNestedManyWithoutRunInput
+  artifacts?: Prisma.RunArtifactUncheckedCreateNestedManyWithoutRunInput
+}
+
+export type RunCreateOrConnectWithoutArtifactUseInput = {
+  where: Prisma.RunWhereUniqueInput
+  create: Prisma.XOR<Prisma.RunCreateWithoutArtifactUseInput, Prisma.RunUncheckedCreateWithoutArtifactUseInput>
+}
+
+export type RunUpsertWithoutArtifactUseInput = {
+  update: Prisma.XOR<Prisma.RunUpdateWithoutArtifactUseInput, Prisma.RunUncheckedUpdateWithoutArtifactUseInput>
+  create: Prisma.XOR<Prisma.RunCreateWithoutArtifactUseInput, Prisma.RunUncheckedCreateWithoutArtifactUseInput>
+  where?: Prisma.RunWhereInput
+}
+
+export type RunUpdateToOneWithWhereWithoutArtifactUseInput = {
+  where?: Prisma.RunWhereInput
+  data: Prisma.XOR<Prisma.RunUpdateWithoutArtifactUseInput, Prisma.RunUncheckedUpdateWithoutArtifactUseInput>
+}
+
+export type RunUpdateWithoutArtifactUseInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  agent?: Prisma.StringFieldUpdateOperationsInput | string
+  input?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  requestedBy?: Prisma.StringFieldUpdateOperationsInput | string
+  workflowId?: Prisma.StringFieldUpdateOperationsInput | string
+  status?: Prisma.EnumRunStatusFieldUpdateOperationsInput | $Enums.RunStatus
+  halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
+  outcome?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  auditLength?: Prisma.IntFieldUpdateOperationsInput | number
+  auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  anchoredLength?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  organization?: Prisma.OrganizationUpdateOneRequiredWithoutRunsNestedInput
+  snapshot?: Prisma.PolicySnapshotUpdateOneWithoutRunsNestedInput
+  events?: Prisma.RunEventUpdateManyWithoutRunNestedInput
+  decisions?: Prisma.DecisionRecordUpdateManyWithoutRunNestedInput
+  approvals?: Prisma.ApprovalUpdateManyWithoutRunNestedInput
+  questions?: Prisma.QuestionUpdateManyWithoutRunNestedInput
+  audit?: Prisma.AuditRecordUpdateManyWithoutRunNestedInput
+  standing?: Prisma.StandingApprovalUpdateManyWithoutRunNestedInput
+  credentials?: Prisma.CredentialUpdateManyWithoutRunNestedInput
+  artifacts?: Prisma.RunArtifactUpdateManyWithoutRunNestedInput
+}
+
+export type RunUncheckedUpdateWithoutArtifactUseInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  organizationId?: Prisma.StringFieldUpdateOperationsInput | string
+  agent?: Prisma.StringFieldUpdateOperationsInput | string
+  input?: Prisma.JsonNullValueInput | runtime.InputJsonValue
+  requestedBy?: Prisma.StringFieldUpdateOperationsInput | string
+  workflowId?: Prisma.StringFieldUpdateOperationsInput | string
+  snapshotId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  status?: Prisma.EnumRunStatusFieldUpdateOperationsInput | $Enums.RunStatus
+  halt?: Prisma.EnumHaltFieldUpdateOperationsInput | $Enums.Halt
+  outcome?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  usage?: Prisma.NullableJsonNullValueInput | runtime.InputJsonValue
+  auditLength?: Prisma.IntFieldUpdateOperationsInput | number
+  auditHash?: Prisma.StringFieldUpdateOperationsInput | string
+  anchoredLength?: Prisma.IntFieldUpdateOperationsInput | number
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  endedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  events?: Prisma.RunEventUncheckedUpdateManyWithoutRunNestedInput
+  decisions?: Prisma.DecisionRecordUncheckedUpdateManyWithoutRunNestedInput
+  approvals?: Prisma.ApprovalUncheckedUpdateManyWithoutRunNestedInput
+  questions?: Prisma.QuestionUncheckedUpdateManyWithoutRunNestedInput
+  audit?: Prisma.AuditRecordUncheckedUpdateManyWithoutRunNestedInput
+  standing?: Prisma.StandingApprovalUncheckedUpdateManyWithoutRunNestedInput
+  credentials?: Prisma.CredentialUncheckedUpdateManyWithoutRunNestedInput
+  artifacts?: Prisma.RunArtifactUncheckedUpdateManyWithoutRunNestedInput
 }
 
 export type RunCreateWithoutQuestionsInput = {
@@ -1662,6 +2008,8 @@ export type RunCreateWithoutQuestionsInput = {
   audit?: Prisma.AuditRecordCreateNestedManyWithoutRunInput
   standing?: Prisma.StandingApprovalCreateNestedManyWithoutRunInput
   credentials?: Prisma.CredentialCreateNestedManyWithoutRunInput
+  artifacts?: Prisma.RunArtifactCreateNestedManyWithoutRunInput
+  artifactUse?: Prisma.RunArtifactUseCreateNestedOneWithoutRunInput
 }
 
 export type RunUncheckedCreateWithoutQuestionsInput = {
@@ -1688,6 +2036,8 @@ export type RunUncheckedCreateWithoutQuestionsInput = {
   audit?: Prisma.AuditRecordUncheckedCreateNestedManyWithoutRunInput
   standing?: Prisma.StandingApprovalUncheckedCreateNestedManyWithoutRunInput
   credentials?: Prisma.CredentialUncheckedCreateNestedManyWithoutRunInput
+  artifacts?: Prisma.RunArtifactUncheckedCreateNestedManyWithoutRunInput
+  artifactUse?: Prisma.RunArtifactUseUncheckedCreateNestedOneWithoutRunInput
 }
 
 export type RunCreateOrConnectWithoutQuestionsInput = {
@@ -1730,6 +2080,8 @@ export type RunUpdateWithoutQuestionsInput = {
   audit?: Prisma.AuditRecordUpdateManyWithoutRunNestedInput
   standing?: Prisma.StandingApprovalUpdateManyWithoutRunNestedInput
   credentials?: Prisma.CredentialUpdateManyWithoutRunNestedInput
+  artifacts?: Prisma.RunArtifactUpdateManyWithoutRunNestedInput
+  artifactUse?: Prisma.RunArtifactUseUpdateOneWithoutRunNestedInput
 }
 
 export type RunUncheckedUpdateWithoutQuestionsInput = {
@@ -1756,6 +2108,8 @@ export type RunUncheckedUpdateWithoutQuestionsInput = {
   audit?: Prisma.AuditRecordUncheckedUpdateManyWithoutRunNestedInput
   standing?: Prisma.StandingApprovalUncheckedUpdateManyWithoutRunNestedInput
   credentials?: Prisma.CredentialUncheckedUpdateManyWithoutRunNestedInput
+  artifacts?: Prisma.RunArtifactUncheckedUpdateManyWithoutRunNestedInput
+  artifactUse?: Prisma.RunArtifactUseUncheckedUpdateOneWithoutRunNestedInput
 }
 
 export type RunCreateWithoutAuditInput = {
@@ -1782,6 +2136,8 @@ export type RunCreateWithoutAuditInput = {
   questions?: Prisma.QuestionCreateNestedManyWithoutRunInput
   standing?: Prisma.StandingApprovalCreateNestedManyWithoutRunInput
   credentials?: Prisma.CredentialCreateNestedManyWithoutRunInput
+  artifacts?: Prisma.RunArtifactCreateNestedManyWithoutRunInput
+  artifactUse?: Prisma.RunArtifactUseCreateNestedOneWithoutRunInput
 }
 
 export type RunUncheckedCreateWithoutAuditInput = {
@@ -1808,6 +2164,8 @@ export type RunUncheckedCreateWithoutAuditInput = {
   questions?: Prisma.QuestionUncheckedCreateNestedManyWithoutRunInput
   standing?: Prisma.StandingApprovalUncheckedCreateNestedManyWithoutRunInput
   credentials?: Prisma.CredentialUncheckedCreateNestedManyWithoutRunInput
+  artifacts?: Prisma.RunArtifactUncheckedCreateNestedManyWithoutRunInput
+  artifactUse?: Prisma.RunArtifactUseUncheckedCreateNestedOneWithoutRunInput
 }
 
 export type RunCreateOrConnectWithoutAuditInput = {
@@ -1850,6 +2208,8 @@ export type RunUpdateWithoutAuditInput = {
   questions?: Prisma.QuestionUpdateManyWithoutRunNestedInput
   standing?: Prisma.StandingApprovalUpdateManyWithoutRunNestedInput
   credentials?: Prisma.CredentialUpdateManyWithoutRunNestedInput
+  artifacts?: Prisma.RunArtifactUpdateManyWithoutRunNestedInput
+  artifactUse?: Prisma.RunArtifactUseUpdateOneWithoutRunNestedInput
 }
 
 export type RunUncheckedUpdateWithoutAuditInput = {
@@ -1876,6 +2236,8 @@ export type RunUncheckedUpdateWithoutAuditInput = {
   questions?: Prisma.QuestionUncheckedUpdateManyWithoutRunNestedInput
   standing?: Prisma.StandingApprovalUncheckedUpdateManyWithoutRunNestedInput
   credentials?: Prisma.CredentialUncheckedUpdateManyWithoutRunNestedInput
+  artifacts?: Prisma.RunArtifactUncheckedUpdateManyWithoutRunNestedInput
+  artifactUse?: Prisma.RunArtifactUseUncheckedUpdateOneWithoutRunNestedInput
 }
 
 export type RunCreateManyOrganizationInput = {
@@ -1921,6 +2283,8 @@ export type RunUpdateWithoutOrganizationInput = {
   audit?: Prisma.AuditRecordUpdateManyWithoutRunNestedInput
   standing?: Prisma.StandingApprovalUpdateManyWithoutRunNestedInput
   credentials?: Prisma.CredentialUpdateManyWithoutRunNestedInput
+  artifacts?: Prisma.RunArtifactUpdateManyWithoutRunNestedInput
+  artifactUse?: Prisma.RunArtifactUseUpdateOneWithoutRunNestedInput
 }
 
 export type RunUncheckedUpdateWithoutOrganizationInput = {
@@ -1947,6 +2311,8 @@ export type RunUncheckedUpdateWithoutOrganizationInput = {
   audit?: Prisma.AuditRecordUncheckedUpdateManyWithoutRunNestedInput
   standing?: Prisma.StandingApprovalUncheckedUpdateManyWithoutRunNestedInput
   credentials?: Prisma.CredentialUncheckedUpdateManyWithoutRunNestedInput
+  artifacts?: Prisma.RunArtifactUncheckedUpdateManyWithoutRunNestedInput
+  artifactUse?: Prisma.RunArtifactUseUncheckedUpdateOneWithoutRunNestedInput
 }
 
 export type RunUncheckedUpdateManyWithoutOrganizationInput = {
@@ -2011,6 +2377,8 @@ export type RunUpdateWithoutSnapshotInput = {
   audit?: Prisma.AuditRecordUpdateManyWithoutRunNestedInput
   standing?: Prisma.StandingApprovalUpdateManyWithoutRunNestedInput
   credentials?: Prisma.CredentialUpdateManyWithoutRunNestedInput
+  artifacts?: Prisma.RunArtifactUpdateManyWithoutRunNestedInput
+  artifactUse?: Prisma.RunArtifactUseUpdateOneWithoutRunNestedInput
 }
 
 export type RunUncheckedUpdateWithoutSnapshotInput = {
@@ -2037,6 +2405,8 @@ export type RunUncheckedUpdateWithoutSnapshotInput = {
   audit?: Prisma.AuditRecordUncheckedUpdateManyWithoutRunNestedInput
   standing?: Prisma.StandingApprovalUncheckedUpdateManyWithoutRunNestedInput
   credentials?: Prisma.CredentialUncheckedUpdateManyWithoutRunNestedInput
+  artifacts?: Prisma.RunArtifactUncheckedUpdateManyWithoutRunNestedInput
+  artifactUse?: Prisma.RunArtifactUseUncheckedUpdateOneWithoutRunNestedInput
 }
 
 export type RunUncheckedUpdateManyWithoutSnapshotInput = {
@@ -2071,6 +2441,7 @@ export type RunCountOutputType = {
   audit: number
   standing: number
   credentials: number
+  artifacts: number
 }
 
 export type RunCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -2081,6 +2452,7 @@ export type RunCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.In
   audit?: boolean | RunCountOutputTypeCountAuditArgs
   standing?: boolean | RunCountOutputTypeCountStandingArgs
   credentials?: boolean | RunCountOutputTypeCountCredentialsArgs
+  artifacts?: boolean | RunCountOutputTypeCountArtifactsArgs
 }
 
 /**
@@ -2142,6 +2514,13 @@ export type RunCountOutputTypeCountCredentialsArgs<ExtArgs extends runtime.Types
   where?: Prisma.CredentialWhereInput
 }
 
+/**
+ * RunCountOutputType without action
+ */
+export type RunCountOutputTypeCountArtifactsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.RunArtifactWhereInput
+}
+
 
 export type RunSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
@@ -2170,6 +2549,8 @@ export type RunSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = ru
   audit?: boolean | Prisma.Run$auditArgs<ExtArgs>
   standing?: boolean | Prisma.Run$standingArgs<ExtArgs>
   credentials?: boolean | Prisma.Run$credentialsArgs<ExtArgs>
+  artifacts?: boolean | Prisma.Run$artifactsArgs<ExtArgs>
+  artifactUse?: boolean | Prisma.Run$artifactUseArgs<ExtArgs>
   _count?: boolean | Prisma.RunCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["run"]>
 
@@ -2248,6 +2629,8 @@ export type RunInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = r
   audit?: boolean | Prisma.Run$auditArgs<ExtArgs>
   standing?: boolean | Prisma.Run$standingArgs<ExtArgs>
   credentials?: boolean | Prisma.Run$credentialsArgs<ExtArgs>
+  artifacts?: boolean | Prisma.Run$artifactsArgs<ExtArgs>
+  artifactUse?: boolean | Prisma.Run$artifactUseArgs<ExtArgs>
   _count?: boolean | Prisma.RunCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type RunIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -2271,6 +2654,8 @@ export type $RunPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = 
     audit: Prisma.$AuditRecordPayload<ExtArgs>[]
     standing: Prisma.$StandingApprovalPayload<ExtArgs>[]
     credentials: Prisma.$CredentialPayload<ExtArgs>[]
+    artifacts: Prisma.$RunArtifactPayload<ExtArgs>[]
+    artifactUse: Prisma.$RunArtifactUsePayload<ExtArgs> | null
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: string
@@ -2711,6 +3096,8 @@ export interface Prisma__RunClient<T, Null = never, ExtArgs extends runtime.Type
   audit<T extends Prisma.Run$auditArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Run$auditArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$AuditRecordPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   standing<T extends Prisma.Run$standingArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Run$standingArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$StandingApprovalPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   credentials<T extends Prisma.Run$credentialsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Run$credentialsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$CredentialPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  artifacts<T extends Prisma.Run$artifactsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Run$artifactsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$RunArtifactPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  artifactUse<T extends Prisma.Run$artifactUseArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Run$artifactUseArgs<ExtArgs>>): Prisma.Prisma__RunArtifactUseClient<runtime.Types.Result.GetResult<Prisma.$RunArtifactUsePayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -3342,6 +3729,49 @@ export type Run$credentialsArgs<ExtArgs extends runtime.Types.Extensions.Interna
   take?: number
   skip?: number
   distinct?: Prisma.CredentialScalarFieldEnum | Prisma.CredentialScalarFieldEnum[]
+}
+
+/**
+ * Run.artifacts
+ */
+export type Run$artifactsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the RunArtifact
+   */
+  select?: Prisma.RunArtifactSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the RunArtifact
+   */
+  omit?: Prisma.RunArtifactOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.RunArtifactInclude<ExtArgs> | null
+  where?: Prisma.RunArtifactWhereInput
+  orderBy?: Prisma.RunArtifactOrderByWithRelationInput | Prisma.RunArtifactOrderByWithRelationInput[]
+  cursor?: Prisma.RunArtifactWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.RunArtifactScalarFieldEnum | Prisma.RunArtifactScalarFieldEnum[]
+}
+
+/**
+ * Run.artifactUse
+ */
+export type Run$artifactUseArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the RunArtifactUse
+   */
+  select?: Prisma.RunArtifactUseSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the RunArtifactUse
+   */
+  omit?: Prisma.RunArtifactUseOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.RunArtifactUseInclude<ExtArgs> | null
+  where?: Prisma.RunArtifactUseWhereInput
 }
 
 /**

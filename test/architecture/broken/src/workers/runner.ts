@@ -1,1 +1,2 @@
 export { act } from '../../activities/act';
+export { keep } from '../model/keeps';

@@ -1,1 +1,2 @@
+export type { keep } from '../artifacts/local-artifact-store';
 export type { connect } from '../store/database';

@@ -1,0 +1,1 @@
+export { keep } from '../artifacts/local-artifact-store';
