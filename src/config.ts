@@ -142,8 +142,6 @@ const sandboxEnv = z.object({
   GATEHOUSE_SANDBOX_MEMORY_MIB: z.coerce.number().int().min(64).default(4_096),
   GATEHOUSE_SANDBOX_PROCESSES: z.coerce.number().int().min(16).default(512),
   GATEHOUSE_SANDBOX_FILE_MIB: z.coerce.number().int().min(1).default(1_024),
-  /** File of the credentials that the proxy puts into requests. */
-  GATEHOUSE_EGRESS_CREDENTIALS: path.optional(),
   /** Where it listens for runners of other machines, `address:port`. */
   GATEHOUSE_CHANNEL_LISTEN: z
     .string()
@@ -224,7 +222,6 @@ const cliEnv = z.object({
   GATEHOUSE_SANDBOX_MEMORY_MIB: z.string().optional(),
   GATEHOUSE_SANDBOX_PROCESSES: z.string().optional(),
   GATEHOUSE_SANDBOX_FILE_MIB: z.string().optional(),
-  GATEHOUSE_EGRESS_CREDENTIALS: path.optional(),
   CI: z.string().optional(),
   NO_COLOR: z.string().optional(),
   /** The model keys that `up` hands to the runner, and to nobody else. */

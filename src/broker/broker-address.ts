@@ -37,9 +37,10 @@ function invalid(what: string, cause?: unknown): GatehouseError {
   return new GatehouseError('broker-address-invalid', `the address of the broker ${what}`, { cause });
 }
 
-/** Paths of the broker's two requests. */
+/** Paths of the broker's requests. */
 export const ISSUE_PATH = '/v1/credentials';
 export const REDEEM_PATH = '/v1/credentials/redeem';
+export const RELEASE_PATH = '/v1/credentials/release';
 
 /** PEM files of one end: its own certificate and key, and who signed the other end's. */
 export interface TlsFiles {

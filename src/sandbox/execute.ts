@@ -1,7 +1,6 @@
 import type { ArtifactStore } from '../artifacts/artifact-store';
 import { expired, type GrantVerifier, refusal } from '../broker/grant';
 import type { CallOutcome, CanonicalCall } from '../domain/call';
-import type { Effect } from '../domain/effect';
 import { MAX_REFUSED_OF_CALL, type RefusedHost } from '../domain/egress';
 import { GatehouseError } from '../domain/errors';
 import type { GrantAudience, GrantClaims, GrantedCall } from '../domain/grant';
@@ -11,7 +10,6 @@ import type { ToolDeclaration } from '../domain/tool-declaration';
 import type { Forge } from '../tools/forge';
 import type { Tool } from '../tools/tool';
 import type { Asker } from './asker';
-import type { CredentialRule } from './credential-rule';
 import type { HeldCredentials } from './held-credentials';
 import type { Journal, JournalRecord } from './journal';
 import type { OsSandbox } from './os-sandbox';
@@ -35,8 +33,6 @@ export interface ExecutorDependencies {
   host: { name: string; thumbprint: string };
   /** Absent where programs cannot ask people. */
   asker?: Asker;
-  /** The credentials that the proxy puts into the requests of a call. @default none */
-  credentialsOf?(claims: GrantClaims, effect: Effect): readonly CredentialRule[];
   /** Absent where there is no credential broker. */
   credentials?: HeldCredentials;
   /** Milliseconds since the epoch. @default Date.now */

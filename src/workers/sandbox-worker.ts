@@ -25,7 +25,6 @@ import { createExecutor } from '../sandbox/execute';
 import { createHeldCredentials } from '../sandbox/held-credentials';
 import { createJournal } from '../sandbox/journal';
 import { JOURNAL_FOLDER } from '../sandbox/run-folder';
-import { readStaticCredentials } from '../sandbox/static-credentials';
 import { createWorkspaces } from '../sandbox/workspace';
 import { builtInTools } from '../tools/catalogue';
 import { toolOf } from '../tools/declared';
@@ -76,9 +75,6 @@ export async function createSandboxWorker(
     toolOf,
     forge,
     host,
-    credentialsOf: config.GATEHOUSE_EGRESS_CREDENTIALS
-      ? readStaticCredentials(config.GATEHOUSE_EGRESS_CREDENTIALS)
-      : undefined,
     asker: createTemporalAsker({
       connection,
       namespace: config.TEMPORAL_NAMESPACE,

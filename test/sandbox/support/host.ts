@@ -67,7 +67,7 @@ export type Host = ReturnType<typeof openHost>;
 export function openHost(
   changes: { tools?: Tool[]; network?: string[]; asker?: Asker; sandbox?: BubblewrapOptions } & Pick<
     ExecutorDependencies,
-    'credentialsOf'
+    'credentials'
   > = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-host-'));
@@ -102,7 +102,7 @@ export function openHost(
     forge,
     host,
     asker: changes.asker,
-    credentialsOf: changes.credentialsOf,
+    credentials: changes.credentials,
   };
   const snapshot = artifacts.put(
     canonicalJson({
