@@ -5,6 +5,7 @@ import { MAX_REFUSED_OF_CALL, type RefusedHost } from '../domain/egress';
 import { GatehouseError } from '../domain/errors';
 import type { GrantAudience, GrantClaims, GrantedCall } from '../domain/grant';
 import { sha256 } from '../domain/hashing';
+import type { ProbeResult } from '../domain/probe';
 import type { ExecuteResult } from '../domain/steps';
 import type { ToolDeclaration } from '../domain/tool-declaration';
 import type { Forge } from '../tools/forge';
@@ -14,7 +15,7 @@ import type { HeldCredentials } from './held-credentials';
 import type { Journal, JournalRecord } from './journal';
 import type { OsSandbox } from './os-sandbox';
 import { isWriting } from './profile';
-import { createToolRunner, type PreparedCall } from './run-tool';
+import { createToolRunner, type PreparedCall, type ReconciledCall, unknownOutcome } from './run-tool';
 import { createSnapshotReader } from './snapshot-settings';
 import { createTurnstile } from './turnstile';
 import type { Workspaces } from './workspace';
@@ -58,6 +59,13 @@ export interface Executor {
    * `sandbox-unavailable`: nothing of the calls without an outcome ran
    */
   execute(request: ExecuteRequest, signal: AbortSignal): Promise<ExecuteResult>;
+  /**
+   * What became of a granted call on a host that is lost, by its tool's probe. The grant is used up: nothing starts here,
+   * now or later.
+   *
+   * @throws GatehouseError as {@link execute}
+   */
+  probe(request: ExecuteRequest, signal: AbortSignal): Promise<ProbeResult>;
   /** As {@link execute}, without the state of the workspace, which reads cannot change. */
   read(request: ExecuteRequest, signal: AbortSignal): Promise<CallOutcome[]>;
 }
@@ -155,6 +163,22 @@ export function createExecutor(dependencies: ExecutorDependencies): Executor {
     return record;
   }
 
+  async function probeOne(prepared: PreparedCall, signal: AbortSignal): Promise<ReconciledCall> {
+    const { claims, call, tool } = prepared;
+    const known = journal.look(claims, call.id);
+    if (known.kind === 'recorded') return { kind: 'settled', outcome: known.record.outcome };
+    if (!tool.reconcile) return { kind: 'settled', outcome: unknownOutcome(call.id) };
+    prepared.credentials = await dependencies.credentials?.open(claims.sub, prepared.grant, signal);
+    await sandbox.check();
+    if (claims.exp * 1000 <= now()) throw expired();
+    journal.begin(claims, call.id);
+    const found = await runner.reconcile(prepared, signal);
+    signal.throwIfAborted();
+    const outcome = found.kind === 'settled' ? found.outcome : unknownOutcome(call.id);
+    journal.finish(claims, call.id, { outcome, refusedHosts: [] });
+    return found;
+  }
+
   async function all(request: ExecuteRequest, signal: AbortSignal): Promise<JournalRecord[]> {
     const calls = await prepared(request);
     const areReads = calls.every(({ granted }) => granted.effect === 'read');
@@ -187,6 +211,22 @@ export function createExecutor(dependencies: ExecutorDependencies): Executor {
       return (await all(request, signal)).map(({ outcome }) => outcome);
     },
   };
+    async probe(request, signal) {
+      const runId = request.runId;
+      if (runId === undefined) throw new TypeError('a probe names its run');
+      return turnstile(runId, async () => {
+        const [call, ...more] = await prepared(request);
+        if (!call || more.length > 0) throw refusal('wrong-call', 'is probed for one call');
+        const found = await probeOne(call, signal);
+        if (found.kind === 'not-started') return found;
+        const { outcome } = found;
+        if (outcome.kind === 'unknown') return { kind: 'unknown' };
+        const state = await workspaces.knownState(runId, signal);
+        const workspace = { host: host.name, keyThumbprint: host.thumbprint, ...state };
+        return { kind: 'finished', outcome, workspace };
+      });
+    },
+
 }
 
 function grantedCall(claims: GrantClaims, call: CanonicalCall): GrantedCall {

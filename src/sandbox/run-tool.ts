@@ -97,11 +97,6 @@ export function createToolRunner(dependencies: ToolRunnerDependencies): ToolRunn
 
     async reconcile(prepared, signal) {
       const { call, tool } = prepared;
-      const unknown: CallOutcome = {
-        kind: 'unknown',
-        callId: call.id,
-        text: 'it started and was broken off, and nobody knows whether it finished; look before you repeat it',
-      };
       try {
         const context = await contextOf(dependencies, prepared, signal, new Map());
         const found = await tool.reconcile?.(argumentsOf(prepared), context);
@@ -111,8 +106,16 @@ export function createToolRunner(dependencies: ToolRunnerDependencies): ToolRunn
       } catch (error) {
         log(`call ${call.id} of run ${prepared.claims.sub} could not be reconciled`, error);
       }
-      return { kind: 'settled', outcome: unknown };
+      return { kind: 'settled', outcome: unknownOutcome(call.id) };
     },
+  };
+}
+
+export function unknownOutcome(callId: string): CallOutcome {
+  return {
+    kind: 'unknown',
+    callId,
+    text: 'it started and was broken off, and nobody knows whether it finished; look before you repeat it',
   };
 }
 
@@ -169,9 +172,6 @@ async function contextOf(
   };
 }
 
-/** The socket of this call alone, where its programs may ask. */
-async function questionsOf(
-  { asker, log }: ToolRunnerDependencies,
 /** What the tool declares that its calls need, asked for under the call's own grant; again it is the same one. */
 async function credentialFor(
   { tool, call, grant, credentials }: PreparedCall,
@@ -205,6 +205,9 @@ function credentialNotes(issued: IssuedCredential | null): string[] {
 }
 
   { claims, call, granted, tool, credentials }: PreparedCall,
+/** The socket of this call alone, where its programs may ask. */
+async function questionsOf(
+  { asker, log }: ToolRunnerDependencies,
 ): Promise<QuestionSocket | null> {
   if (!asker || tool.mayAsk !== true || !isWriting(granted.effect)) return null;
   return openQuestionSocket({

@@ -121,10 +121,13 @@ export const gitPush: Tool = defineTool<Push>({
     );
     const head = await git(context, ['rev-parse', 'HEAD']);
     if (remote.exitCode !== 0 || head.exitCode !== 0) return { kind: 'unknown' };
-    const isThere = remote.stdout.split('\t')[0] === head.stdout.trim();
-    return isThere
-      ? { kind: 'finished', output: succeeded(`pushed ${head.stdout.slice(0, 12)} to \`${branch}\``) }
-      : { kind: 'not-started' };
+    const [there = ''] = remote.stdout.split('\t');
+    if (there === head.stdout.trim())
+      return { kind: 'finished', output: succeeded(`pushed ${there.slice(0, 12)} to \`${branch}\``) };
+    if (there === '') return { kind: 'not-started' };
+    // What a lost workspace had committed may be what is there now.
+    const isBehind = await git(context, ['merge-base', '--is-ancestor', there, 'HEAD']);
+    return isBehind.exitCode === 0 ? { kind: 'not-started' } : { kind: 'unknown' };
   },
 });
 

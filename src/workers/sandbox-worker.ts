@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { createDiscard } from '../../activities/discard';
 import { createExecuteTool } from '../../activities/execute-tool';
 import { createPrepare } from '../../activities/prepare';
+import { createProbeTool } from '../../activities/probe-tool';
 import { hostQueue, queues } from '../../workflows/messages';
 import { openArtifactStore } from '../artifacts/open-artifact-store';
 import { createGrantVerifier } from '../broker/grant';
@@ -105,6 +106,7 @@ export async function createSandboxWorker(
         ...createPrepare({ workspaces, host }),
         ...createExecuteTool({ executor }),
         ...createDiscard({ workspaces, credentials }),
+        ...createProbeTool({ executor }),
       },
     }),
   ]);

@@ -5,7 +5,7 @@ import { loadOrMakeKey } from '../../src/broker/keys';
 import type { Harness } from './run-harness';
 import { waitUntil } from './wait-until';
 
-/** A sandbox host with a process, a key and folders of its own; the artifact store alone is the harness's. */
+/** A sandbox host with a process, a key and folders of its own; artifact store and forge are the harness's. */
 export interface SandboxHost {
   name: string;
   publicKey: string;
@@ -22,7 +22,7 @@ export function sandboxHost(gatehouse: Harness, name: string): SandboxHost {
   const keys = join(folder, 'keys');
   const socket = join(gatehouse.folder, `${name}.sock`);
   const workspaces = join(folder, 'workspaces');
-  for (const each of [workspaces, join(folder, 'forge')]) mkdirSync(each, { recursive: true });
+  mkdirSync(workspaces, { recursive: true });
   loadOrMakeKey(keys, 'sandbox');
   let child: ChildProcess | null = null;
 
@@ -49,7 +49,7 @@ export function sandboxHost(gatehouse: Harness, name: string): SandboxHost {
             GATEHOUSE_GRANT_PUBLIC_KEYS: join(shared, 'grant.public.jwk'),
             GATEHOUSE_RUNNER_PUBLIC_KEY: join(shared, 'runner.public.jwk'),
             GATEHOUSE_WORKSPACES: workspaces,
-            GATEHOUSE_FORGE: join(folder, 'forge'),
+            GATEHOUSE_FORGE: join(gatehouse.folder, 'forge'),
             GATEHOUSE_CHANNEL_SOCKET: socket,
             GATEHOUSE_LOG: 'silent',
           },
