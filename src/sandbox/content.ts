@@ -8,6 +8,7 @@ import { GatehouseError } from '../domain/errors';
 import { isSecretPath } from '../shell/secret-paths';
 import type { OsSandbox } from './os-sandbox';
 import type { RunFolder } from './run-folder';
+import type { SecretFinder } from './secret-finder';
 import { runState, STATE_FOLDER, unreadable } from './workspace-state';
 
 /** Endings of the files that content rules look at. */
@@ -33,10 +34,11 @@ export interface ContentKeeper {
   /**
    * Keeps what is new since the last time.
    *
+   * @param finder looks for the run's credentials: of a file with one it is kept that it has one
    * @returns sha-256 of the {@link ContentIndex}
    * @throws GatehouseError `workspace-unreadable`, `content-too-large`, `artifact-store-unavailable`
    */
-  keep(folder: RunFolder, signal?: AbortSignal): Promise<string>;
+  keep(folder: RunFolder, finder: SecretFinder | null, signal?: AbortSignal): Promise<string>;
 }
 
 export function createContentKeeper({
@@ -56,30 +58,45 @@ export function createContentKeeper({
     return listingOf(result.stdout);
   }
 
-  async function keepBlobs(folder: RunFolder, entries: readonly Entry[], signal?: AbortSignal) {
+  /** @returns the objects that hold a credential */
+  async function keepBlobs(
+    folder: RunFolder,
+    finder: SecretFinder | null,
+    entries: readonly Entry[],
+    signal?: AbortSignal,
+  ): Promise<ReadonlySet<string>> {
+    const withheld = new Set<string>();
     const wanted = new Set(
       entries.filter((entry) => problemOf(entry) === null && !blobs.has(entry.oid)).map(({ oid }) => oid),
     );
-    if (wanted.size === 0) return;
+    if (wanted.size === 0) return withheld;
     const result = await runState(sandbox, folder, READ, [], signal, `${[...wanted].join('\n')}\n`);
     if (result.exitCode !== 0) throw unreadable(result.stderr);
     const path = join(folder.state, 'batch');
     const bytes = await readFile(path);
     await rm(path, { force: true });
-    for (const { oid, content } of blobsIn(bytes)) blobs.set(oid, await artifacts.put(content));
+    for (const { oid, content } of blobsIn(bytes))
+      if (finder?.isIn(content)) withheld.add(oid);
+      else blobs.set(oid, await artifacts.put(content));
+    return withheld;
   }
 
-  function committed(entries: readonly Entry[]): ContentFile[] {
+  function committed(entries: readonly Entry[], withheld: ReadonlySet<string>): ContentFile[] {
     return entries.map((entry) => {
       const problem = problemOf(entry);
       if (problem !== null) return { path: entry.path, artifact: null, problem };
+      if (withheld.has(entry.oid)) return { path: entry.path, artifact: null, problem: HOLDS_CREDENTIAL };
       const artifact = blobs.get(entry.oid);
       if (artifact === undefined) throw unreadable(`no blob ${entry.oid}`);
       return { path: entry.path, artifact };
     });
   }
 
-  async function present(folder: RunFolder, entries: readonly Entry[]): Promise<ContentFile[]> {
+  async function present(
+    folder: RunFolder,
+    finder: SecretFinder | null,
+    entries: readonly Entry[],
+  ): Promise<ContentFile[]> {
     const root = await realpath(folder.workspace);
     const files: ContentFile[] = [];
     for (const entry of entries) {
@@ -88,21 +105,21 @@ export function createContentKeeper({
       const known = blobs.get(entry.oid);
       if (problem !== null) files.push({ path, artifact: null, problem });
       else if (known !== undefined) files.push({ path, artifact: known });
-      else files.push(await keepFile(root, path, artifacts));
+      else files.push(await keepFile(root, path, finder, artifacts));
     }
     return files;
   }
 
   return {
-    async keep(folder, signal) {
+    async keep(folder, finder, signal) {
       const { base, head, tree } = await listed(folder, signal);
       requireFew(base, head, tree);
-      await keepBlobs(folder, [...base, ...head], signal);
+      const withheld = await keepBlobs(folder, finder, [...base, ...head], signal);
       const list = (files: ContentFile[]) => artifacts.put(JSON.stringify(files));
       const index: ContentIndex = {
-        base: await list(committed(base)),
-        tree: await list(await present(folder, tree)),
-        head: await list(committed(head)),
+        base: await list(committed(base, withheld)),
+        tree: await list(await present(folder, finder, tree)),
+        head: await list(committed(head, withheld)),
       };
       return artifacts.put(JSON.stringify(index));
     },
@@ -167,6 +184,8 @@ function problemOf({ mode, bytes }: Entry): string | null {
 
 const TOO_LARGE = `is larger than ${MAX_FILE_BYTES} bytes, more than is judged`;
 
+const HOLDS_CREDENTIAL = 'holds a credential of this run; take it out';
+
 function requireFew(...lists: readonly (readonly Entry[])[]): void {
   for (const list of lists)
     if (
@@ -192,7 +211,12 @@ function* blobsIn(bytes: Buffer): Generator<{ oid: string; content: Buffer }> {
 }
 
 /** Nothing of the run is alive while this reads, and a path through a link is not followed. */
-async function keepFile(root: string, path: string, artifacts: ArtifactStore): Promise<ContentFile> {
+async function keepFile(
+  root: string,
+  path: string,
+  finder: SecretFinder | null,
+  artifacts: ArtifactStore,
+): Promise<ContentFile> {
   const full = join(root, path);
   const found = await lstat(full).catch(() => null);
   const folder = await realpath(dirname(full)).catch(() => null);
@@ -201,7 +225,9 @@ async function keepFile(root: string, path: string, artifacts: ArtifactStore): P
   if (found.size > MAX_FILE_BYTES) return { path, artifact: null, problem: TOO_LARGE };
   const file = await open(full, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
-    return { path, artifact: await artifacts.put(await file.readFile()) };
+    const bytes = await file.readFile();
+    if (finder?.isIn(bytes)) return { path, artifact: null, problem: HOLDS_CREDENTIAL };
+    return { path, artifact: await artifacts.put(bytes) };
   } finally {
     await file.close();
   }

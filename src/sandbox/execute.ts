@@ -198,6 +198,10 @@ export function createExecutor(dependencies: ExecutorDependencies): Executor {
       // One at a time for each run: an attempt that Temporal gave up may still be ending when the next one comes.
       return turnstile(runId, async () => {
         const records = await all(request, signal);
+        // After a restart, where all was recorded before, nobody asked yet; without it nothing of the workspace is kept.
+        await dependencies.credentials
+          ?.open(runId, request.grant, signal)
+          .catch((cause) => dependencies.log?.(`the workspace of run ${runId} is not kept`, cause));
         const state = await workspaces.knownState(runId, signal);
         return {
           outcomes: records.map(({ outcome }) => outcome),
@@ -207,10 +211,6 @@ export function createExecutor(dependencies: ExecutorDependencies): Executor {
       });
     },
 
-    async read(request, signal) {
-      return (await all(request, signal)).map(({ outcome }) => outcome);
-    },
-  };
     async probe(request, signal) {
       const runId = request.runId;
       if (runId === undefined) throw new TypeError('a probe names its run');
@@ -227,6 +227,10 @@ export function createExecutor(dependencies: ExecutorDependencies): Executor {
       });
     },
 
+    async read(request, signal) {
+      return (await all(request, signal)).map(({ outcome }) => outcome);
+    },
+  };
 }
 
 function grantedCall(claims: GrantClaims, call: CanonicalCall): GrantedCall {

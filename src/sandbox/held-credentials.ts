@@ -5,6 +5,7 @@ import type { Effect } from '../domain/effect';
 import { visibleText } from '../domain/visible-text';
 import type { BrokerClient } from './broker-client';
 import type { CredentialRule } from './credential-rule';
+import { createSecretFinder, type SecretFinder } from './secret-finder';
 import { createSecretMask } from './secret-mask';
 
 /** What a sandboxed process is given beside its environment: never in arguments, which others can read. */
@@ -25,6 +26,8 @@ export interface RunCredentials {
   rules(call: RunningCall): CredentialRule[];
   /** What was issued for the calls of this grant alone is over. @throws GatehouseError `broker-unavailable` */
   release(request: { grant: string; callId: string }, signal: AbortSignal): Promise<void>;
+  /** Looks for the secrets in what is to leave the workspace; null where there is none to be looked for. */
+  finder(): SecretFinder | null;
   /** The text without any secret of the run. */
   mask(text: string, isCut?: boolean): string;
   /** Sentences for the model about what it has to ask for again; each once. */
@@ -41,6 +44,8 @@ export interface RunningCall {
 export interface HeldCredentials {
   /** @throws GatehouseError `broker-unavailable`: without knowing the secrets nothing can be kept from showing them */
   open(runId: string, grant: string, signal: AbortSignal): Promise<RunCredentials>;
+  /** Looks for the secrets of a run; null where it has none, undefined while nobody here knows what it has. */
+  finderOf(runId: string): SecretFinder | null | undefined;
   forget(runId: string): void;
 }
 
@@ -51,18 +56,25 @@ const MAX_RUNS = 1_000;
 
 export function createHeldCredentials(broker: BrokerClient, now: () => number = Date.now): HeldCredentials {
   const runs = new LRUCache<string, Promise<RunCredentials>>({ max: MAX_RUNS });
+  const known = new LRUCache<string, RunCredentials>({ max: MAX_RUNS });
   return {
     open(runId, grant, signal) {
-      const known = runs.get(runId);
-      if (known) return known;
-      const opened = broker
-        .redeem({ grant }, signal)
-        .then(({ credentials, gone }) => createRunCredentials(broker, credentials, gone.map(goneNote), now));
+      const opening = runs.get(runId);
+      if (opening) return opening;
+      const opened = broker.redeem({ grant }, signal).then(({ credentials, gone }) => {
+        const run = createRunCredentials(broker, credentials, gone.map(goneNote), now);
+        known.set(runId, run);
+        return run;
+      });
       runs.set(runId, opened);
       opened.catch(() => runs.delete(runId));
       return opened;
     },
-    forget: (runId) => void runs.delete(runId),
+    finderOf: (runId) => known.get(runId)?.finder(),
+    forget(runId) {
+      runs.delete(runId);
+      known.delete(runId);
+    },
   };
 }
 
@@ -74,6 +86,7 @@ function createRunCredentials(
 ): RunCredentials {
   const held = new Map(redeemed.map((each) => [each.handle, each]));
   let secrets = maskOf(held);
+  let finder = finderFor(held);
   const over = new Set<string>();
   const isLive = ({ handle, expiresAt }: IssuedCredential) => expiresAt > now() && !over.has(handle);
   const givenTo = ({ id, effect }: RunningCall) =>
@@ -85,6 +98,7 @@ function createRunCredentials(
       const issued = await broker.issue(request, signal);
       held.set(issued.handle, issued);
       secrets = maskOf(held);
+      finder = finderFor(held);
       return issued;
     },
     issuedFor: (callId) => [...held.values()].find((each) => each.callId === callId) ?? null,
@@ -125,6 +139,7 @@ function createRunCredentials(
       for (const each of held.values()) if (each.isForCall && each.callId === callId) over.add(each.handle);
       await broker.release({ grant }, signal);
     },
+    finder: () => finder,
     // What has expired is masked all the same: not every provider ends it then.
     mask: (text, isCut) => secrets.mask(text, isCut),
     takeNotes: () => notes.splice(0),
@@ -133,6 +148,10 @@ function createRunCredentials(
 
 function maskOf(held: ReadonlyMap<string, IssuedCredential>) {
   return createSecretMask([...held.values()].flatMap(({ material }) => material.secrets));
+}
+
+function finderFor(held: ReadonlyMap<string, IssuedCredential>): SecretFinder | null {
+  return createSecretFinder([...held.values()].flatMap(({ material }) => material.secrets));
 }
 
 function goneNote({ handle, account, role }: { handle: string; account: string; role: string }): string {

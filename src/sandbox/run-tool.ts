@@ -168,6 +168,7 @@ async function contextOf(
       request: () => credentials.request({ grant, call }, signal),
       held: async () => credentials.issuedFor(call.id),
     },
+    credentialsIn: (leaving) => workspaces.credentialsIn(runId, leaving, signal),
     signal,
   };
 }
@@ -204,10 +205,10 @@ function credentialNotes(issued: IssuedCredential | null): string[] {
   ];
 }
 
-  { claims, call, granted, tool, credentials }: PreparedCall,
 /** The socket of this call alone, where its programs may ask. */
 async function questionsOf(
   { asker, log }: ToolRunnerDependencies,
+  { claims, call, granted, tool, credentials }: PreparedCall,
 ): Promise<QuestionSocket | null> {
   if (!asker || tool.mayAsk !== true || !isWriting(granted.effect)) return null;
   return openQuestionSocket({

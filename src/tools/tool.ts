@@ -57,6 +57,8 @@ export interface ToolContext {
   forge: Forge;
   /** The way to the credential broker; absent where there is none. */
   credentials?: CredentialDesk;
+  /** Where credentials of the run stand in what a commit (`staged`) or a push (`unpushed`) would take along. */
+  credentialsIn(leaving: 'staged' | 'unpushed'): Promise<string[]>;
   signal: AbortSignal;
 }
 

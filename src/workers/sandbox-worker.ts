@@ -56,16 +56,17 @@ export async function createSandboxWorker(
       fileMiB: config.GATEHOUSE_SANDBOX_FILE_MIB,
     },
   });
+  const broker = brokerAt(config);
+  const credentials = broker ? createHeldCredentials(createBrokerClient({ ...broker, key })) : undefined;
   const workspaces = createWorkspaces({
     root: config.GATEHOUSE_WORKSPACES,
     host: host.name,
     sandbox,
     artifacts,
     forge,
+    credentials,
     log,
   });
-  const broker = brokerAt(config);
-  const credentials = broker && createHeldCredentials(createBrokerClient({ ...broker, key }));
   const executor = createExecutor({
     sandbox,
     workspaces,
@@ -105,8 +106,8 @@ export async function createSandboxWorker(
       activities: {
         ...createPrepare({ workspaces, host }),
         ...createExecuteTool({ executor }),
-        ...createDiscard({ workspaces, credentials }),
         ...createProbeTool({ executor }),
+        ...createDiscard({ workspaces, credentials }),
       },
     }),
   ]);

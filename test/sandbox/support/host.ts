@@ -86,6 +86,7 @@ export function openHost(
     sandbox,
     artifacts,
     forge,
+    credentials: changes.credentials,
   });
   const journalFolder = join(folder, 'journal');
   const dependencies: ExecutorDependencies = {
