@@ -129,13 +129,8 @@ test('starts with nonsense end at once and say why, and another run goes on besi
   expect(({} as Fields).isAdmin).toBeUndefined();
 }, 60_000);
 
-test.each([
-  'constructor',
-  '__proto__',
-  'default',
-  'dispatch',
-])('a workflow named %s does nothing, and a run goes on beside it', async (name) => {
-  const handle = await gatehouse.client.workflow.start(name, {
+test("a workflow named as every object's constructor does nothing, and a run goes on beside it", async () => {
+  const handle = await gatehouse.client.workflow.start('constructor', {
     workflowId: `run-${randomUUID().slice(0, 12)}`,
     taskQueue: queues.control,
     args: [good('x')],
@@ -144,6 +139,6 @@ test.each([
   const run = await gatehouse.start({ agent });
   expect(await run.outcome()).toEqual({ status: 'COMPLETED', text: 'went on' });
   await handle.result().catch(() => {});
-  const { events = [] } = await handle.fetchHistory();
+  const { events } = await handle.fetchHistory();
   expect(events?.filter((event) => event.activityTaskScheduledEventAttributes)).toEqual([]);
 });
