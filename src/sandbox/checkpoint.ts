@@ -85,11 +85,7 @@ export function createCheckpointKeeper({
         ({ isUntouched, ...found } = await made(withheld));
         found.notKept.withheld = withheld.slice(0, MAX_NAMES);
         // What is committed cannot be left out.
-        if ((await foundIn(folder, finder)).length > 0)
-          throw new GatehouseError(
-            'checkpoint-holds-credential',
-            'commits of the workspace hold a credential of this run, so that no checkpoint is kept',
-          );
+        if ((await foundIn(folder, finder)).length > 0) throw holdsCredential('commits');
       }
       if (latest ? isSame(found, latest.checkpoint) : isUntouched && found.head === began)
         return latest?.artifact ?? null;
@@ -104,11 +100,20 @@ export function createCheckpointKeeper({
           }),
         ),
       );
-      const artifact = await artifacts.put(JSON.stringify(checkpoint));
+      const text = JSON.stringify(checkpoint);
+      if (finder?.isIn(Buffer.from(text))) throw holdsCredential('names');
+      const artifact = await artifacts.put(text);
       await writeRecord(folder, { base, latest: { artifact, checkpoint } });
       return artifact;
     },
   };
+}
+
+function holdsCredential(what: string): GatehouseError {
+  return new GatehouseError(
+    'checkpoint-holds-credential',
+    `${what} of the workspace hold a credential of this run, so that no checkpoint is kept`,
+  );
 }
 
 interface Making {

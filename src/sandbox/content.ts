@@ -36,7 +36,8 @@ export interface ContentKeeper {
    *
    * @param finder looks for the run's credentials: of a file with one it is kept that it has one
    * @returns sha-256 of the {@link ContentIndex}
-   * @throws GatehouseError `workspace-unreadable`, `content-too-large`, `artifact-store-unavailable`
+   * @throws GatehouseError `workspace-unreadable`, `content-too-large`, `content-holds-credential`,
+   * `artifact-store-unavailable`
    */
   keep(folder: RunFolder, finder: SecretFinder | null, signal?: AbortSignal): Promise<string>;
 }
@@ -115,7 +116,15 @@ export function createContentKeeper({
       const { base, head, tree } = await listed(folder, signal);
       requireFew(base, head, tree);
       const withheld = await keepBlobs(folder, finder, [...base, ...head], signal);
-      const list = (files: ContentFile[]) => artifacts.put(JSON.stringify(files));
+      const list = (files: ContentFile[]) => {
+        const text = JSON.stringify(files);
+        if (finder?.isIn(Buffer.from(text)))
+          throw new GatehouseError(
+            'content-holds-credential',
+            'a name of a file holds a credential of this run',
+          );
+        return artifacts.put(text);
+      };
       const index: ContentIndex = {
         base: await list(committed(base, withheld)),
         tree: await list(await present(folder, finder, tree)),

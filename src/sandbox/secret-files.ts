@@ -33,7 +33,7 @@ export async function secretFilesIn(
 const LIST: Record<Leaving, string> = {
   // The index is git's own one here, and not ours.
   staged: `GIT_INDEX_FILE=/workspace/.git/index git diff-index --cached --no-renames --no-ext-diff --raw --no-abbrev --diff-filter=AMT HEAD |
-  sed -n 's/^:[0-9]* 10[0-9]* [0-9a-f]* \\([0-9a-f]*\\) [A-Z]\t/\\1 /p' > /tmp/objects`,
+  sed -n 's/^:[0-9]* 1[02][0-9]* [0-9a-f]* \\([0-9a-f]*\\) [A-Z]\t/\\1 /p' > /tmp/objects`,
   unpushed: `git rev-list --objects HEAD --not "$1" > /tmp/objects`,
 };
 

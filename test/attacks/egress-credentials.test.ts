@@ -93,6 +93,18 @@ async function reply(request: IncomingMessage, response: ServerResponse): Promis
       return void response.end(
         `${said.slice(14)}; ${Buffer.from(token).toString('base64')} ${encodeURIComponent(token)} ${Buffer.from(token, 'base64')}`,
       );
+    case '/ranges': {
+      const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(headers.range ?? '') ?? [];
+      if (from === undefined || to === undefined) return void response.end(said);
+      response.writeHead(206);
+      return void response.end(said.slice(Number(from), Number(to) + 1));
+    }
+    case '/aside':
+      response.writeEarlyHints({ link: `</x>; rel=preload; as="${encodeURIComponent(token)}"` });
+      response.writeHead(200, { trailer: 'x-late', 'transfer-encoding': 'chunked' });
+      response.write('body\n');
+      response.addTrailers({ 'x-late': said });
+      return void response.end();
     case '/zipped':
       response.setHeader('content-encoding', 'gzip');
       return void response.end(gzipSync(said));
@@ -151,6 +163,17 @@ test('an answer that repeats it comes back masked, in headers and body, over chu
   expect(text).not.toContain(SECRET.slice(0, 10));
   expect(text).not.toContain(Buffer.from(SECRET).toString('base64').slice(0, 12));
   expect(text).not.toContain(encodeURIComponent(SECRET));
+});
+
+test('piece by piece, before the answer and behind it, a host tells nothing of it either', async () => {
+  const pieces = [0, 8, 16, 24].map((from) => `-r ${from}-${from + 7} https://api.test:${port}/ranges`);
+  const { text } = await attempt(
+    `for each in ${pieces.map((piece) => `'${piece}'`).join(' ')}; do curl -sS $each; done; curl -sS -i -H 'Connection: authorization' https://api.test:${port}/aside`,
+  );
+  for (const { headers } of asked) expect(headers.range).toBeUndefined();
+  expect(asked.at(-1)?.headers.authorization).toBe(`Bearer ${SECRET}`);
+  expect(text).toContain('body');
+  for (const piece of SECRET.match(/.{6}/g) ?? []) expect(text).not.toContain(piece);
 });
 
 test('of a basic credential the password within is masked as well', async () => {

@@ -76,6 +76,7 @@ test.each([
   ['as it is', 'printf "key = %s\\n" "$TOKEN" > kept.txt', 'kept.txt'],
   ['in base64 over several lines', ENCODED, 'encoded.txt'],
   ['escaped for a URL', ESCAPED, 'link.txt'],
+  ['as what a link leads to', 'ln -s "$TOKEN" link', 'link'],
   ['among bytes that are no text', 'printf "\\377\\376%s\\377" "$TOKEN" > raw.bin', 'raw.bin'],
 ])('a commit that would hold it %s is refused, and says where; without the file it is made', async (_, writing, file) => {
   await script(`${writing}; echo ok > harmless.txt`);
@@ -122,12 +123,26 @@ test('what a program commits itself reaches neither the forge nor a checkpoint, 
   expect(await call('git-push', {})).toMatchObject({ kind: 'done' });
 });
 
-test('a name of a file or branch that is one leaves by no checkpoint', async () => {
-  const name = 'touch "$(printf "%s" "$TOKEN" | tr / _)"';
-  // As it is written here, it is another text; a folder makes it the secret itself.
-  const { workspace } = await script(`${name}; mkdir -p "$(dirname "$TOKEN")"; touch "$TOKEN"`);
-  const { path } = await restored(workspace.checkpoint?.artifact);
-  expect(traces(path)).toEqual([]);
+test.each([
+  ['a file', 'mkdir -p "$(dirname "$TOKEN")"; touch "$TOKEN.txt"'],
+  ['an ignored file', 'mkdir -p "$(dirname "$TOKEN")"; touch "$TOKEN.ignored"'],
+  ['a file that rules judge', 'mkdir -p "$(dirname "$TOKEN")"; touch "$TOKEN.tf"'],
+  ['a branch', 'git branch "$(printf "%s" "$TOKEN" | base64 | tr -d "=")"'],
+])('a checkpoint names no %s by it, and no list of content does', async (_, naming) => {
+  const { workspace, kind } = await script(naming, { writesGit: true });
+  expect(kind).toBe('done');
+  expect(workspace.checkpoint?.isCurrent).toBe(false);
+});
+
+test('an object that another stands for is looked at as it would be pushed', async () => {
+  await script(
+    'printf "%s" "$TOKEN" > kept.txt; git add kept.txt; git commit -qm one; harmless=$(echo fine | git hash-object -w --stdin); git replace "$(git rev-parse HEAD:kept.txt)" "$harmless"',
+    { writesGit: true },
+  );
+  expect(await call('git-push', {})).toMatchObject({
+    kind: 'failed',
+    text: expect.stringContaining('`kept.txt` holds a credential'),
+  });
 });
 
 test('content that rules judge is not kept with it, and says so', async () => {
