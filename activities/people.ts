@@ -24,6 +24,7 @@ import { topUpProblem } from '../src/domain/top-up';
 import type { Word } from '../src/identity/word-token';
 import type { WordVerifier } from '../src/identity/word-verifier';
 import { answerWord, canonicalArgs, decisionWord, revocationWord, topUpWord } from '../src/identity/words';
+import type { GateAhead } from '../src/policy/gate-records';
 import type { Identity, PeopleStore } from '../src/policy/people-records';
 import { toFailure } from './failures';
 
@@ -35,6 +36,8 @@ export interface PeopleDependencies {
   words: WordVerifier;
   /** The policy gate. */
   gate(input: GateInput): Promise<GateResult>;
+  /** The same, of an approval whose vote is being counted. */
+  gateAhead(input: GateInput): GateAhead;
   now(): number;
 }
 
@@ -42,7 +45,7 @@ export interface PeopleDependencies {
  * What people say, verified and recorded before it counts. An organization that requires signatures accepts nothing
  * unsigned: Temporal access alone approves nothing. What is signed is verified everywhere.
  */
-export const createPeople = ({ people, words, gate, now }: PeopleDependencies) => {
+export const createPeople = ({ people, words, gate, gateAhead, now }: PeopleDependencies) => {
   /**
    * Whose word this is. One that cannot be proven is audited.
    *
@@ -52,9 +55,11 @@ export const createPeople = ({ people, words, gate, now }: PeopleDependencies) =
     const { runId, organizationId, firstSequence } = said.input;
     try {
       if (said.signature) return await words.verified(said.word(), said.signature, said.mayBeSaidBy);
+      const claimed = words.claimed(organizationId, said.by);
+      claimed.catch(() => undefined);
       if (await people.requiresSignatures(organizationId))
         throw new GatehouseError('signature-required', 'this organization accepts signed decisions only');
-      return await words.claimed(organizationId, said.by);
+      return await claimed;
     } catch (error) {
       if (error instanceof GatehouseError && UNPROVEN.has(error.code)) {
         const { what, id } = said;
@@ -78,6 +83,7 @@ export const createPeople = ({ people, words, gate, now }: PeopleDependencies) =
             'decision-malformed',
             'edited arguments go with `approve`, not with `deny`',
           );
+        const ahead = following && gateAhead(following);
         const identity = await identityOf({
           what: 'decision',
           id: decision.approvalId,
@@ -86,7 +92,7 @@ export const createPeople = ({ people, words, gate, now }: PeopleDependencies) =
           word: () => decisionWord(place, decision),
           mayBeSaidBy: ['approvals:decide'],
         });
-        const recorded = await people.recordDecision({
+        const vote = {
           ...place,
           approvalId: decision.approvalId,
           actionHash: decision.actionHash,
@@ -96,8 +102,10 @@ export const createPeople = ({ people, words, gate, now }: PeopleDependencies) =
           scope: decision.scope ?? 'once',
           ...identity,
           at: now(),
-        });
-        if (!following || !recorded.accepted || recorded.outcome?.kind !== 'approved') return recorded;
+        };
+        const recorded = await people.recordDecision(vote, ahead);
+        if (!following || !recorded.accepted || recorded.gated || recorded.outcome?.kind !== 'approved')
+          return recorded;
         // What goes wrong here is no fault of the decision: the run asks the gate by itself then.
         const gated = await gate(following).catch(() => null);
         return gated && !gated.halt ? { ...recorded, gated } : recorded;

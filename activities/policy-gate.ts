@@ -10,7 +10,7 @@ import type { GatedCall, GateInput, GateResult, Grant, Workspace } from '../src/
 import { judgesContent } from '../src/policy/cedar/compile-rules';
 import type { ContentLoader } from '../src/policy/content/content-loader';
 import { contentOfTurn } from '../src/policy/content/turn-content';
-import type { GateCommit, GateLoad, GateStore } from '../src/policy/gate-records';
+import type { GateAhead, GateCommit, GateLoad, GateStore } from '../src/policy/gate-records';
 import { type GatedTurn, gateTurn, unreadable } from '../src/policy/gate-turn';
 import type { FindTool } from '../src/policy/read-call';
 import { type RateTaker, takeRates } from '../src/policy/take-rates';
@@ -49,6 +49,53 @@ export const createPolicyGate = (dependencies: PolicyGateDependencies) => ({
     }
   },
 });
+
+/** The same gate, of an approval whose vote is being counted; it reads what it needs meanwhile. */
+export function createGateAhead(dependencies: PolicyGateDependencies): (input: GateInput) => GateAhead {
+  return (input) => {
+    const { runId, organizationId, step } = input;
+    const loading = dependencies.gates.load({ runId, organizationId, step });
+    loading.catch(() => undefined);
+    return async (approvalId) => {
+      try {
+        const load = given(await loading, approvalId);
+        if (load.halt !== 'none' || load.recorded) return null;
+        const turn = await judgeTurn(input, load, dependencies);
+        return {
+          commit: commitOf(input, load, turn, dependencies.now()),
+          answer: () => answerOf(input, turn, dependencies),
+        };
+      } catch {
+        // What goes wrong here is no fault of the vote, which counts without it.
+        return null;
+      }
+    };
+  };
+}
+
+function answerOf(
+  input: GateInput,
+  turn: GatedTurn,
+  dependencies: PolicyGateDependencies,
+): GateResult | null {
+  try {
+    return { calls: turn.calls, grant: mint(input, turn, dependencies), halt: null };
+  } catch {
+    return null;
+  }
+}
+
+/** As it will be once the vote is written. */
+function given(load: GateLoad, approvalId: string): GateLoad {
+  return {
+    ...load,
+    approvals: load.approvals.map((approval) =>
+      approval.id === approvalId && approval.isPending
+        ? { ...approval, isGiven: true, isPending: false }
+        : approval,
+    ),
+  };
+}
 
 async function gateOnce(input: GateInput, dependencies: PolicyGateDependencies): Promise<GateResult> {
   const { runId, organizationId, step } = input;
@@ -172,6 +219,7 @@ function commitOf(input: GateInput, load: GateLoad, turn: GatedTurn, at: number)
     status: approvals.length > 0 ? 'WAITING_APPROVAL' : questions.length > 0 ? 'WAITING_INPUT' : 'RUNNING',
     usage: input.usage,
     grantedCallIds: turn.granted.map((call) => call.id),
+    auditHead: load.auditHead,
     at,
   };
 }

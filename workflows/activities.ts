@@ -2,6 +2,7 @@
 import type { ActivityOptions, LocalActivityOptions } from '@temporalio/common';
 import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { createArchive } from '../activities/archive';
+import type { createChildRuns } from '../activities/child-runs';
 import type { createDiscard } from '../activities/discard';
 import type { createDispatch } from '../activities/dispatch';
 import type { createExecuteTool } from '../activities/execute-tool';
@@ -23,6 +24,7 @@ type Control = ReturnType<typeof createDispatch> &
   ReturnType<typeof createHosts> &
   ReturnType<typeof createProgramQuestions> &
   ReturnType<typeof createArchive> &
+  ReturnType<typeof createChildRuns> &
   ReturnType<typeof createFinish>;
 
 /** A control activity waits for the database as long as it must: no run is lost to an outage. */

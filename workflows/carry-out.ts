@@ -1,11 +1,13 @@
 import { isCancellation, patched, sleep } from '@temporalio/workflow';
 import { type ApprovalOutcome, NOBODY_ANSWERED, type QuestionOutcome } from '../src/domain/approval';
-import type { ToolCall } from '../src/domain/call';
+import type { CallOutcome, ToolCall } from '../src/domain/call';
+import type { ChildRun } from '../src/domain/child-run';
 import { findingId, reasons, voidReason } from '../src/domain/decision';
 import { typedValues } from '../src/domain/edited-arguments';
 import { believableRefusals } from '../src/domain/egress';
 import { normalizeToolName } from '../src/domain/permissions';
 import type { ExecuteResult, GatedCall, GateResult, Grant, Workspace } from '../src/domain/steps';
+import { runChild } from './child-run';
 import type { Exclusive } from './exclusive';
 import {
   type Execution,
@@ -75,6 +77,7 @@ export class CarryOut {
     const next = this.gated.of(this.turn.open[0]!.id);
     switch (next.decision.verdict) {
       case 'allow':
+        if (next.starts) return this.delegate(next, next.starts);
         return next.question ? this.answer(next) : this.act(next);
       case 'ask':
         return this.awaitApproval(next);
@@ -258,6 +261,21 @@ export class CarryOut {
       default:
         outcome satisfies never;
     }
+  }
+
+  /** Another run works for this one; its time is its own, and so is what people decide about it. */
+  private async delegate(next: GatedCall, child: ChildRun): Promise<void> {
+    await this.reserve(next);
+    let outcome: CallOutcome;
+    try {
+      outcome = await this.waiting.forPeople('RUNNING', () => runChild(this.run, next.callId, child));
+    } catch (error) {
+      if (isCancellation(error)) this.turn.settle(outcomeWithout(next.callId, STOPPED));
+      throw error;
+    }
+    this.run.budget.commit();
+    this.turn.settle(outcome);
+    if (this.turn.open.length > 0) await this.gateAgain();
   }
 
   /** Meanwhile a change of policy has the calls behind the question decided again: what it refuses is not left waiting. */

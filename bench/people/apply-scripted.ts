@@ -7,9 +7,9 @@ import { importAgent } from '../../src/embedded/import-agent';
 /** The agents of this benchmark: their models propose one call again and again, or ask one question. */
 export const CALLS = {
   /** A read that people are asked about, since it looks at the host. */
-  'asks-to-read': { tool: 'run-command', args: { command: 'date +%s%N; cat /etc/os-release' } },
+  'asks-to-read': { tool: 'run-command', args: { command: 'echo $EPOCHREALTIME; cat /etc/os-release' } },
   /** An effect that people are asked about, since it destroys: bound to the content of the workspace. */
-  'asks-to-act': { tool: 'run-command', args: { command: 'date +%s%N; rm -rf build' } },
+  'asks-to-act': { tool: 'run-command', args: { command: 'echo $EPOCHREALTIME; rm -rf build' } },
   'asks-a-question': { tool: 'ask-user', args: { question: 'Go on?' } },
 } as const;
 export type BenchAgent = keyof typeof CALLS;

@@ -81,8 +81,10 @@ async function firstLineOf(handle: WorkflowHandle, callId: string): Promise<numb
   const { entries } = await handle.query(transcript, { since: 0 });
   for (const entry of entries.toReversed())
     for (const outcome of 'outcomes' in entry ? entry.outcomes : []) {
-      const nanoseconds = /\d{19}/.exec(outcome.callId === callId && 'text' in outcome ? outcome.text : '');
-      if (nanoseconds) return Number(BigInt(nanoseconds[0]) / 1_000n) / 1_000;
+      const seconds = /\d{10}\.\d{6}/.exec(
+        outcome.callId === callId && 'text' in outcome ? outcome.text : '',
+      );
+      if (seconds) return Number(seconds[0]) * 1_000;
     }
   return undefined;
 }

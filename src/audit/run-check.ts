@@ -1,4 +1,5 @@
-import type { AuditHead, StoredLink } from '../store/audit-chain';
+import type { AuditHead } from '../domain/audit-head';
+import type { StoredLink } from '../store/audit-chain';
 import { ChainCheck } from '../store/audit-chain';
 import type { AnchoredAt } from './anchored-heads';
 import { compareHistory, type RecordedDecision, recordedDecision } from './compare-history';

@@ -1,7 +1,8 @@
 import { createHash, type KeyObject } from 'node:crypto';
 import { publicKeyOf } from '../broker/keys';
+import type { AuditHead } from '../domain/audit-head';
 import { GatehouseError } from '../domain/errors';
-import { type AuditHead, ChainCheck } from '../store/audit-chain';
+import { ChainCheck } from '../store/audit-chain';
 import { organizationChain } from '../store/organization-audit';
 import { AnchoredHeads } from './anchored-heads';
 import { type ExportLine, type LineOf, readExportLine } from './export-line';

@@ -1,4 +1,4 @@
-import type { AuditHead } from '../store/audit-chain';
+import type { AuditHead } from '../domain/audit-head';
 import { readExportLine } from './export-line';
 
 /** Where all chains stood when an export was written: kept elsewhere, it shows what was rewritten since. */

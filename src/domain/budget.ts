@@ -111,6 +111,11 @@ export class BudgetTracker {
     this.usage.tokens += tokensUsed;
   }
 
+  /** Tokens that a run which this one started has used. */
+  recordTokens(tokens: number): void {
+    this.usage.tokens += tokens;
+  }
+
   recordToolCall(): void {
     this.usage.toolCalls++;
   }

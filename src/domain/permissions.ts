@@ -117,6 +117,25 @@ export function tighten(base: EffectivePermissions, by: Tightening): EffectivePe
 }
 
 /**
+ * What a run hands on to a run that it starts: its tier, what is denied to it and what it needs approvals for. Such a
+ * run starts no further one.
+ *
+ * @param permissions pinned and current; the stricter counts
+ */
+export function narrowedTo(permissions: readonly EffectivePermissions[]): Tightening {
+  const needs = (flag: ApprovalFlag) => permissions.some(({ requiresApproval }) => requiresApproval[flag]);
+  return {
+    tier: Math.min(...permissions.map(({ tier }) => tier)),
+    deniedTools: [...new Set([...permissions.flatMap(({ deniedTools }) => deniedTools), 'start-run'])],
+    requiresApproval: {
+      prCreation: needs('prCreation'),
+      credentialRequest: needs('credentialRequest'),
+      productionAccess: needs('productionAccess'),
+    },
+  };
+}
+
+/**
  * Tool names compare after this: `read_file`, `readFile` and `read-file` are one tool. Look-alike letters and spaces of
  * other scripts stay what they are and so name no tool: only ASCII is changed (the Kelvin sign lower-cases to a `k`).
  */

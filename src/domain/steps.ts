@@ -12,6 +12,7 @@ import type {
 import type { AgentBudget, BudgetedUse, BudgetUsage, TopUp } from './budget';
 import type { CallOutcome, CanonicalCall, ToolCall } from './call';
 import type { CheckpointReference, LostWorkspace, Rebuilding } from './checkpoint';
+import type { ChildRun } from './child-run';
 import type { Decision } from './decision';
 import type { RefusedHost } from './egress';
 import type { RunEventData } from './events';
@@ -202,6 +203,8 @@ export interface GatedCall {
   standing?: string;
   /** Set when the call is an allowed `ask-user`. */
   question: PendingQuestion | null;
+  /** Set when the call is an allowed `start-run`: the run itself carries it out. */
+  starts?: ChildRun;
 }
 
 export interface GateResult {

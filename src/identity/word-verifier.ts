@@ -31,14 +31,14 @@ export function createWordVerifier({
   apiKeys,
   now,
 }: {
-  persons: Pick<PersonStore, 'get' | 'findByKey'>;
+  persons: Pick<PersonStore, 'standing' | 'findByKey'>;
   apiKeys: readonly KeyObject[];
   now(): number;
 }): WordVerifier {
   const byThumbprint = new Map(apiKeys.map((publicKey) => [thumbprintOf(publicKey), publicKey]));
 
   async function requireEnabled(organizationId: string, name: string) {
-    const person = await persons.get(organizationId, name);
+    const person = await persons.standing(organizationId, name);
     if (person?.isDisabled)
       throw new GatehouseError(
         'person-disabled',

@@ -1,10 +1,11 @@
 import type { PendingApproval, PendingQuestion } from '../domain/approval';
+import type { AuditHead } from '../domain/audit-head';
 import type { BudgetUsage } from '../domain/budget';
 import type { ToolCall } from '../domain/call';
 import type { RunEventData } from '../domain/events';
 import type { Tightening } from '../domain/permissions';
 import type { RunStatus } from '../domain/run';
-import type { GatedCall, Observation, RunFacts } from '../domain/steps';
+import type { GatedCall, GateResult, Observation, RunFacts } from '../domain/steps';
 import type { Action } from './action';
 import type { RecordedApproval, RecordedStanding } from './gate-turn';
 
@@ -23,6 +24,8 @@ export interface GateLoad {
   approvals: (RecordedApproval & { isPending: boolean })[];
   /** Approvals for the rest of the run that count. */
   standing: RecordedStanding[];
+  /** Where the run's audit chain stood then: whoever writes to the run moves it. */
+  auditHead: AuditHead;
 }
 
 /** Everything a gate writes, in one transaction: no commit, no grant. */
@@ -49,8 +52,22 @@ export interface GateCommit {
   usage: BudgetUsage;
   /** What is granted once this is committed. */
   grantedCallIds: string[];
+  /** Where the audit chain stood when this was judged; without it, or when it went on, one more round trip. */
+  auditHead?: AuditHead;
   at: number;
 }
+
+/** What a gate judged, and its answer once the commit is written; null where nothing could be granted then. */
+export interface JudgedGate {
+  commit: GateCommit;
+  answer(): GateResult | null;
+}
+
+/**
+ * The gate that follows an approval, judged as though that were given; null where it is to be asked by itself, when the
+ * approval is.
+ */
+export type GateAhead = (approvalId: string) => Promise<JudgedGate | null>;
 
 /** Where a gate reads and writes. */
 export interface GateStore {

@@ -1,7 +1,9 @@
 import type { PendingApproval, PendingQuestion } from '../domain/approval';
+import type { ChildRun } from '../domain/child-run';
 import { type Decision, findingId } from '../domain/decision';
 import type { GrantAudience, GrantedCall } from '../domain/grant';
 import { sha256 } from '../domain/hashing';
+import { narrowedTo } from '../domain/permissions';
 import type { PolicySnapshot } from '../domain/policy';
 import type { RateDemand } from '../domain/rate';
 import type { GatedCall, GateInput, Observation } from '../domain/steps';
@@ -123,15 +125,17 @@ export function gateTurn(input: GateInput, context: GateContext): GatedTurn {
           : null,
       question: decision.verdict === 'allow' ? questionOf(input.runId, read, context) : null,
       ...(standing && decision.verdict === 'allow' ? { standing: standing.id } : {}),
+      ...(decision.verdict === 'allow' ? childOf(read, context) : {}),
     };
     const mayStart =
       decision.verdict === 'allow' &&
       !gated.question &&
+      !gated.starts &&
       (isRead || (!isEffectHeld && !isBehindEffect)) &&
       (!gated.needsWorkspace || input.facts.workspace !== null);
     if (mayStart) granted.push(grantedCall(read, given ? action : null));
-    // What a person will answer may change what should follow.
-    if (gated.question) isEffectHeld = true;
+    // What a person or another run will answer may change what should follow.
+    if (gated.question || gated.starts) isEffectHeld = true;
     if (!isRead && decision.verdict !== 'deny') {
       isEffectOpen = true;
       if (decision.verdict !== 'allow') isEffectHeld = true;
@@ -318,6 +322,15 @@ function questionOf(
     question,
     options: options ?? [],
     expiresAt: now + waitForPeopleMs,
+  };
+}
+
+/** A run that this call starts; it is judged under its own agent, narrowed to what this run may do. */
+function childOf(read: ReadCall, { pinned, current }: GateContext): { starts?: ChildRun } {
+  if (read.tool.name !== 'start-run') return {};
+  const { agent, prompt } = read.args as { agent: string; prompt: string };
+  return {
+    starts: { agent, request: prompt, narrow: narrowedTo([pinned.permissions, current.permissions]) },
   };
 }
 

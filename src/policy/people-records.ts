@@ -13,6 +13,7 @@ import type {
   RecordPromptInput,
 } from '../domain/steps';
 import type { Vote } from '../domain/vote';
+import type { GateAhead } from './gate-records';
 
 interface Recorded {
   runId: string;
@@ -78,8 +79,10 @@ export interface PeopleStore {
    * Counts one vote. The first deny settles; so does the approve that leaves nothing missing. A vote on a settled
    * approval is answered with what settled it when it is the same person's same word, and refused otherwise. Votes of
    * people who count no more are dropped.
+   *
+   * @param ahead judged and written together with a vote that settles it as approved once; then `gated` is its answer
    */
-  recordDecision(decision: DecisionToRecord): Promise<RecordedDecision>;
+  recordDecision(decision: DecisionToRecord, ahead?: GateAhead): Promise<RecordedDecision>;
   recordAnswer(answer: AnswerToRecord): Promise<RecordedAnswer>;
   /** Nothing expires while run, agent or organization is halted: then `paused`. */
   recordExpiry(expiry: RecordExpiryInput & { at: number }): Promise<RecordedExpiry>;

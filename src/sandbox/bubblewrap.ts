@@ -67,7 +67,11 @@ export function createBubblewrapSandbox(options: BubblewrapOptions = {}): OsSand
         egress,
         processLimits(limits, cpuSeconds),
       );
-      const { child, hits, remove } = standby.start(profile, argv, confinement.surroundings?.file?.text);
+      const { child, hits, remove } = standby.start({
+        ...{ profile, argv, file: confinement.surroundings?.file?.text },
+        // The proxy and secrets are those of one call.
+        isRepeatable: !egress && !confinement.surroundings,
+      });
       try {
         const result = await seeThrough({
           child,
@@ -181,7 +185,7 @@ async function probe(
       null,
       processLimits(DEFAULT_LIMITS, 10),
     );
-    const { child, remove } = standby.start(trial.profile, trial.argv);
+    const { child, remove } = standby.start(trial);
     const result = await seeThrough({ child, timeoutMs: 10_000, maxOutputBytes: 10_000 })
       .catch((cause) => {
         throw unavailable(cause);

@@ -1,7 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { GatehouseError, publicMessage } from '../domain/errors';
 import {
@@ -11,6 +8,7 @@ import {
   malformedQuestion,
   type ProgramAnswer,
 } from '../domain/program-question';
+import type { KeptSockets } from './kept-sockets';
 import { bodyOf, sendJson } from './listening';
 import { createWaitClock, type WaitClock } from './pausable-timer';
 
@@ -25,7 +23,7 @@ export interface QuestionSocket {
   /** Stands still while a program waits for an answer. */
   clock: WaitClock;
   /** Nobody waits any more: open questions are given up. */
-  close(): Promise<void>;
+  close(): void;
 }
 
 export interface QuestionSocketOptions {
@@ -37,39 +35,32 @@ export interface QuestionSocketOptions {
   log?(message: string, cause: unknown): void;
 }
 
-/** Listens for the questions of one call. Who may connect is decided by whom the socket is passed to. */
-export async function openQuestionSocket(options: QuestionSocketOptions): Promise<QuestionSocket> {
+/**
+ * Listens for the questions of one call of a run. Who may connect is decided by whom the socket is passed to.
+ *
+ * @param sockets where the socket comes from and goes back to
+ */
+export async function openQuestionSocket(
+  runId: string,
+  options: QuestionSocketOptions,
+  sockets: KeptSockets,
+): Promise<QuestionSocket> {
   const ended = new AbortController();
   const clock = createWaitClock();
-  const server = createServer(handlerOf(options, clock, ended.signal));
-  server.maxConnections = MAX_CONNECTIONS;
-  server.requestTimeout = 30_000;
-  server.maxHeadersCount = 50;
-  const folder = await mkdtemp(join(tmpdir(), 'gatehouse-ask-'));
-  const socket = join(folder, 'ask.sock');
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(socket, resolve);
-    });
-  } catch (error) {
-    await rm(folder, { recursive: true, force: true });
-    throw error;
-  }
+  const handle = handlerOf(options, clock, ended.signal);
+  const socket = await sockets.take(runId);
+  socket.server.on('request', handle);
   return {
-    socket,
+    socket: socket.path,
     clock,
-    async close() {
+    close() {
       ended.abort(new GatehouseError('cancelled', 'the call that asked has ended'));
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeAllConnections();
-      await closed;
-      await rm(folder, { recursive: true, force: true });
+      socket.server.off('request', handle);
+      sockets.giveBack(runId, socket);
     },
   };
 }
 
-const MAX_CONNECTIONS = 16;
 const MAX_BODY_BYTES = 64 * 1024;
 const MAX_KEY_LENGTH = 200;
 

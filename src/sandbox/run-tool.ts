@@ -12,10 +12,11 @@ import type { Forge } from '../tools/forge';
 import type { Tool, ToolContext, ToolOutput } from '../tools/tool';
 import type { Asker } from './asker';
 import type { RunCredentials } from './held-credentials';
+import { createKeptSockets, type KeptSockets } from './kept-sockets';
 import type { Confinement, OsSandbox } from './os-sandbox';
 import { limited } from './output-limit';
 import { INSIDE, isWriting } from './profile';
-import { openQuestionSocket, type QuestionSocket } from './question-socket';
+import { openQuestionSocket, type QuestionSocket, type QuestionSocketOptions } from './question-socket';
 import type { Workspaces } from './workspace';
 
 /** A call whose grant was verified, with its tool. */
@@ -52,6 +53,7 @@ interface ToolRunner {
 /** Runs tools in the profile of their call's effect, and turns what they say or throw into outcomes. */
 export function createToolRunner(dependencies: ToolRunnerDependencies): ToolRunner {
   const { artifacts, log = () => {} } = dependencies;
+  const sockets = createKeptSockets();
 
   async function outcomeOf(
     { call: { id: callId }, credentials }: PreparedCall,
@@ -79,7 +81,7 @@ export function createToolRunner(dependencies: ToolRunnerDependencies): ToolRunn
       let issued: IssuedCredential | null = null;
       try {
         issued = await credentialFor(prepared, signal);
-        questions = await questionsOf(dependencies, prepared);
+        questions = await questionsOf(dependencies, prepared, sockets);
         const context = await contextOf(dependencies, prepared, signal, refused, questions);
         output = await tool.run?.(argumentsOf(prepared), context);
         if (!output) throw new TypeError(`the tool ${tool.name} does not run`);
@@ -88,7 +90,7 @@ export function createToolRunner(dependencies: ToolRunnerDependencies): ToolRunn
         const text = publicMessage(error);
         return { kind: 'failed', callId: call.id, text: prepared.credentials?.mask(text) ?? text };
       } finally {
-        await questions?.close();
+        questions?.close();
         if (issued) await release(prepared, log);
       }
       // Outside: a store that is away does not make a failure of what was done.
@@ -209,16 +211,18 @@ function credentialNotes(issued: IssuedCredential | null): string[] {
 async function questionsOf(
   { asker, log }: ToolRunnerDependencies,
   { claims, call, granted, tool, credentials }: PreparedCall,
+  sockets: KeptSockets,
 ): Promise<QuestionSocket | null> {
   if (!asker || tool.mayAsk !== true || !isWriting(granted.effect)) return null;
-  return openQuestionSocket({
+  const asking: QuestionSocketOptions = {
     ask({ question, options, ...asked }, signal) {
       const mask = (text: string) => credentials?.mask(text) ?? text;
       const shown = { question: mask(question), options: options.map(mask) };
       return asker.ask({ grant: claims, callId: call.id, ...asked, ...shown }, signal);
     },
     log,
-  });
+  };
+  return openQuestionSocket(claims.sub, asking, sockets);
 }
 
 /** Parsed from the very bytes whose hash the grant holds. */

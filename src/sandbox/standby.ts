@@ -1,17 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Writable } from 'node:stream';
-import type { HitLimit } from '../tools/tool';
 import type { ControlGroup } from './control-group';
 import { coveredDescriptors } from './inherited-descriptors';
-
-/** A bubblewrap that was told what to do, and may be killed as one with its process group. */
-export interface StartedSandbox {
-  child: ChildProcess;
-  /** Limits on all of its processes together that were hit. */
-  hits(): HitLimit[];
-  /** Removes what counted its processes; to be called when it has ended. */
-  remove(): void;
-}
+import { createReadySandboxes } from './ready-sandboxes';
+import type { StartedSandbox } from './started-sandbox';
 
 export interface StandbyOptions {
   bwrap: string;
@@ -21,14 +13,19 @@ export interface StandbyOptions {
 }
 
 export interface Standby {
-  /**
-   * Starts a sandbox.
-   *
-   * @param profile bubblewrap's own arguments
-   * @param argv the command inside
-   * @param file what {@link FILE_DESCRIPTOR} holds; short
-   */
-  start(profile: readonly string[], argv: readonly string[], file?: string): StartedSandbox;
+  /** Starts a sandbox. */
+  start(request: SandboxStart): StartedSandbox;
+}
+
+export interface SandboxStart {
+  /** bubblewrap's own arguments. */
+  profile: readonly string[];
+  /** The command inside. */
+  argv: readonly string[];
+  /** What {@link FILE_DESCRIPTOR} holds; short. */
+  file?: string;
+  /** Nothing in the profile is of this call alone: the next one like it finds its sandbox set up. */
+  isRepeatable?: boolean;
 }
 
 /** How many wait for their command. A waiting one takes less than a megabyte. */
@@ -38,17 +35,30 @@ const REFILL_AFTER_MS = 50;
 
 /**
  * Keeps bubblewraps that are started and in their control group already, but know nothing yet: profile and command come
- * over descriptors when a call does. Starting one at that moment costs about twice as much as what it then sets up.
+ * over descriptors when a call does. After a call whose profile may repeat, one that has been told that profile too waits
+ * for the next: it is set up, and only the command is missing.
  *
  * INVARIANT: nothing runs unless profile and command came whole: a worker that is killed while it writes starts nothing,
  * and one that ends leaves nothing waiting.
  */
 export function createStandby(options: StandbyOptions): Standby {
   let spares: StartedSandbox[] = [];
+  const ready = createReadySandboxes();
 
-  function refill(): void {
-    spares = spares.filter(isAlive);
+  function take(): StartedSandbox {
+    const started = spares.find(isAlive) ?? launch(options);
+    spares = spares.filter((spare) => spare !== started);
+    return started;
+  }
+
+  function refill(repeated: readonly string[] | null): void {
     try {
+      if (repeated && ready.wants(repeated)) {
+        const started = take();
+        tellProfile(started, repeated, '');
+        ready.keep(repeated, started);
+      }
+      spares = spares.filter(isAlive);
       while (spares.length < SPARES) spares.push(launch(options));
     } catch {
       // What is wrong is told to the call that finds none waiting, and has one started.
@@ -56,11 +66,13 @@ export function createStandby(options: StandbyOptions): Standby {
   }
 
   return {
-    start(profile, argv, file = '') {
-      const started = spares.find(isAlive) ?? launch(options);
-      spares = spares.filter((spare) => spare !== started);
-      setTimeout(refill, REFILL_AFTER_MS).unref();
-      say(started, profile, argv, file);
+    start({ profile, argv, file = '', isRepeatable = false }) {
+      const set = isRepeatable ? ready.take(profile) : null;
+      const started = set ?? take();
+      setTimeout(refill, REFILL_AFTER_MS, isRepeatable ? profile : null).unref();
+      wake(started);
+      if (set) tellCommand(started, argv);
+      else tellProfile(started, profile, file, () => tellCommand(started, argv));
       return started;
     },
   };
@@ -130,19 +142,25 @@ function isAlive({ child }: StartedSandbox): boolean {
   return child.pid !== undefined && child.exitCode === null && child.signalCode === null;
 }
 
-function say(
-  { child }: StartedSandbox,
-  profile: readonly string[],
-  argv: readonly string[],
-  file: string,
-): void {
+/** The worker does not end before it. */
+function wake({ child }: StartedSandbox): void {
   child.ref();
   for (const stream of child.stdio) (stream as unknown as { ref?(): void } | null)?.ref?.();
-  input(child, FD.file).end(file, () => {
-    input(child, FD.profile).end(words([...profile, WHOLE.comesLast]), () => {
-      input(child, FD.argv).end(words([String(argv.length + 2), ...argv, '.']));
-    });
-  });
+}
+
+function tellProfile(
+  { child }: StartedSandbox,
+  profile: readonly string[],
+  file: string,
+  then?: () => void,
+): void {
+  input(child, FD.file).end(file, () =>
+    input(child, FD.profile).end(words([...profile, WHOLE.comesLast]), then),
+  );
+}
+
+function tellCommand({ child }: StartedSandbox, argv: readonly string[]): void {
+  input(child, FD.argv).end(words([String(argv.length + 2), ...argv, '.']));
 }
 
 function input(child: ChildProcess, descriptor: number): Writable {

@@ -1,6 +1,6 @@
 import type { SigningKey } from '../broker/keys';
+import type { AuditHead } from '../domain/audit-head';
 import { ANCHOR, type AnchoredHead, signAnchor } from './audit-anchor';
-import type { AuditHead } from './audit-chain';
 import type { Database } from './database';
 import { Prisma } from './generated/client';
 import { extendOrganizationChain } from './organization-audit';

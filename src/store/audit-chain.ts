@@ -1,3 +1,4 @@
+import type { AuditHead } from '../domain/audit-head';
 import { canonicalJson } from '../domain/canonical-json';
 import { sha256 } from '../domain/hashing';
 
@@ -8,12 +9,6 @@ export interface AuditEntry {
   body: unknown;
   /** Milliseconds since the epoch. */
   at: number;
-}
-
-/** Where a run's chain stands: how many records, and the hash of the last (empty for none). */
-export interface AuditHead {
-  length: number;
-  hash: string;
 }
 
 /** One link: `hash` covers the link before it. */

@@ -1,6 +1,7 @@
+import type { AuditHead } from '../domain/audit-head';
 import { GatehouseError } from '../domain/errors';
 import type { RunStatus } from '../domain/run';
-import type { AuditHead, StoredLink } from './audit-chain';
+import type { StoredLink } from './audit-chain';
 import type { Database } from './database';
 import { Prisma } from './generated/client';
 

@@ -1,7 +1,7 @@
 import type { CredentialRequest, RequestFacts } from '../broker/credential-records';
+import type { AuditHead } from '../domain/audit-head';
 import type { CredentialNeed } from '../domain/credential';
 import { TOP_UP_TOOL } from '../domain/top-up';
-import type { AuditHead } from './audit-chain';
 import type { PrismaClient } from './generated/client';
 
 export interface KnownFacts extends RequestFacts {

@@ -5,8 +5,9 @@ import type {
   NewCredential,
   RequestFacts,
 } from '../broker/credential-records';
+import type { AuditHead } from '../domain/audit-head';
 import { GatehouseError } from '../domain/errors';
-import type { AuditEntry, AuditHead } from './audit-chain';
+import type { AuditEntry } from './audit-chain';
 import { factsOf, needOf } from './credential-facts';
 import type { Database } from './database';
 import type { Credential, Prisma } from './generated/client';

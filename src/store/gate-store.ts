@@ -1,24 +1,17 @@
-import { findingId } from '../domain/decision';
 import { GatehouseError } from '../domain/errors';
 import { type Halt, strictestHalt } from '../domain/halt';
-import { sha256 } from '../domain/hashing';
 import type { Tightening } from '../domain/permissions';
 import type { GatedCall } from '../domain/steps';
 import type { Action } from '../policy/action';
 import type { GateCommit, GateLoad, GateStore } from '../policy/gate-records';
 import type { RecordedStanding } from '../policy/gate-turn';
-import type { AuditEntry, AuditHead } from './audit-chain';
 import type { Database } from './database';
+import { runCommitOf } from './gate-commit';
 import type { ApprovalStatus } from './generated/client';
-import { outcomeRecords } from './outcome-records';
-import { commitRun, numbered } from './run-commit';
-
-/** Runs whose audit head is remembered from load to commit. */
-const MAX_HEADS = 1_000;
+import { commitRun } from './run-commit';
 
 /** The gate's side of the database: one round trip to load, one to commit. */
 export function createGateStore(database: Database): GateStore {
-  const heads = new Map<string, AuditHead>();
   return database.guarded({
     async load({ runId, organizationId, step }: Parameters<GateStore['load']>[0]): Promise<GateLoad> {
       const [row] = await database.client.$queryRaw<LoadedRow[]>`
@@ -37,8 +30,6 @@ export function createGateStore(database: Database): GateStore {
           LEFT JOIN "Agent" g ON g."organizationId" = r."organizationId" AND g."name" = r."agent"
         WHERE r."id" = ${runId} AND r."organizationId" = ${organizationId}`;
       if (!row) throw new GatehouseError('run-unknown', `there is no run \`${runId}\``);
-      if (heads.size >= MAX_HEADS) heads.clear();
-      heads.set(runId, { length: row.auditLength, hash: row.auditHash });
       return {
         agent: row.agent,
         prompt: row.prompt,
@@ -54,45 +45,12 @@ export function createGateStore(database: Database): GateStore {
           expiresAt: Math.round(expiresAt),
         })),
         standing: row.standing ?? [],
+        auditHead: { length: row.auditLength, hash: row.auditHash },
       };
     },
 
     async commit(record: GateCommit): Promise<void> {
-      const { runId, organizationId, step, turn, facts, observations, at } = record;
-      const granted = new Set(record.grantedCallIds);
-      const context = JSON.stringify({ turn, facts, ...(observations.length > 0 ? { observations } : {}) });
-      const head = heads.get(runId);
-      heads.delete(runId);
-      await commitRun(
-        database.client,
-        {
-          runId,
-          organizationId,
-          decisions: record.calls.map(({ proposed, gated }) => ({
-            step,
-            turn,
-            proposed: JSON.stringify(proposed),
-            context,
-            snapshot: record.snapshot,
-            currentSnapshot: record.currentSnapshot,
-            gated,
-            isGranted: granted.has(gated.callId),
-            at,
-          })),
-          approvals: record.approvals,
-          voided: record.voided,
-          questions: record.questions,
-          events: numbered(runId, record.firstSequence, at, record.events),
-          audit: [
-            ...outcomeRecords(record.events, at),
-            ...record.calls.map((call) => auditOf(record, call, granted)),
-          ],
-          status: record.status,
-          usage: record.usage,
-          at,
-        },
-        head,
-      );
+      await commitRun(database.client, runCommitOf(record), record.auditHead);
     },
   });
 }
@@ -112,34 +70,4 @@ interface LoadedRow {
     | { id: string; callId: string; status: ApprovalStatus; action: Action; expiresAt: number }[]
     | null;
   standing: RecordedStanding[] | null;
-}
-
-/** What is remembered for good of one decision: the arguments by their hash, the rest in the decision record. */
-function auditOf(
-  { step, turn, snapshot, currentSnapshot, at }: GateCommit,
-  { proposed, gated }: GateCommit['calls'][number],
-  granted: ReadonlySet<string>,
-): AuditEntry {
-  const { callId, call, decision, standing } = gated;
-  return {
-    key: `decision:${step}:${callId}`,
-    kind: 'decision',
-    body: {
-      step,
-      turn,
-      callId,
-      tool: call?.tool ?? proposed.tool,
-      argsHash: sha256(call?.args ?? proposed.args),
-      verdict: decision.verdict,
-      effect: decision.effect,
-      marks: decision.marks,
-      findings: decision.findings.map((finding) => `${finding.verdict} ${findingId(finding)}`),
-      errors: decision.errors.map((error) => error.code),
-      snapshot,
-      currentSnapshot,
-      isGranted: granted.has(callId),
-      ...(standing === undefined ? {} : { standing }),
-    },
-    at,
-  };
 }

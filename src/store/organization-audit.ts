@@ -1,5 +1,6 @@
+import type { AuditHead } from '../domain/audit-head';
 import { GatehouseError } from '../domain/errors';
-import { type AuditEntry, type AuditHead, chain, headAfter } from './audit-chain';
+import { type AuditEntry, chain, headAfter } from './audit-chain';
 import type { Prisma } from './generated/client';
 
 /** Names an organization's own chain where a run's id names a run's. */

@@ -15,7 +15,7 @@ export function createPeopleStore(database: Database): PeopleStore {
       const organization = await client.organization.findUnique({ where: { id: organizationId } });
       return organization?.signatures !== 'OPTIONAL';
     },
-    recordDecision: (decision) => recordDecision(client, decision),
+    recordDecision: (decision, ahead) => recordDecision(client, decision, ahead),
     recordAnswer: (answer) => recordAnswer(client, answer),
     recordExpiry: (expiry) => recordExpiry(client, expiry),
     recordPrompt: (prompt) => recordPrompt(client, prompt),

@@ -36,6 +36,17 @@ export const createPersonStore = (database: Database, now: () => number = Date.n
       return row ? personOf(row) : null;
     },
 
+    /** As {@link get}, without the keys: one round trip. */
+    async standing(
+      organizationId: string,
+      name: string,
+    ): Promise<{ roles: string[]; isDisabled: boolean } | null> {
+      const row = await client.person.findUnique({
+        where: { organizationId_name: { organizationId, name } },
+      });
+      return row && { roles: row.roles, isDisabled: row.disabledAt !== null };
+    },
+
     /** Adds a person or replaces their roles; one who was disabled counts again. */
     async apply(organizationId: string, { name, roles }: { name: string; roles: string[] }, by: string) {
       const at = now();

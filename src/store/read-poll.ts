@@ -1,10 +1,10 @@
 import type { ApprovalOutcome } from '../domain/approval';
+import type { AuditHead } from '../domain/audit-head';
 import type { Poll } from '../domain/count-votes';
 import type { Finding } from '../domain/decision';
 import { GatehouseError } from '../domain/errors';
 import { peopleSettings } from '../domain/people-settings';
 import { type Vote, votesOf } from '../domain/vote';
-import type { AuditHead } from './audit-chain';
 import type { Prisma } from './generated/client';
 
 /** Everything a vote is counted by, as one moment has it. */

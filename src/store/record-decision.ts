@@ -1,4 +1,5 @@
 import type { ApprovalOutcome } from '../domain/approval';
+import type { AuditHead } from '../domain/audit-head';
 import { withBreakGlass } from '../domain/break-glass-votes';
 import { isSameWord, isWaived, outcomeOfVotes, progressOf, refusalOfVote } from '../domain/count-votes';
 import { alreadySettled, describeApproval } from '../domain/settled';
@@ -6,9 +7,10 @@ import type { RecordedDecision } from '../domain/steps';
 import { isTopUp, topUpProblem } from '../domain/top-up';
 import type { Vote } from '../domain/vote';
 import { type Action, refusalToStand, standingActionOf } from '../policy/action';
+import type { GateAhead } from '../policy/gate-records';
 import type { DecisionToRecord } from '../policy/people-records';
-import type { AuditHead } from './audit-chain';
 import { recordBreakGlassUse } from './break-glass-store';
+import { runCommitOf } from './gate-commit';
 import type { Prisma, PrismaClient } from './generated/client';
 import { lockRun, refused } from './people-transaction';
 import { readPoll } from './read-poll';
@@ -19,7 +21,12 @@ import type { StandingRow } from './run-rows';
 export async function recordDecision(
   client: PrismaClient,
   decision: DecisionToRecord,
+  ahead?: GateAhead,
 ): Promise<RecordedDecision> {
+  if (ahead) {
+    const recorded = await recordWithGate(client, decision, ahead);
+    if (recorded) return recorded;
+  }
   // Whoever writes to the run meanwhile moves its audit chain: then everything is looked at again.
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const weighed = await weigh(client, decision);
@@ -28,6 +35,37 @@ export async function recordDecision(
     if (await commitAt(client, weighed.commit, weighed.head)) return weighed.answer;
   }
   throw busy(decision.runId);
+}
+
+/**
+ * In one statement with the gate that follows: what is approved and what is granted for it are written together. Null,
+ * with nothing written, when the vote is none that the gate follows, or something else was written to the run meanwhile.
+ */
+async function recordWithGate(
+  client: PrismaClient,
+  decision: DecisionToRecord,
+  ahead: GateAhead,
+): Promise<RecordedDecision | null> {
+  const weighed = await weigh(client, decision);
+  if (weighed.kind === 'answered') return weighed.answer;
+  const { answer, commit, head, breakGlass } = weighed;
+  const isGivenOnce = answer.accepted && answer.outcome?.kind === 'approved' && !commit.standing;
+  if (!isGivenOnce || breakGlass) return null;
+  const judged = await ahead(decision.approvalId);
+  if (judged?.commit.auditHead?.length !== head.length) return null;
+  const isWritten = await commitAt(client, together(commit, runCommitOf(judged.commit)), head);
+  if (!isWritten) return null;
+  const gated = judged.answer();
+  return gated ? { ...answer, gated } : answer;
+}
+
+function together(vote: RunCommit, gate: RunCommit): RunCommit {
+  return {
+    ...gate,
+    counted: vote.counted,
+    events: [...(vote.events ?? []), ...(gate.events ?? [])],
+    audit: [...(vote.audit ?? []), ...(gate.audit ?? [])],
+  };
 }
 
 /** How often a vote may meet another word about the same run. */

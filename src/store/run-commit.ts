@@ -1,10 +1,11 @@
 import type { PendingApproval, PendingQuestion } from '../domain/approval';
+import type { AuditHead } from '../domain/audit-head';
 import type { BudgetUsage } from '../domain/budget';
 import { GatehouseError } from '../domain/errors';
 import type { RunEvent, RunEventData } from '../domain/events';
 import type { RunOutcome, RunStatus } from '../domain/run';
 import type { Action } from '../policy/action';
-import { type AuditEntry, type AuditHead, chain, headAfter } from './audit-chain';
+import { type AuditEntry, chain, headAfter } from './audit-chain';
 import { Prisma, type PrismaClient } from './generated/client';
 import {
   type CountedVotes,

@@ -3,13 +3,14 @@ import { type NativeConnection, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { createArchive } from '../../activities/archive';
 import { createBreakGlass } from '../../activities/break-glass';
+import { createChildRuns } from '../../activities/child-runs';
 import { createDeliverNotification } from '../../activities/deliver-notification';
 import { createDispatch } from '../../activities/dispatch';
 import { createFinish } from '../../activities/finish';
 import { createHalts } from '../../activities/halts';
 import { createHosts } from '../../activities/hosts';
 import { createPeople } from '../../activities/people';
-import { createPolicyGate } from '../../activities/policy-gate';
+import { createGateAhead, createPolicyGate } from '../../activities/policy-gate';
 import { createProgramQuestions } from '../../activities/program-questions';
 import { queues } from '../../workflows/messages';
 import { openArtifactStore } from '../artifacts/open-artifact-store';
@@ -86,7 +87,7 @@ export async function createControlWorker(
   const verifier = createGrantVerifier({ find: watchOwnGrantKeys(config.GATEHOUSE_GRANT_KEY, log) });
   const client = new Client({ connection, namespace: config.TEMPORAL_NAMESPACE, dataConverter });
   const broker = await startBroker({ config, database, verifier, presenters, client, logger });
-  const { gate } = createPolicyGate({
+  const gating = {
     gates: createGateStore(database),
     rates: createRateStore(database),
     snapshots,
@@ -97,7 +98,8 @@ export async function createControlWorker(
     presenters,
     waitForPeopleMs,
     now,
-  });
+  };
+  const { gate } = createPolicyGate(gating);
   const worker = await Worker.create({
     ...shared,
     taskQueue: queues.control,
@@ -120,7 +122,7 @@ export async function createControlWorker(
         isEncrypted: config.GATEHOUSE_PAYLOAD_KEYS !== undefined,
       }),
       gate,
-      ...createPeople({ people, words, gate, now }),
+      ...createPeople({ people, words, gate, gateAhead: createGateAhead(gating), now }),
       ...createHalts({ halts }),
       ...createHosts({
         lastPolled: createLastPolled({ connection, namespace: config.TEMPORAL_NAMESPACE }),
@@ -132,6 +134,7 @@ export async function createControlWorker(
         now,
       }),
       ...createArchive({ artifacts }),
+      ...createChildRuns({ runs }),
       ...createFinish({ runs, anchors, credentials: broker?.broker }),
     },
   });

@@ -110,22 +110,25 @@ test('a turn of more than a turn may hold ends the run, which says so', async ()
   });
 });
 
-test('a run starts no other run, and itself not again', async () => {
+test('a run that starts itself does so once: the run that it started starts none', async () => {
   const own = 'starts-itself';
   const agent = await gatehouse.agent({ name: own, tier: 'SANDBOX' }, [
     {
-      calls: Array(5).fill(call('start-run', { agent: own, prompt: 'Start yourself.' })),
+      calls: [call('start-run', { agent: own, prompt: 'Start yourself.' })],
     },
-    { say: 'went on' },
+    { capture: { outcome: { from: 'start-run', pattern: '([^]*)' } }, say: '{{outcome}}' },
   ]);
   const run = await gatehouse.start({ agent, prompt: `Have ${own} start ${own}.` });
-  expect(await run.outcome()).toEqual({ status: 'COMPLETED', text: 'went on' });
-  expect((await run.outcomes()).map(({ kind }) => kind)).toEqual(Array(5).fill('failed'));
-  await waitUntil(
-    async () => (await gatehouse.client.workflow.count(`GatehouseAgent = "${own}"`)).count >= 1,
-    'the run is listed',
+  const { status, text } = await run.outcome();
+  expect(status).toBe('COMPLETED');
+  expect(text).toContain(
+    'completed; its last words:\nrefused by policy: tool `start-run` is denied to this agent',
   );
-  expect((await gatehouse.client.workflow.count(`GatehouseAgent = "${own}"`)).count).toBe(1);
+  await waitUntil(
+    async () => (await gatehouse.client.workflow.count(`GatehouseAgent = "${own}"`)).count >= 2,
+    'both runs are listed',
+  );
+  expect((await gatehouse.client.workflow.count(`GatehouseAgent = "${own}"`)).count).toBe(2);
 });
 
 test('a held call stays held, whatever text in a file says about it', async () => {

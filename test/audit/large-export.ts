@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { type ExportLine, exportLineText } from '../../src/audit/export-line';
 import { publicJwk, type SigningKey } from '../../src/broker/keys';
+import type { AuditHead } from '../../src/domain/audit-head';
 import { sha256 } from '../../src/domain/hashing';
 import { signAnchor } from '../../src/store/audit-anchor';
-import { type AuditHead, type AuditLink, chain, headAfter } from '../../src/store/audit-chain';
+import { type AuditLink, chain, headAfter } from '../../src/store/audit-chain';
 import { organizationChain } from '../../src/store/organization-audit';
 
 const ORGANIZATION = 'large';

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { ProgramAnswer } from '../../src/domain/program-question';
+import { createKeptSockets } from '../../src/sandbox/kept-sockets';
 import { openQuestionSocket } from '../../src/sandbox/question-socket';
 
 const CLIENT = join(__dirname, '../../src/client/ask-user.js');
@@ -20,16 +21,15 @@ async function withQuestions(
   work: (socket: string, asked: string[]) => Promise<void>,
 ): Promise<void> {
   const asked: string[] = [];
-  const questions = await openQuestionSocket({
-    async ask({ question, options }) {
-      asked.push(question);
-      return answer(question, options);
-    },
-  });
+  const ask = async ({ question, options }: { question: string; options: string[] }) => {
+    asked.push(question);
+    return answer(question, options);
+  };
+  const questions = await openQuestionSocket('run-1', { ask }, createKeptSockets());
   try {
     await work(questions.socket, asked);
   } finally {
-    await questions.close();
+    questions.close();
   }
 }
 

@@ -18,9 +18,9 @@ const people = [
 ];
 const words = createWordVerifier({
   persons: {
-    get: async (_organization: string, name: string) => {
+    standing: async (_organization: string, name: string) => {
       const found = people.find((person) => person.name === name);
-      return found ? { ...found, keys: [] } : null;
+      return found ?? null;
     },
     findByKey: async (organization: string, thumbprint: string) => {
       const found = people.find(({ key, isDisabled }) => key.thumbprint === thumbprint && !isDisabled);

@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
 import { request } from 'node:http';
 import type { ProgramAnswer } from '../../src/domain/program-question';
+import { createKeptSockets } from '../../src/sandbox/kept-sockets';
 import { openQuestionSocket, type QuestionSocket } from '../../src/sandbox/question-socket';
 import { waitUntil } from '../support/wait-until';
 
@@ -12,15 +12,20 @@ interface Put {
   answer(outcome: ProgramAnswer): void;
 }
 
+const sockets = createKeptSockets();
 let put: Put[];
 let questions: QuestionSocket;
 beforeEach(async () => {
   put = [];
-  questions = await openQuestionSocket({
-    ask: (asked) => new Promise((answer) => put.push({ ...asked, answer })),
-  });
+  questions = await open();
 });
 afterEach(() => questions.close());
+
+function open(runId = 'run-1'): Promise<QuestionSocket> {
+  const ask = (asked: Omit<Put, 'answer'>) =>
+    new Promise<ProgramAnswer>((answer) => put.push({ ...asked, answer }));
+  return openQuestionSocket(runId, { ask }, sockets);
+}
 
 interface Sent {
   answer: Promise<{ status: number; body: { answer?: string; error?: { code: string; message: string } } }>;
@@ -166,10 +171,22 @@ test('a huge body is cut off', async () => {
   expect(put).toEqual([]);
 });
 
-test('nothing is left of the socket when its call has ended', async () => {
-  const sent = ask('Which?');
+test('a call that has ended is asked nothing more, and its run finds its socket again', async () => {
+  const sent = ask('Which?', 'key');
   await asked(1);
-  await questions.close();
+  questions.close();
   await expect(sent.answer).rejects.toThrow();
-  expect(existsSync(questions.socket)).toBe(false);
+  const before = questions.socket;
+  questions = await open();
+  expect(questions.socket).toBe(before);
+  ask('Another?', 'key');
+  await asked(2);
+  expect(put[1]).toMatchObject({ number: 1, question: 'Another?' });
+});
+
+test('calls of one run at once, and those of another run, have sockets of their own', async () => {
+  const other = await open();
+  const foreign = await open('run-2');
+  expect(new Set([questions.socket, other.socket, foreign.socket]).size).toBe(3);
+  for (const each of [other, foreign]) each.close();
 });

@@ -32,7 +32,7 @@ function killedWorker(moment: 'waiting' | 'telling'): string[] {
   );
   expect(signal).toBe('SIGKILL');
   const started = stdout.trim().split(' ');
-  expect(started).toHaveLength(2);
+  expect(started).toHaveLength(3);
   return started;
 }
 

@@ -27,6 +27,7 @@ test('a gate of a new step finds the run, its organization and nothing recorded'
     recorded: null,
     approvals: [],
     standing: [],
+    auditHead: { length: 0, hash: '' },
   });
 });
 

@@ -1,5 +1,6 @@
 import { makeKey } from '../../src/broker/keys';
 import { BudgetTracker } from '../../src/domain/budget';
+import type { GateAhead } from '../../src/policy/gate-records';
 import { type DecisionToRecord, MAX_REFUSED_WORDS } from '../../src/policy/people-records';
 import { createApprovalStore } from '../../src/store/approval-store';
 import { createAuditStore } from '../../src/store/audit-store';
@@ -46,23 +47,26 @@ async function waiting(finding: Parameters<typeof heldApproval>[2] = {}) {
     approval,
     questionId,
     people,
-    say: (parts: Partial<DecisionToRecord> = {}) =>
-      people.recordDecision({
-        ...address,
-        approvalId: approval.id,
-        actionHash: approval.actionHash,
-        verdict: 'approve',
-        args: null,
-        reason: '',
-        scope: 'once',
-        roles: null,
-        proof: { kind: 'none' },
-        by: 'grace',
-        isVerified: false,
-        firstSequence: sequence++,
-        at: AT,
-        ...parts,
-      }),
+    say: (parts: Partial<DecisionToRecord> = {}, ahead?: GateAhead) =>
+      people.recordDecision(
+        {
+          ...address,
+          approvalId: approval.id,
+          actionHash: approval.actionHash,
+          verdict: 'approve',
+          args: null,
+          reason: '',
+          scope: 'once',
+          roles: null,
+          proof: { kind: 'none' },
+          by: 'grace',
+          isVerified: false,
+          firstSequence: sequence++,
+          at: AT,
+          ...parts,
+        },
+        ahead,
+      ),
     stored: () => createApprovalStore(stores.database).get('local', approval.id),
   };
 }
@@ -253,6 +257,85 @@ test('an approval for the rest of the run dies with whoever gave it, and needs a
     outcome: { kind: 'approved', by: ['grace', 'linus'] },
   });
   expect(await createStandingStore(stores.database).list(both.address)).toEqual([]);
+});
+
+describe('a gate that is asked ahead', () => {
+  /** Judges the second step, as of when it is asked. */
+  function ahead(run: Awaited<ReturnType<typeof waiting>>) {
+    const gates = createGateStore(stores.database);
+    const { runId } = run.address;
+    const answer = { calls: [], grant: null, halt: null };
+    const asked = jest.fn<ReturnType<GateAhead>, Parameters<GateAhead>>(async () => {
+      const { auditHead } = await gates.load({ ...run.address, step: 2 });
+      const commit = gateCommit(runId, stores.snapshot, { step: 2, firstSequence: 500, auditHead });
+      return { commit, answer: () => answer };
+    });
+    const decided = async () => (await gates.load({ ...run.address, step: 2 })).recorded;
+    return { asked, answer, decided };
+  }
+
+  test('is written together with the vote that approves, which comes first in the audit', async () => {
+    const run = await waiting();
+    const { asked, answer, decided } = ahead(run);
+    expect(await run.say({}, asked)).toEqual({
+      accepted: true,
+      outcome: { kind: 'approved', by: ['grace'] },
+      gated: answer,
+    });
+    expect(await run.stored()).toMatchObject({ status: 'approved' });
+    expect(await decided()).toHaveLength(1);
+    const audit = createAuditStore(stores.database);
+    expect((await audit.list(run.address)).map(({ kind }) => kind)).toEqual([
+      'decision',
+      'approval',
+      'decision',
+    ]);
+    expect(await audit.verifyChain(run.address)).toMatchObject({ ok: true });
+    expect((await createEventStore(stores.database).list(run.address, 99)).map(({ type }) => type)).toEqual([
+      'approval',
+      'status',
+    ]);
+  });
+
+  test('leaves the vote alone when something else was said about the run meanwhile', async () => {
+    const run = await waiting();
+    const { asked, decided } = ahead(run);
+    const meanwhile: GateAhead = async (approvalId) => {
+      const judged = await asked(approvalId);
+      await run.people.recordAnswer({
+        ...run.address,
+        ...{ questionId: run.questionId, answer: 'that one', by: 'ada', isVerified: false },
+        ...{ firstSequence: 700, at: AT },
+      });
+      return judged;
+    };
+    expect(await run.say({}, meanwhile)).toEqual({
+      accepted: true,
+      outcome: { kind: 'approved', by: ['grace'] },
+    });
+    expect(await decided()).toBeNull();
+  });
+
+  test('that fails leaves the vote alone', async () => {
+    const run = await waiting();
+    const { decided } = ahead(run);
+    expect(await run.say({}, async () => null)).toMatchObject({ outcome: { kind: 'approved' } });
+    expect(await decided()).toBeNull();
+  });
+
+  test('is not asked for a vote that does not settle it, denies, or approves for the rest of the run', async () => {
+    for (const [finding, vote] of [
+      [{ quorum: 2 }, {}],
+      [{}, { verdict: 'deny', reason: 'no' }],
+      [{}, { scope: 'run' }],
+      [{}, { actionHash: 'f'.repeat(64) }],
+    ] as const) {
+      const run = await waiting(finding);
+      const { asked } = ahead(run);
+      await run.say(vote, asked);
+      expect(asked).not.toHaveBeenCalled();
+    }
+  });
 });
 
 test('refused words are audited, and cannot fill the chain', async () => {

@@ -53,6 +53,15 @@ const recordings: Recording[] = [
       await run.decide(decisionOn(first!, 'approve', { by: 'alice' }));
     },
   },
+  {
+    name: 'started-a-run',
+    agent: [{}, [{ calls: [call('start-run', { agent: 'helper', prompt: 'Help.' })] }, { say: 'done' }]],
+    async act(run, gatehouse) {
+      await run.approvals();
+      await gatehouse.agent({ name: 'helper', tier: 'OBSERVE' }, [{ say: 'helped' }]);
+      await run.approveNext();
+    },
+  },
   { name: 'denied', agent: [production, [deploy, { say: 'done' }]], act: (run) => run.denyNext('not today') },
   {
     name: 'denied-and-gated-again',

@@ -66,9 +66,10 @@ test('every tool that a tier names is there', () => {
   expect(AutonomyTier.OBSERVE).toBe(0);
 });
 
-test('only ask-user has nothing to run: the workflow carries it out', () => {
+test('ask-user and start-run have nothing to run: the workflow carries them out', () => {
   expect([...builtInTools.values()].filter(({ run }) => run === undefined).map(({ name }) => name)).toEqual([
     'ask-user',
+    'start-run',
   ]);
 });
 

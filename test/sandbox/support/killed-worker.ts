@@ -1,5 +1,6 @@
 /**
- * A worker that is killed: with `waiting` when it has sandboxes waiting, with `telling` while it tells one its command.
+ * A worker that is killed: with `waiting` when it has sandboxes waiting, one of them set up, with `telling` while it
+ * tells one its command.
  * Prints the ids of the processes it started.
  */
 import { execFileSync } from 'node:child_process';
@@ -10,7 +11,7 @@ async function main([moment, workspace]: string[]): Promise<void> {
   const sandbox = createBubblewrapSandbox();
   await sandbox.run({ argv: ['true'] }, { effect: 'read', workspace: null });
   let started: string[] = [];
-  while (started.length < 2) {
+  while (started.length < 3) {
     await new Promise((resolve) => setTimeout(resolve, 50));
     const listed = execFileSync('ps', ['-eo', 'pid,ppid,comm'], { encoding: 'utf8' });
     started = [...listed.matchAll(new RegExp(`(\\d+) +${process.pid} bwrap`, 'g'))].map((match) => match[1]!);
