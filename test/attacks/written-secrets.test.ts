@@ -9,7 +9,9 @@ import { type Host, openHost } from '../sandbox/support/host';
 
 /** A program writes a credential that it was given into files: it leaves the workspace in none of the ways there are. */
 const SECRET = 'Rk8/Vn2+Jp6=Wd4-Hs0Ly9Ct1';
-const FORMS = [SECRET, Buffer.from(SECRET).toString('base64').slice(0, 30), encodeURIComponent(SECRET)];
+/** Can be a name. */
+const NAME = 'Jw5Tq8Zr3Xb6Nm1Kd9';
+const FORMS = [NAME, SECRET, Buffer.from(SECRET).toString('base64').slice(0, 30), encodeURIComponent(SECRET)];
 
 let host: Host;
 let runs = 0;
@@ -19,7 +21,7 @@ beforeAll(() => {
   const issued = {
     ...{ handle: 'cred-1', provider: 'static', account: 'a', role: 'r', scope: 'read' as const },
     ...{ expiresAt: Date.now() + 600_000, callId: 'before', isForCall: false },
-    material: { env: { TOKEN: SECRET }, files: {}, secrets: [SECRET] },
+    material: { env: { TOKEN: SECRET, NAME }, files: {}, secrets: [SECRET, NAME] },
   };
   host = openHost({
     credentials: createHeldCredentials({
@@ -124,10 +126,10 @@ test('what a program commits itself reaches neither the forge nor a checkpoint, 
 });
 
 test.each([
-  ['a file', 'mkdir -p "$(dirname "$TOKEN")"; touch "$TOKEN.txt"'],
-  ['an ignored file', 'mkdir -p "$(dirname "$TOKEN")"; touch "$TOKEN.ignored"'],
-  ['a file that rules judge', 'mkdir -p "$(dirname "$TOKEN")"; touch "$TOKEN.tf"'],
-  ['a branch', 'git branch "$(printf "%s" "$TOKEN" | base64 | tr -d "=")"'],
+  ['file', 'touch "$NAME.txt"'],
+  ['ignored file', 'touch "$NAME.ignored" harmless.txt'],
+  ['file that rules judge', 'touch "$NAME.tf"'],
+  ['branch', 'touch harmless.txt; git branch "$NAME"'],
 ])('a checkpoint names no %s by it, and no list of content does', async (_, naming) => {
   const { workspace, kind } = await script(naming, { writesGit: true });
   expect(kind).toBe('done');
