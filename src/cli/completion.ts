@@ -14,7 +14,7 @@ export interface CompletionNode {
   ids: IdKind | null;
 }
 
-type IdKind = 'runs' | 'approvals' | 'questions' | 'agents';
+type IdKind = 'runs' | 'approvals' | 'standing' | 'questions' | 'agents';
 
 /** Arguments that have no telling name. */
 const IDS: Readonly<Record<string, IdKind>> = {
@@ -22,6 +22,7 @@ const IDS: Readonly<Record<string, IdKind>> = {
   deny: 'approvals',
   answer: 'questions',
   'approvals show': 'approvals',
+  'approvals revoke': 'standing',
 };
 
 /** The tree of commands, flat. */
@@ -65,6 +66,8 @@ async function idsOf(
       return (await commands.listRuns({ limit: 50 })).runs.map(({ id }) => id);
     case 'approvals':
       return (await commands.listPending()).approvals.map(({ id }) => id);
+    case 'standing':
+      return (await commands.listStandingInForce()).map(({ approvalId }) => approvalId);
     case 'questions':
       return (await commands.listPending()).questions.map(({ id }) => id);
     case 'agents':

@@ -1,11 +1,13 @@
+import { actedOn } from '../commands/acted-on';
 import type { Commands } from '../commands/commands';
 import type { PendingForPeople } from '../commands/list-pending';
 import { visibleText } from '../domain/visible-text';
+import { actedOnLines } from './acted-on-lines';
 import type { CliContext, ExitCode } from './context';
 import { approvalLines } from './event-lines';
 import { table } from './table';
 import type { Terminal } from './terminal';
-import { withStack } from './with-stack';
+import { artifactsOf, withStack } from './with-stack';
 import { dateAndTime } from './words';
 
 /** How often a watched inbox looks again. */
@@ -25,16 +27,51 @@ export async function inbox(context: CliContext, { watch = false }: { watch?: bo
   });
 }
 
-/** `gatehouse approvals show ID`. */
+/** `gatehouse approvals show ID`: with what it acts on, as a difference or a plan. */
 export async function showApproval(context: CliContext, id: string): Promise<ExitCode> {
   const { terminal } = context;
-  return withStack(context, async (commands) => {
-    const approval = await commands.showApproval(id);
-    if (terminal.isJson) terminal.printJson(approval);
+  return withStack(context, async (commands, stack) => {
+    const view = await commands.reviewApproval(id);
+    const { approval } = view;
+    const about = await actedOn(view, { commands, artifacts: artifactsOf(stack) ?? OUT_OF_REACH });
+    if (terminal.isJson) terminal.printJson({ ...approval, actedOn: about });
     else {
       terminal.print(`${approval.id}  ${approval.status}  run ${approval.runId}`);
       terminal.print(approvalLines(approval, terminal.colours));
+      if (about) terminal.print(`\n${actedOnLines(about, terminal.colours)}`);
     }
+    return 0;
+  });
+}
+
+const OUT_OF_REACH = { get: () => Promise.reject(new Error('no artifact store is in reach')) };
+
+/** `gatehouse approvals standing`: what is approved for the rest of any open run. */
+export async function listStanding(context: CliContext): Promise<ExitCode> {
+  const { terminal } = context;
+  return withStack(context, async (commands) => {
+    const standing = await commands.listStandingInForce();
+    if (terminal.isJson) terminal.printJson(standing);
+    else if (standing.length === 0) terminal.note('nothing is approved for a whole run');
+    else
+      terminal.print(
+        table(
+          standing,
+          [
+            { title: 'RUN', text: ({ runId }) => runId },
+            { title: 'TOOL', text: ({ tool }) => visibleText(tool, 30) },
+            { title: 'ARGUMENTS', text: ({ action }) => visibleText(action.args, 60) },
+            { title: 'BY', text: ({ by }) => by.map((person) => visibleText(person, 40)).join(', ') },
+            { title: 'SINCE', text: ({ createdAt }) => dateAndTime(createdAt) },
+            {
+              title: 'TO END IT, SAY',
+              text: ({ approvalId }) => `gatehouse approvals revoke ${approvalId}`,
+              maxWidth: 200,
+            },
+          ],
+          terminal.colours,
+        ),
+      );
     return 0;
   });
 }

@@ -1,19 +1,45 @@
-import { type CoveredBullet, coverageOf } from '../policy/check/coverage';
+import { type Coverage, type CoveredBullet, coverageOf } from '../policy/check/coverage';
 import { readPolicyFolder } from '../policy/policy-folder';
 import { problemLine } from '../policy/rule-problems';
 import { readInput } from './bad-input';
 import type { CliContext, ExitCode } from './context';
 import { table } from './table';
+import type { Terminal } from './terminal';
+import { withStack } from './with-stack';
 
-/** `gatehouse policy coverage`: needs no server. */
+/** `gatehouse policy coverage FOLDER`: needs no server. */
 export async function showCoverage({ terminal }: CliContext, folder: string): Promise<ExitCode> {
   const policies = readInput(() => readPolicyFolder(folder));
   const { bullets, problems } = await coverageOf(policies);
   const isGood = problems.length === 0;
-  if (terminal.isJson) {
-    terminal.printJson({ isGood, bullets, problems });
+  if (terminal.isJson) terminal.printJson({ isGood, bullets, problems });
+  else print({ bullets, problems }, terminal);
+  return isGood ? 0 : 1;
+}
+
+/** `gatehouse policy coverage --published NAME`: by the tests that were published with it. */
+export async function showPublishedCoverage(
+  context: CliContext,
+  name: string,
+  { at }: { at?: number },
+): Promise<ExitCode> {
+  const { terminal } = context;
+  return withStack(context, async (commands) => {
+    const { version, hasTests, bullets, problems } = await commands.coverPolicy(name, { version: at });
+    const isGood = problems.length === 0;
+    if (terminal.isJson) terminal.printJson({ isGood, name, version, hasTests, bullets, problems });
+    else {
+      print({ bullets, problems }, terminal);
+      if (!hasTests)
+        terminal.note(
+          `version ${version} was published without tests; \`gatehouse policy publish\` keeps those beside its file`,
+        );
+    }
     return isGood ? 0 : 1;
-  }
+  });
+}
+
+function print({ bullets, problems }: Coverage, terminal: Terminal): void {
   const { colours } = terminal;
   if (bullets.length > 0)
     terminal.print(
@@ -38,7 +64,6 @@ export async function showCoverage({ terminal }: CliContext, folder: string): Pr
   terminal.print(
     `${enforced} of ${bullets.length} bullets enforced, ${bullets.length - enforced} advisory, ${problems.length} claims not accepted`,
   );
-  return isGood ? 0 : 1;
 }
 
 function byWhat({ rules, file, line }: CoveredBullet): string {

@@ -1,4 +1,5 @@
 import { checkPolicies } from '../policy/check/check-policies';
+import { withTests } from '../policy/check/policy-tests';
 import { policyFiles, readPolicyFolder } from '../policy/policy-folder';
 import { problemLine } from '../policy/rule-problems';
 import { readInput } from './bad-input';
@@ -30,7 +31,7 @@ export async function publishPolicies(context: CliContext, folder: string): Prom
       terminal.note('nothing was published');
       return 1;
     }
-    const policies = readPolicyFolder(folder);
+    const policies = readPolicyFolder(folder).map(withTests);
     const simulation = await commands.simulatePolicies(policies, {
       limit: RUNS_SIMULATED,
       artifacts: artifactsOf(stack),
@@ -39,10 +40,8 @@ export async function publishPolicies(context: CliContext, folder: string): Prom
     if (terminal.isJson)
       terminal.printJson({
         isPublished: true,
-        policies: publications.map(({ policy: { name, version }, isChanged }) => ({
-          name,
-          version,
-          isChanged,
+        policies: publications.map(({ policy: { name, version }, isChanged, hasNewTests }) => ({
+          ...{ name, version, isChanged, hasNewTests },
         })),
         simulation,
         runsTold,
@@ -50,9 +49,11 @@ export async function publishPolicies(context: CliContext, folder: string): Prom
     else {
       printVoided(terminal, simulation.voided);
       terminal.print(summaryOf(simulation));
-      for (const { policy, isChanged } of publications)
+      for (const { policy, isChanged, hasNewTests } of publications)
         terminal.print(
-          `policy \`${policy.name}\` is ${isChanged ? 'now' : 'already'} version ${policy.version}`,
+          `policy \`${policy.name}\` is ${isChanged ? 'now' : 'already'} version ${policy.version}${
+            hasNewTests && !isChanged ? '; its new tests are kept' : ''
+          }`,
         );
       if (runsTold > 0) terminal.print(toldLine(runsTold));
     }

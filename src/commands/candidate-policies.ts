@@ -5,6 +5,7 @@ import { GatehouseError } from '../domain/errors';
 import type { Problem } from '../policy/cedar/check-rules';
 import { type CheckedPolicy, checkPolicies } from '../policy/check/check-policies';
 import { type CoveredBullet, coverageOf } from '../policy/check/coverage';
+import { withTests } from '../policy/check/policy-tests';
 import { type FiledPolicy, readPolicyFolder } from '../policy/policy-folder';
 import { catalogueOf } from '../tools/catalogue';
 import type { CommandDependencies } from './dependencies';
@@ -55,7 +56,7 @@ export const createCandidatePolicies = (dependencies: Dependencies) => {
     return inFolder(candidates, async (folder) => {
       const problems = (await check(folder)).problems.filter(({ severity }) => severity === 'error');
       if (problems.length > 0) return { isGood: false, problems };
-      return { isGood: true, result: await work(readPolicyFolder(folder)) };
+      return { isGood: true, result: await work(readPolicyFolder(folder).map(withTests)) };
     });
   }
 

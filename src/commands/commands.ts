@@ -29,6 +29,7 @@ import {
   createRequestBreakGlass,
 } from './break-glass';
 import { createCandidatePolicies } from './candidate-policies';
+import { createCoverPolicy } from './cover-policy';
 import { createDecide } from './decide';
 import { createDecideMany } from './decide-many';
 import type { CommandDependencies } from './dependencies';
@@ -55,7 +56,7 @@ import {
 import { createSetPeopleSettings, createShowPeopleSettings } from './people-settings';
 import { createPublishPolicies } from './publish-policies';
 import { createResumeRun } from './resume-run';
-import { createReviewApproval, createShowLastOutput } from './review-approval';
+import { createReviewApproval, createShowOutputs } from './review-approval';
 import { createRevokeApproval } from './revoke-approval';
 import { createRollbackPolicy } from './rollback-policy';
 import { createSearchAudit } from './search-audit';
@@ -88,6 +89,7 @@ export const createCommands = (dependencies: CommandDependencies) => ({
   applyAgent: createApplyAgent(dependencies),
   listPolicies: createListPolicies(dependencies),
   showPolicyHistory: createShowPolicyHistory(dependencies),
+  coverPolicy: createCoverPolicy(dependencies),
   diffPolicy: createDiffPolicy(dependencies),
   diffPolicyFile: createDiffPolicyFile(dependencies),
   simulatePolicies: createSimulatePolicies(dependencies),
@@ -100,7 +102,7 @@ export const createCommands = (dependencies: CommandDependencies) => ({
   showRun: createShowRun(dependencies),
   describeRuns: createDescribeRuns(dependencies),
   reviewApproval: createReviewApproval(dependencies),
-  showLastOutput: createShowLastOutput(dependencies),
+  showOutputs: createShowOutputs(dependencies),
   watchRun: createWatchRun(dependencies),
   listPending: createListPending(dependencies),
   showApproval: createShowApproval(dependencies),

@@ -3,6 +3,7 @@ import { GatehouseError } from '../domain/errors';
 import type { FiledPolicy } from '../policy/policy-folder';
 import type { PolicyVersion } from '../store/policy-store';
 import type { CommandDependencies } from './dependencies';
+import { versionOf } from './policy-version';
 
 /** Two texts of one policy. */
 export interface PolicyDifference {
@@ -82,15 +83,6 @@ function difference(name: string, from: PolicyText, to: PolicyText): PolicyDiffe
       `\`${titles[0]}\` and \`${titles[1]}\` are too long and have too little in common to be compared line by line`,
     );
   return { name, from, to, patch };
-}
-
-function versionOf(name: string, versions: readonly PolicyVersion[], wanted: number): PolicyVersion {
-  const found = versions.find(({ version }) => version === wanted);
-  if (found) return found;
-  throw new GatehouseError(
-    'policy-version-unknown',
-    `policy \`${name}\` has no version ${wanted}; it has ${versions.map(({ version }) => version).join(', ')}`,
-  );
 }
 
 function storedText({ version, content }: PolicyVersion): PolicyText {

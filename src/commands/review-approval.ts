@@ -42,13 +42,19 @@ export const createReviewApproval =
     return { approval, run, history, workspace };
   };
 
+/** What a call gave the model. */
+export interface CallOutput {
+  text: string;
+  /** Where the whole of it is, if `text` was cut. */
+  artifact?: string;
+}
+
 /**
- * What the latest call of a tool gave the model, whole as the run keeps it; null where the run does not answer or its
- * transcript no longer has it.
+ * What the calls of a tool gave the model, as far as they went well, latest first; null where the run does not answer.
  */
-export const createShowLastOutput =
+export const createShowOutputs =
   ({ temporal }: Pick<CommandDependencies, 'temporal'>) =>
-  async (runId: string, tool: string): Promise<string | null> => {
+  async (runId: string, tool: string): Promise<CallOutput[] | null> => {
     const entries: (TranscriptEntry | ArchivedEntry)[] = [];
     try {
       for (let since: number | null = 0; since !== null; ) {
@@ -70,6 +76,9 @@ export const createShowLastOutput =
           : [],
       ),
     );
-    const outcomes = kept.flatMap((entry) => (entry.role === 'tool' ? entry.outcomes : []));
-    return outcomes.findLast((outcome) => calls.has(outcome.callId))?.text ?? null;
+    return kept
+      .flatMap((entry) => (entry.role === 'tool' ? entry.outcomes : []))
+      .flatMap((outcome) => (outcome.kind === 'done' && calls.has(outcome.callId) ? [outcome] : []))
+      .map(({ text, artifact }) => ({ text, ...(artifact === undefined ? {} : { artifact }) }))
+      .reverse();
   };

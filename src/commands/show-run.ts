@@ -53,7 +53,7 @@ export const createShowRun =
   (dependencies: Omit<CommandDependencies, 'agents'>) =>
   async (runId: string): Promise<RunView> => {
     const { organizationId, runs } = dependencies;
-    const description = await requireRun(dependencies, runId);
+    const starting = await requireRun(dependencies, runId);
     const stored = await runs.get(organizationId, runId);
     const address = { organizationId, runId };
     const isOpen = stored ? !isEnded(stored.status) : true;
@@ -69,11 +69,11 @@ export const createShowRun =
     return {
       runId,
       workflowId: workflowIdOf(runId),
-      agent: stored?.agent ?? textOf(description?.searchAttributes.GatehouseAgent?.[0]),
-      status: live?.status.status ?? stored?.status ?? statusOf(description?.status.name),
+      agent: stored?.agent ?? starting?.input?.agent ?? null,
+      status: live?.status.status ?? stored?.status ?? statusOf(starting?.description.status.name),
       text: stored?.outcome?.text ?? live?.status.text ?? null,
       isCurrent: !isOpen || live !== null,
-      input: stored?.input ?? null,
+      input: stored?.input ?? starting?.input ?? null,
       outcome: stored?.outcome ?? null,
       usage: live?.usage?.usage ?? stored?.usage ?? null,
       live: live?.usage ?? null,
@@ -83,8 +83,8 @@ export const createShowRun =
       decisions,
       events,
       snapshot: stored?.snapshot ?? null,
-      createdAt: stored?.createdAt ?? description?.startTime.getTime() ?? 0,
-      endedAt: stored?.endedAt ?? description?.closeTime?.getTime() ?? null,
+      createdAt: stored?.createdAt ?? starting?.description.startTime.getTime() ?? 0,
+      endedAt: stored?.endedAt ?? starting?.description.closeTime?.getTime() ?? null,
     };
   };
 
@@ -121,8 +121,4 @@ async function askRun(
 
 function statusOf(name: Parameters<typeof closedStatus>[0] | undefined): RunStatus {
   return (name === undefined ? null : closedStatus(name)) ?? 'QUEUED';
-}
-
-function textOf(value: unknown): string | null {
-  return typeof value === 'string' ? value : null;
 }

@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { trimTrailingSlash } from 'hono/trailing-slash';
 import { GatehouseError, publicMessage } from '../domain/errors';
 import { createAssets } from './assets';
 import { createCookies, formToken, isFormToken } from './cookies';
@@ -86,6 +87,7 @@ export function createConsole(dependencies: ConsoleDependencies) {
   return new Hono()
     .basePath(BASE)
     .use(securityHeaders)
+    .use(trimTrailingSlash())
     .use((c, next) => (isOwnHost(c, origin) ? next() : Promise.resolve(refuseForeignHost(c))))
     .use(
       bodyLimit({

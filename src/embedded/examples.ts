@@ -5,7 +5,8 @@ import type { Agent } from '../domain/agent';
 import { canonicalJson } from '../domain/canonical-json';
 import { GatehouseError } from '../domain/errors';
 import { sha256 } from '../domain/hashing';
-import { readPolicyFile } from '../policy/policy-file';
+import { withTests } from '../policy/check/policy-tests';
+import { readFiledPolicy } from '../policy/policy-folder';
 import type { AgentStore } from '../store/agent-store';
 import type { PolicyStore } from '../store/policy-store';
 import { importAgent } from './import-agent';
@@ -38,7 +39,7 @@ export async function applyExamples(options: ExampleOptions): Promise<void> {
     ours[agent.name] = hashOf(agent);
   }
   for (const path of await filesIn(join(folder, 'policies'), '.md')) {
-    const policy = readPolicyFile(path);
+    const policy = withTests(readFiledPolicy(path));
     const key = `policy: ${policy.name}`;
     // One that was published before is a person's to change, switch off or remove.
     if (ours[key] !== undefined) continue;

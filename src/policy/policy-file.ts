@@ -9,6 +9,8 @@ export interface PolicyFile {
   version: number;
   /** What follows the front matter, byte for byte. */
   content: string;
+  /** The table of cases beside it (YAML), where it is known. */
+  tests?: string;
 }
 
 /**

@@ -8,6 +8,7 @@ import type { Database } from './database';
 import type { Prisma } from './generated/client';
 import { recordOrganizationEvent } from './organization-audit';
 import { touchPolicies } from './policy-revision';
+import { latestTests, recordTests } from './policy-tests';
 
 export type PolicyStore = ReturnType<typeof createPolicyStore>;
 
@@ -15,12 +16,16 @@ export interface Publication {
   policy: CustomPolicy;
   /** False when exactly this was published already. */
   isChanged: boolean;
+  /** Whether its tests are others than those that were stored: they judge nothing, and take no new version. */
+  hasNewTests: boolean;
 }
 
 /** One version as it was published. */
 export interface PolicyVersion {
   version: number;
   content: string;
+  /** The table of cases that proves it (YAML); null where none was published with it. */
+  tests: string | null;
   publishedBy: string;
   /** Milliseconds since the epoch. */
   publishedAt: number;
@@ -39,7 +44,7 @@ export const createPolicyStore = (database: Database, now: () => number = Date.n
   database.guarded({
     /**
      * Publishes a policy file: its content becomes the policy of that name, as a new version. Earlier versions are kept.
-     * The same file again changes nothing.
+     * The same file again changes nothing; other tests beside it are kept with the version that is there.
      *
      * @throws GatehouseError `policy-version-taken`: other content under a version that is not newer;
      *   `organization-unknown`
@@ -82,6 +87,7 @@ export const createPolicyStore = (database: Database, now: () => number = Date.n
             ? null
             : await transaction.customPolicyVersion.findFirst({
                 where: { organizationId, policy: { name }, version: wanted },
+                include: { tests: latestTests },
               });
         if (!old)
           throw new GatehouseError(
@@ -92,7 +98,8 @@ export const createPolicyStore = (database: Database, now: () => number = Date.n
           );
         const version = latest.version + 1;
         const { content } = old;
-        const policy = await write(transaction, organizationId, { name, version, content }, by);
+        const file = { name, version, content, tests: old.tests[0]?.tests };
+        const policy = await write(transaction, organizationId, file, by);
         await recordOrganizationEvent(transaction, organizationId, {
           kind: 'policy-rolled-back',
           at: now(),
@@ -114,10 +121,12 @@ export const createPolicyStore = (database: Database, now: () => number = Date.n
       const rows = await database.client.customPolicyVersion.findMany({
         where: { organizationId, policy: { name } },
         orderBy: { version: 'desc' },
+        include: { tests: latestTests },
       });
       if (rows.length === 0) throw unknownPolicy(name);
-      return rows.map(({ version, content, publishedBy, publishedAt }) => ({
+      return rows.map(({ version, content, tests, publishedBy, publishedAt }) => ({
         ...{ version, content, publishedBy },
+        tests: tests[0]?.tests ?? null,
         publishedAt: publishedAt.getTime(),
       }));
     },
@@ -192,13 +201,22 @@ async function publishOne(
   file: PolicyFile,
   { by, at }: { by: string; at: number },
 ): Promise<Publication> {
-  const { name, version, content } = file;
+  const { name, version, content, tests } = file;
   const stored = await transaction.customPolicy.findUnique({
     where: { organizationId_name: { organizationId, name } },
   });
   const isLive = stored?.isActive && stored.deletedAt === null;
-  if (stored && isLive && stored.version === version && stored.content === content)
-    return { policy: policyOf(stored), isChanged: false };
+  if (stored && isLive && stored.version === version && stored.content === content) {
+    const place = { policyId: stored.id, version, organizationId };
+    const hasNewTests = await recordTests(transaction, place, { tests, publishedBy: by });
+    if (hasNewTests)
+      await recordOrganizationEvent(transaction, organizationId, {
+        kind: 'policy-tests-published',
+        at,
+        body: { policy: name, version, testsHash: sha256(tests ?? ''), by },
+      });
+    return { policy: policyOf(stored), isChanged: false, hasNewTests };
+  }
   const latest = stored
     ? await transaction.customPolicyVersion.aggregate({
         where: { policyId: stored.id },
@@ -220,16 +238,17 @@ async function publishOne(
       from: isLive ? stored.version : null,
       to: version,
       contentHash: sha256(content),
+      ...(tests === undefined ? {} : { testsHash: sha256(tests) }),
       by,
     },
   });
-  return { policy, isChanged: true };
+  return { policy, isChanged: true, hasNewTests: tests !== undefined };
 }
 
 async function write(
   transaction: Prisma.TransactionClient,
   organizationId: string,
-  { name, version, content }: PolicyFile,
+  { name, version, content, tests }: PolicyFile,
   publishedBy: string,
 ): Promise<CustomPolicy> {
   const live = { content, version, isActive: true, deletedAt: null };
@@ -241,6 +260,7 @@ async function write(
   await transaction.customPolicyVersion.create({
     data: { policyId: policy.id, version, organizationId, content, publishedBy },
   });
+  await recordTests(transaction, { policyId: policy.id, version, organizationId }, { tests, publishedBy });
   return policyOf(policy);
 }
 

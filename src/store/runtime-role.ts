@@ -8,6 +8,7 @@ const APPEND_ONLY = [
   'DecisionRecord',
   'RunEvent',
   'CustomPolicyVersion',
+  'CustomPolicyTests',
   'PolicySnapshot',
 ] as const;
 

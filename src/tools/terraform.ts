@@ -15,9 +15,23 @@ const workspace = z
 
 const validateParameters = z.strictObject({ path: folder });
 const planParameters = z.strictObject({ path: folder, workspace });
+const applyParameters = planParameters.extend({
+  plan: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional()
+    .describe(
+      'The plan to apply, as terraform-plan named it in its last line. Nothing is applied without it.',
+    ),
+});
 
-/** Where a plan is saved, in its folder: terraform-apply runs exactly this file. */
+/** Where a plan is saved, in its folder: terraform-apply runs this file, if it still is the one that it names. */
 export const PLAN_FILE = '.terraform/gatehouse.tfplan';
+
+/** The plan that an output of terraform-plan names: the SHA-256 of its file. Null where it saved none. */
+export function savedPlan(output: string): string | null {
+  return /(?:^|\n)saved as plan ([0-9a-f]{64})\s*$/.exec(output)?.[1] ?? null;
+}
 
 /** Checks a root module without its backend, credentials or network. */
 export const terraformValidate = defineTool<z.infer<typeof validateParameters>>({
@@ -47,11 +61,11 @@ export const terraformPlan = defineTool<z.infer<typeof planParameters>>({
   },
 });
 
-/** Applies the saved plan, and nothing else. */
-export const terraformApply = defineTool<z.infer<typeof planParameters>>({
+/** Applies the saved plan, and nothing else: any command of the run may have written to that file since. */
+export const terraformApply = defineTool<z.infer<typeof applyParameters>>({
   name: 'terraform-apply',
   description: 'Apply the plan that terraform-plan saved for a folder, exactly as it was planned.',
-  parameters: planParameters,
+  parameters: applyParameters,
   judge: (args, context) => ({
     ...judgePaths('production', [args.path], context),
     approvalFlags: ['productionAccess'],
@@ -62,7 +76,7 @@ export const terraformApply = defineTool<z.infer<typeof planParameters>>({
   isTreeJudged: true,
   program: 'terraform',
   async run(args, context) {
-    return outputOf(await terraform(context, APPLY, args.path, args.workspace));
+    return outputOf(await terraform(context, APPLY, args.path, args.workspace, args.plan));
   },
 });
 
@@ -74,9 +88,9 @@ export function runTerraformValidate(context: ToolContext, path: string): Promis
   return runScript(context, VALIDATE, [path], { env: ENVIRONMENT, timeoutMs: 300_000 });
 }
 
-function terraform(context: ToolContext, script: string, path: string, workspace?: string) {
+function terraform(context: ToolContext, script: string, path: string, workspace?: string, plan = '') {
   const env = workspace === undefined ? ENVIRONMENT : { ...ENVIRONMENT, TF_WORKSPACE: workspace };
-  return runScript(context, script, [workspacePath(path), PLAN_FILE], { env, timeoutMs: 900_000 });
+  return runScript(context, script, [workspacePath(path), PLAN_FILE, plan], { env, timeoutMs: 900_000 });
 }
 
 const ENVIRONMENT = {
@@ -100,9 +114,20 @@ terraform validate -no-color`;
 const PLAN = `${ENTER}
 mkdir -p .terraform
 printf '*\\n' > .terraform/.gitignore
-terraform init -no-color >&2
-terraform plan -no-color -out="$2"`;
+if ! log=$(terraform init -no-color 2>&1); then printf '%s\\n' "$log" >&2; exit ${INIT_FAILED}; fi
+terraform plan -no-color -out="$2" 2>&1
+sum=$(sha256sum -- "$2")
+printf '\\nsaved as plan %s\\n' "\${sum%% *}"`;
 
+// A copy of our own is what is looked at and what is applied.
 const APPLY = `${ENTER}
+[ -n "$3" ] || { echo 'name the plan: \`plan\` is what terraform-plan said in its last line' >&2; exit 66; }
 [ -f "$2" ] || { echo 'there is no saved plan in this folder; run terraform-plan first' >&2; exit 66; }
-terraform apply -no-color "$2"`;
+plan=$(mktemp)
+cp -- "$2" "$plan"
+sum=$(sha256sum -- "$plan")
+[ "\${sum%% *}" = "$3" ] || {
+  echo 'the saved plan is not the one that was named, so nothing was applied; run terraform-plan again' >&2
+  exit 66
+}
+terraform apply -no-color "$plan"`;

@@ -194,7 +194,7 @@ test('policies are published, compared, covered, tried out and rolled back', asy
   const publish = (version: number, line: string) =>
     http.json('/v1/policies/publications', 200, { body: candidate(version, line) });
   expect(await publish(1, 'Be careful')).toEqual({
-    policies: [{ name: 'Care', version: 1, isChanged: true }],
+    policies: [{ name: 'Care', version: 1, isChanged: true, hasNewTests: false }],
     runsTold: 0,
   });
   await publish(2, 'Be very careful');
@@ -221,6 +221,62 @@ test('policies are published, compared, covered, tried out and rolled back', asy
     runsTold: 0,
   });
 });
+
+test('a published policy says which tests prove each bullet, version by version', async () => {
+  const publish = (version: number, tests?: string) =>
+    http.json('/v1/policies/publications', 200, {
+      body: { policies: [{ file: 'branches.md', content: branches(version), tests }] },
+    });
+  const cover = (query = '') => http.json(`/v1/policies/Branches/coverage${query}`, 200);
+  await publish(1);
+  expect(await cover()).toMatchObject({ version: 1, hasTests: false, bullets: [{ state: 'advisory' }] });
+  await publish(2, HOTFIX_REFUSED);
+  expect(await cover()).toMatchObject({
+    ...{ name: 'Branches', version: 2, hasTests: true, problems: [] },
+    bullets: [{ state: 'enforced', rules: [{ id: 'branches/hotfix', tests: ['a hotfix is refused'] }] }],
+  });
+  expect(await cover('?version=1')).toMatchObject({ version: 1, hasTests: false });
+  // Tests judge nothing: they may come later, to a version that is there.
+  expect(await publish(2, `${HOTFIX_REFUSED}${OTHERS_PASS}`)).toMatchObject({
+    policies: [{ isChanged: false, hasNewTests: true }],
+  });
+  const { versions } = await http.json('/v1/policies/Branches/versions', 200);
+  expect(versions.map((each: { tests: string | null }) => each.tests)).toEqual([
+    `${HOTFIX_REFUSED}${OTHERS_PASS}`,
+    null,
+  ]);
+  expect(await http.json('/v1/policies/Branches/coverage?version=9', 404)).toMatchObject({
+    code: 'policy-version-unknown',
+  });
+  const refused = await http.json('/v1/policies/publications', 422, {
+    body: {
+      policies: [{ file: 'branches.md', content: branches(3), tests: HOTFIX_REFUSED.replace('deny', 'ask') }],
+    },
+  });
+  expect(refused).toMatchObject({ code: 'policy-check-failed', problems: [{ file: 'branches.test.yaml' }] });
+});
+
+const branches = (version: number) => `---
+name: Branches
+version: ${version}
+---
+- Agents MUST NOT push to hotfix
+
+\`\`\`cedar
+@id("hotfix") @enforces("push to hotfix")
+forbid (principal, action == Action::"git-push", resource == Branch::"hotfix");
+\`\`\`
+`;
+const HOTFIX_REFUSED = `- name: a hotfix is refused
+  agent: { tier: DRAFT }
+  call: { tool: git-push, args: { branch: hotfix } }
+  expect: { verdict: deny, reason: { layer: organization, rule: branches/hotfix } }
+`;
+const OTHERS_PASS = `- name: reading is not
+  agent: { tier: DRAFT }
+  call: { tool: read-file, args: { path: README.md } }
+  expect: { verdict: allow }
+`;
 
 test('an agent that names files is refused: nothing of this machine is read', async () => {
   const put = (definition: object, status: number) =>

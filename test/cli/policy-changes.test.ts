@@ -103,9 +103,43 @@ test('a policy is simulated, published with what it changes, and compared versio
   });
 }, 120_000);
 
+test('what a published policy enforces is shown by the tests that were beside its file', async () => {
+  const file = join(folder, 'pushes.md');
+  const text = (version: number) =>
+    `---\nname: Pushes\nversion: ${version}\n---\n- Agents MUST NOT push to hotfix\n- Be kind\n\n\`\`\`cedar\n@id("hotfix") @enforces("push to hotfix")\nforbid (principal, action == Action::"git-push", resource == Branch::"hotfix");\n\`\`\`\n`;
+  writeFileSync(file, text(1));
+  await policy('publish', 'pushes.md');
+  const before = await policy('coverage', '--published', 'Pushes');
+  expect(before).toMatchObject({ code: 1, stderr: expect.stringContaining('published without tests') });
+  expect(before.stdout).toContain('the policy has no tests');
+
+  writeFileSync(
+    join(folder, 'pushes.test.yaml'),
+    '- name: a hotfix is refused\n  agent: { tier: DRAFT }\n  call: { tool: git-push, args: { branch: hotfix } }\n  expect: { verdict: deny, reason: { rule: pushes/hotfix } }\n',
+  );
+  expect((await policy('publish', 'pushes.md')).stdout).toContain(
+    'policy `Pushes` is already version 1; its new tests are kept',
+  );
+  rmSync(join(folder, 'pushes.test.yaml'));
+  writeFileSync(file, text(2));
+  await policy('publish', 'pushes.md');
+  const { code, stdout } = await policy('coverage', '--published', 'Pushes', '--at', '1');
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^enforced +MUST +1 +Agents MUST NOT push to hotfix +pushes\/hotfix$/m);
+  expect(stdout).toMatch(/^1 of 2 bullets enforced, 1 advisory, 0 claims not accepted$/m);
+  expect(jsonOf(await policy('coverage', '--published', 'Pushes', '--json'))).toMatchObject({
+    ...{ isGood: false, name: 'Pushes', version: 2, hasTests: false },
+  });
+}, 60_000);
+
 test.each([
   [['diff', 'Nothing'], 1, /^error: there is no policy `Nothing`$/m],
   [['diff', 'Freeze', '--from', '7'], 1, /^error: policy `Freeze` has no version 7; it has 2, 1$/m],
+  [['coverage', '--published', 'Nothing'], 1, /^error: there is no policy `Nothing`$/m],
+  [['coverage', '--published', 'Freeze', '--at', '7'], 1, /has no version 7; it has/],
+  [['coverage', 'policies', '--at', '1'], 2, /--at goes together with --published/],
+  [['coverage'], 2, /name a folder, or a policy with --published/],
+  [['coverage', 'policies', '--published', 'Freeze'], 2, /name a folder, or a policy with --published/],
   [['diff', 'gone.md'], 2, /^error: gone\.md: there is no such file/m],
   [['diff', 'policies/freeze.md', '--to', '1'], 2, /^error: a file is what is compared with/m],
   [['simulate', 'nowhere'], 2, /^error: nowhere: there is no such folder/m],

@@ -108,6 +108,33 @@ test('a run that no worker took yet is shown as queued, and as not current', asy
   });
 }, 20_000);
 
+test('a run that a plain Temporal client started is found at once, by its organization alone', async () => {
+  const start = async (runId: string, input: object) => {
+    const connection = await Connection.connect({ address: address.temporal });
+    await new WorkflowClient({ connection, namespace: address.namespace }).start('agentRun', {
+      workflowId: `run-${runId}`,
+      taskQueue: 'gatehouse-control',
+      args: [{ runId, ...asked, ...input }],
+      // Says whatever its starter likes.
+      searchAttributes: { GatehouseOrganization: ['local'] },
+    });
+    await connection.close();
+  };
+  await start('plain', { organizationId: 'local' });
+  await start('foreign', { organizationId: 'acme' });
+  await start('nobodys', {});
+  const { showRun, stopRun } = opened.commands;
+  expect(await showRun('plain')).toMatchObject({
+    ...{ runId: 'plain', agent: 'reader', status: 'QUEUED', isCurrent: false },
+    input: { prompt: 'look around', requestedBy: 'tester' },
+  });
+  for (const runId of ['foreign', 'nobodys']) {
+    await expect(showRun(runId)).rejects.toMatchObject({ code: 'run-unknown' });
+    await expect(stopRun({ runId, by: 'tester' })).rejects.toMatchObject({ code: 'run-unknown' });
+  }
+  await stopRun({ runId: 'plain', by: 'tester' });
+}, 20_000);
+
 test('a run that was terminated by hand ends its watching, and cannot be stopped', async () => {
   const { runId, workflowId } = await opened.commands.startRun(asked);
   await onWorkflow(workflowId, (handle) => handle.terminate('by hand'));

@@ -188,7 +188,21 @@ test('a policy is tried, published, compared and taken back', async () => {
   expect(await proven.innerText()).toContain('1 test: a deploy is refused');
   await page.getByRole('button', { name: 'Publish it' }).click();
   await page.getByText('version 2').first().waitFor();
-  expect(await page.locator('.bullets').innerText()).toContain('has a rule');
+  const enforced = page.getByRole('region', { name: 'What it enforces, by its tests' });
+  expect(await enforced.innerText()).toContain('deploys/none · 1 test: a deploy is refused');
+  await page.getByText('Its tests', { exact: true }).click();
+  expect(await page.getByRole('region', { name: /^Tests/ }).innerText()).toContain(
+    '- name: a deploy is refused',
+  );
+  await page.getByRole('link', { name: 'Edit and simulate' }).click();
+  // A test that fails keeps a policy from being published here as well.
+  const tests = page.getByLabel('Tests of the policy, as YAML');
+  await tests.fill((await tests.inputValue()).replace('verdict: deny', 'verdict: ask'));
+  await page.getByRole('button', { name: 'Simulate' }).click();
+  await page.getByRole('button', { name: 'Publish it' }).click();
+  await page.getByText('it does not pass its check').waitFor();
+  await page.goto(`${server.url}/policies/Deploys?version=1`);
+  await page.getByText('version 1, of 2').waitFor();
   await page.getByRole('link', { name: 'difference' }).click();
   expect(await page.locator('.line.add').first().innerText()).toContain('MUST NOT happen');
   await page.goBack();

@@ -1,3 +1,4 @@
+import { sha256 } from '../../src/domain/hashing';
 import { createOrganizationStore } from '../../src/store/organization-store';
 import { createPolicyStore, type PolicyStore } from '../../src/store/policy-store';
 import { openStores, type StoreFixture } from './fixture';
@@ -51,6 +52,44 @@ test('a rollback is a new version with the content of the one before', async () 
     { version: 3, publishedBy: 'grace', content: 'Naming 1\n' },
     { version: 2, publishedBy: 'ada' },
     { version: 1, publishedBy: 'ada' },
+  ]);
+});
+
+test('tests are kept with their version, beside those that were published with it before, and come back with it', async () => {
+  const publish = async (version: number, tests?: string) => {
+    const { isChanged, hasNewTests } = await policies.publish(
+      organizationId,
+      { ...file('Naming', version), tests },
+      'ada',
+    );
+    return { isChanged, hasNewTests };
+  };
+  const kept = async () =>
+    (await policies.history(organizationId, 'Naming')).map(({ version, tests }) => [version, tests]);
+  expect(await publish(1)).toEqual({ isChanged: true, hasNewTests: false });
+  expect(await kept()).toEqual([[1, null]]);
+  expect(await publish(1, 'first')).toEqual({ isChanged: false, hasNewTests: true });
+  expect(await publish(1, 'first')).toEqual({ isChanged: false, hasNewTests: false });
+  expect(await publish(1, 'better')).toEqual({ isChanged: false, hasNewTests: true });
+  expect(await publish(1)).toEqual({ isChanged: false, hasNewTests: false });
+  await publish(2, 'second');
+  await policies.rollback(organizationId, 'Naming', { by: 'grace' });
+  expect(await kept()).toEqual([
+    [3, 'better'],
+    [2, 'second'],
+    [1, 'better'],
+  ]);
+  const rows = await stores.database.client.customPolicyTests.findMany({
+    where: { organizationId, version: 1 },
+    orderBy: { sequence: 'asc' },
+  });
+  expect(rows.map(({ tests }) => tests)).toEqual(['first', 'better']);
+  const audited = await stores.database.client.organizationAuditRecord.findMany({
+    where: { organizationId, kind: 'policy-tests-published' },
+  });
+  expect(audited.map(({ body }) => JSON.parse(body))).toMatchObject([
+    { policy: 'Naming', version: 1, testsHash: sha256('first'), by: 'ada' },
+    { policy: 'Naming', version: 1, testsHash: sha256('better'), by: 'ada' },
   ]);
 });
 

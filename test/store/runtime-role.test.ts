@@ -51,6 +51,7 @@ test.each([
   `UPDATE "DecisionRecord" SET "isGranted" = false`,
   `DELETE FROM "RunEvent"`,
   `UPDATE "CustomPolicyVersion" SET "content" = ''`,
+  `UPDATE "CustomPolicyTests" SET "tests" = ''`,
   `UPDATE "PolicySnapshot" SET "content" = ''`,
   `DELETE FROM "Run"`,
   `DROP TRIGGER "AuditRecord_no_change" ON "AuditRecord"`,
@@ -94,7 +95,7 @@ test('control does all its work with it', async () => {
     await createAgentStore(database).apply('local', { ...agent, name: 'new' }, 'olga');
     const policies = createPolicyStore(database);
     await policies.publish('local', { name: 'one', version: 1, content: 'first' }, 'olga');
-    await policies.publish('local', { name: 'one', version: 2, content: 'second' }, 'olga');
+    await policies.publish('local', { name: 'one', version: 2, content: 'second', tests: '[]' }, 'olga');
     await policies.rollback('local', 'one', { by: 'olga' });
     await policies.setMode('local', 'observe', 'olga');
     const runs = createRunStore(database);

@@ -1,6 +1,12 @@
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { terraformApply, terraformPlan, terraformValidate } from '../../src/tools/terraform';
+import {
+  PLAN_FILE,
+  savedPlan,
+  terraformApply,
+  terraformPlan,
+  terraformValidate,
+} from '../../src/tools/terraform';
 import { validate } from '../../src/tools/validate';
 import { commitFiles, gitIn, initRepository } from '../support/git-repository';
 import { plainSettings, type ToolWorkspace, toolWorkspace } from '../support/tool-workspace';
@@ -73,6 +79,27 @@ describe('validate', () => {
 describe('terraform', () => {
   const resource = 'resource "terraform_data" "x" {\n  input = "hello"\n}\n';
 
+  test('apply looks at the saved plan before the program is started: only the one that the call names is applied', async () => {
+    const plan = 'a'.repeat(64);
+    expect((await workspace.call(terraformApply, {})).text).toContain('name the plan');
+    expect((await workspace.call(terraformApply, { plan })).text).toContain('no saved plan');
+    mkdirSync(join(workspace.folder, '.terraform'));
+    write(PLAN_FILE, 'another plan, which a command put there after the approval');
+    expect(await workspace.call(terraformApply, { plan })).toMatchObject({
+      ...{ ok: false, exitCode: 66 },
+      text: expect.stringContaining('not the one that was named, so nothing was applied'),
+    });
+  });
+
+  test.each([
+    ['Plan: 1 to add\n\nsaved as plan HASH', true],
+    ['saved as plan HASH\nand then more', false],
+    ['output "x" = "saved as plan HASH"\n(exit code 1)', false],
+  ])('a plan has the name that stands in its last line: %j', (text, isNamed) => {
+    const hash = '0f'.repeat(32);
+    expect(savedPlan(text.replace('HASH', hash))).toBe(isNamed ? hash : null);
+  });
+
   test('validate tells what is wrong; apply runs the saved plan and nothing else', async () => {
     if (!hasTerraform) {
       // Not offered then; run even so, it fails and changes nothing.
@@ -86,14 +113,12 @@ describe('terraform', () => {
     expect(invalid.text).toContain('undeclared input variable');
 
     write('main.tf', resource);
-    expect(await workspace.call(terraformApply, {})).toMatchObject({
-      ok: false,
-      text: expect.stringContaining('no saved plan'),
-    });
-    expect((await workspace.call(terraformPlan, {})).text).toContain('1 to add');
+    const { text } = await workspace.call(terraformPlan, {});
+    expect(text).toContain('1 to add');
+    const plan = savedPlan(text);
     expect(gitIn(workspace.folder, 'status', '--porcelain', '--', '.terraform')).toBe('');
     write('main.tf', `${resource}${resource.replace('"x"', '"y"')}`);
-    expect((await workspace.call(terraformApply, {})).text).toContain('1 added');
-    expect((await workspace.call(terraformApply, {})).text).toContain('Saved plan is stale');
+    expect((await workspace.call(terraformApply, { plan })).text).toContain('1 added');
+    expect((await workspace.call(terraformApply, { plan })).text).toContain('Saved plan is stale');
   }, 60_000);
 });

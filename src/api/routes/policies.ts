@@ -12,6 +12,7 @@ import {
   policyDifference,
   policyVersion,
   published,
+  publishedCoverage,
   rolledBack,
   simulation,
   versionInQuery,
@@ -52,6 +53,17 @@ const diff = apiRoute(
       query: z.object({ from: versionInQuery.optional(), to: versionInQuery.optional() }),
     },
     responses: { 200: jsonAnswer('A unified difference', policyDifference) },
+  },
+);
+
+const publishedCover = apiRoute(
+  { scope: 'policies:read', tag },
+  {
+    method: 'get',
+    path: '/v1/policies/{name}/coverage',
+    summary: 'Which bullets of a published policy a rule enforces, by the tests that were published with it',
+    request: { params, query: z.object({ version: versionInQuery.optional() }) },
+    responses: { 200: jsonAnswer('By line of its content', publishedCoverage) },
   },
 );
 
@@ -143,15 +155,17 @@ export function addPolicyRoutes(api: Api, { artifacts }: Pick<ApiDependencies, '
     );
   });
 
+  api.openapi(publishedCover, async (c) =>
+    c.json(await c.get('commands').coverPolicy(c.req.valid('param').name, c.req.valid('query')), 200),
+  );
+
   api.openapi(publish, async (c) => {
     const { policies } = c.req.valid('json');
     const { publications, runsTold } = passed(
       await c.get('commands').candidates.publish(policies, c.get('caller').person),
     );
-    const listed = publications.map(({ policy: { name, version }, isChanged }) => ({
-      name,
-      version,
-      isChanged,
+    const listed = publications.map(({ policy: { name, version }, isChanged, hasNewTests }) => ({
+      ...{ name, version, isChanged, hasNewTests },
     }));
     return c.json({ policies: listed, runsTold }, 200);
   });

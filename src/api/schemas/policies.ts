@@ -4,7 +4,13 @@ import { finding, name, next, text, time, verdict } from './parts';
 export const policy = z.object({ name: z.string(), version: z.int(), content: z.string() }).openapi('Policy');
 
 export const policyVersion = z
-  .object({ version: z.int(), content: z.string(), publishedBy: z.string(), publishedAt: time })
+  .object({
+    version: z.int(),
+    content: z.string(),
+    tests: z.string().nullable().openapi({ description: 'The table of cases published with it (YAML)' }),
+    publishedBy: z.string(),
+    publishedAt: time,
+  })
   .openapi('PolicyVersion');
 
 const MAX_FILE = 512 * 1024;
@@ -43,7 +49,14 @@ export const problem = z
 
 export const published = z
   .object({
-    policies: z.array(z.object({ name: z.string(), version: z.int(), isChanged: z.boolean() })),
+    policies: z.array(
+      z.object({
+        name: z.string(),
+        version: z.int(),
+        isChanged: z.boolean(),
+        hasNewTests: z.boolean().openapi({ description: 'Whether its tests are others than those kept' }),
+      }),
+    ),
     runsTold: z.int().openapi({ description: 'How many runs decide again what waits for approval' }),
   })
   .openapi('PublishedPolicies');
@@ -57,22 +70,31 @@ export const policyDifference = z
   .object({ name: z.string(), from: policyText, to: policyText, patch: z.string() })
   .openapi('PolicyDifference');
 
-export const coverage = z
+const covered = {
+  bullets: z.array(
+    z.object({
+      policy: z.string(),
+      file: z.string(),
+      line: z.int(),
+      text: z.string(),
+      demand: z.string().nullable(),
+      state: z.enum(['enforced', 'advisory']),
+      rules: z.array(z.object({ id: z.string(), tests: z.array(z.string()) })),
+    }),
+  ),
+  problems: z.array(problem),
+};
+
+export const coverage = z.object(covered).openapi('PolicyCoverage');
+
+export const publishedCoverage = z
   .object({
-    bullets: z.array(
-      z.object({
-        policy: z.string(),
-        file: z.string(),
-        line: z.int(),
-        text: z.string(),
-        demand: z.string().nullable(),
-        state: z.enum(['enforced', 'advisory']),
-        rules: z.array(z.object({ id: z.string(), tests: z.array(z.string()) })),
-      }),
-    ),
-    problems: z.array(problem),
+    name: z.string(),
+    version: z.int(),
+    hasTests: z.boolean().openapi({ description: 'False where none were published with it' }),
+    ...covered,
   })
-  .openapi('PolicyCoverage');
+  .openapi('PublishedPolicyCoverage');
 
 const flip = z.object({
   runId: z.string(),

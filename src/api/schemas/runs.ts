@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { credentialScopes } from '../../domain/credential';
 import { runStatuses } from '../../domain/run';
 import { pendingApproval, pendingQuestion, standing } from './approvals';
 import { effect, finding, json, mark, name, text, time, verdict } from './parts';
@@ -114,6 +115,21 @@ const decision = z
   })
   .openapi('Decision');
 
+const credential = z
+  .object({
+    handle: z.string().openapi({ description: 'Names it in records, and opens nothing' }),
+    provider: z.string(),
+    account: z.string(),
+    role: z.string(),
+    scope: z.enum(credentialScopes),
+    callId: z.string().openapi({ description: 'The call that asked for it' }),
+    status: z.enum(['issuing', 'issued', 'revoked', 'lapsed']),
+    expiresAt: time,
+    createdAt: time,
+    endedAt: time.nullable(),
+  })
+  .openapi('Credential', { description: 'What the broker issued; the secret is nowhere here' });
+
 export const shownRun = z
   .object({
     runId: z.string(),
@@ -131,6 +147,7 @@ export const shownRun = z
     approvals: z.array(pendingApproval),
     questions: z.array(pendingQuestion),
     standing: z.array(standing).openapi({ description: 'Approved for the rest of the run' }),
+    credentials: z.array(credential).openapi({ description: 'Issued to the run, oldest first' }),
     decisions: z.array(decision).openapi({ description: 'At most 1000, in their order' }),
     lastSequence: z.int().openapi({ description: 'Of the newest event; -1 for none' }),
     snapshot: z.string().nullable(),

@@ -44,6 +44,9 @@ export function addPeopleCommands({ program, add, carryOut }: CommandLine): void
   add(approvals, 'show <id>', 'one, waiting or settled').action((id, options) =>
     carryOut(options, (context) => load.inbox().showApproval(context, id)),
   );
+  add(approvals, 'standing', 'what was approved for the rest of open runs, and holds').action((options) =>
+    carryOut(options, (context) => load.inbox().listStanding(context)),
+  );
   add(approvals, 'revoke <id>', 'end what was approved for the rest of a run')
     .option('--by <name>', 'who you are; not needed with a key')
     .action((id, { by, ...options }) =>

@@ -21,9 +21,27 @@ export function addPolicyCommands({ program, add, carryOut }: CommandLine): void
     .action((call, options) =>
       carryOut(options, (context) => load.policyExplain().explainCall(context, call, options)),
     );
-  add(policy, 'coverage <folder>', 'say of each bullet whether a rule enforces it; needs no server').action(
-    (folder, options) => carryOut(options, (context) => load.policyCoverage().showCoverage(context, folder)),
-  );
+  add(
+    policy,
+    'coverage [folder]',
+    'say of each bullet whether a rule enforces it; of a folder without a server',
+  )
+    .option(
+      '--published <name>',
+      'instead of a folder: a policy that is published, by the tests kept with it',
+    )
+    .option('--at <version>', 'of the published one; the latest if not said', positive)
+    .action((folder, { published, at, ...options }, command) => {
+      if ((folder === undefined) === (published === undefined))
+        command.error('error: name a folder, or a policy with --published');
+      if (at !== undefined && published === undefined)
+        command.error('error: --at goes together with --published');
+      return carryOut(options, (context) =>
+        folder === undefined
+          ? load.policyCoverage().showPublishedCoverage(context, published, { at })
+          : load.policyCoverage().showCoverage(context, folder),
+      );
+    });
   add(policy, 'check <folder>', 'lint policies and run the tests beside them; needs no server')
     .option('--agent <file>', 'agent that they are for; may be given several times', collect, [])
     .option('--tools <file>', 'tools file whose tools rules may name')

@@ -1,5 +1,5 @@
+import type { ActedOn } from '../../commands/acted-on';
 import type { ApprovalView } from '../../commands/review-approval';
-import type { ActedOn } from '../acted-on';
 import type { ApprovalWords } from '../approval-words';
 import { Arguments } from '../parts/arguments';
 import { Patch, Plan } from '../parts/diff';

@@ -1,7 +1,7 @@
+import { difference } from '../../commands/acted-on';
 import type { ApprovalView } from '../../commands/review-approval';
 import { isTopUp } from '../../domain/top-up';
 import { refusalToStand } from '../../policy/action';
-import { difference } from '../acted-on';
 import { wordsOf } from '../approval-words';
 import { indented } from '../arguments';
 import type { ConsoleContext } from '../environment';

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
+import { actedOn } from '../../commands/acted-on';
 import { GatehouseError } from '../../domain/errors';
-import { actedOn } from '../acted-on';
 import { wordsOf } from '../approval-words';
 import { readEdited } from '../arguments';
 import type { ConsoleDependencies } from '../dependencies';

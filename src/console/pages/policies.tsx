@@ -1,19 +1,18 @@
 import { Hono } from 'hono';
 import type { PolicyDifference } from '../../commands/diff-policy';
+import { versionOf } from '../../commands/policy-version';
 import { visibleText } from '../../domain/visible-text';
-import { type ClaimedBullet, claimsOf } from '../../policy/check/claims';
-import type { PolicyVersion } from '../../store/policy-store';
+import { claimsOf } from '../../policy/check/claims';
 import type { ConsoleDependencies } from '../dependencies';
 import type { ConsoleContext, ConsoleEnvironment } from '../environment';
 import { frameOf, mayDo, query, requireScope } from '../page';
-import { Badge } from '../parts/badges';
 import { Patch } from '../parts/diff';
-import { ActionForm } from '../parts/form';
 import { Heading, Layout } from '../parts/layout';
 import { Name, Theirs } from '../parts/theirs';
-import { Ago } from '../parts/times';
 import { paths } from '../paths';
+import { PublishedCoverage } from './policy-coverage';
 import { createPolicyEditor, EDITOR } from './policy-editor';
+import { Versions } from './policy-versions';
 
 /** The organization's policies: what they say, how they came to be, and what they enforce. */
 export const createPolicyPages = ({ artifacts }: Pick<ConsoleDependencies, 'artifacts'>) =>
@@ -67,6 +66,9 @@ export const createPolicyPages = ({ artifacts }: Pick<ConsoleDependencies, 'arti
       const frame = await frameOf(c, 'policies', `Policy ${visibleText(name, 80)}`);
       const versions = await c.get('commands').showPolicyHistory(name);
       const latest = versions[0]!;
+      const wanted = numberOf(c, 'version') ?? latest.version;
+      const { version, content, tests } = versionOf(name, versions, wanted);
+      const coverage = await c.get('commands').coverPolicy(name, { version });
       return c.html(
         <Layout frame={frame}>
           <Heading
@@ -77,7 +79,10 @@ export const createPolicyPages = ({ artifacts }: Pick<ConsoleDependencies, 'arti
             }
           >
             <p class="row">
-              <span class="quiet">version {latest.version}</span>
+              <span class="quiet">
+                version {version}
+                {version === latest.version ? '' : `, of ${latest.version}`}
+              </span>
               {mayDo(c, 'policies:write') ? (
                 <a class="button" href={`${EDITOR}?name=${encodeURIComponent(name)}`}>
                   Edit and simulate
@@ -87,14 +92,26 @@ export const createPolicyPages = ({ artifacts }: Pick<ConsoleDependencies, 'arti
           </Heading>
           <div class="columns">
             <div class="stack">
-              <Coverage bullets={claimsOf({ name, version: latest.version, content: latest.content })} />
+              <PublishedCoverage coverage={coverage} claims={claimsOf({ name, version, content })} />
               <section class="card" aria-labelledby="text">
                 <h2 id="text">Text</h2>
-                <Theirs author="policy" text={latest.content} maxLength={200_000} />
+                <Theirs author="policy" text={content} maxLength={200_000} />
+                {tests === null ? null : (
+                  <details>
+                    <summary>Its tests</summary>
+                    <Theirs author="policy" title="Tests" text={tests} maxLength={200_000} />
+                  </details>
+                )}
               </section>
             </div>
             <div class="stack side">
-              <Versions c={c} name={name} versions={versions} />
+              <Versions
+                name={name}
+                versions={versions}
+                shown={version}
+                csrf={c.get('csrf')}
+                mayWrite={mayDo(c, 'policies:write')}
+              />
             </div>
           </div>
         </Layout>,
@@ -137,77 +154,6 @@ export function DifferenceView({ difference: { from, to, patch } }: { difference
     version === null ? 'your text' : `version ${version}`;
   if (patch === '') return <p class="quiet">Both texts are the same.</p>;
   return <Patch title={`From ${titleOf(from)} to ${titleOf(to)}`} patch={patch} />;
-}
-
-function Coverage({ bullets }: { bullets: readonly ClaimedBullet[] }) {
-  if (bullets.length === 0) return null;
-  return (
-    <section class="card" aria-labelledby="coverage">
-      <h2 id="coverage">What it enforces</h2>
-      <ul class="rows bullets">
-        {bullets.map(({ text, rules }) => (
-          <li>
-            <Badge
-              tone={rules.length > 0 ? 'good' : 'quiet'}
-              text={rules.length > 0 ? 'has a rule' : 'advises'}
-            />
-            <span class="grow">
-              <Name text={text} maxLength={400} />
-              {rules.length > 0 ? (
-                <span class="quiet small block">
-                  <Name text={rules.join(', ')} maxLength={300} />
-                </span>
-              ) : null}
-            </span>
-          </li>
-        ))}
-      </ul>
-      <p class="quiet small">
-        As its rules claim; <code>gatehouse policy coverage</code> proves each claim by the tests beside the
-        file.
-      </p>
-    </section>
-  );
-}
-
-interface VersionsProps {
-  c: ConsoleContext;
-  name: string;
-  versions: readonly PolicyVersion[];
-}
-
-function Versions({ c, name, versions }: VersionsProps) {
-  const mayWrite = mayDo(c, 'policies:write');
-  return (
-    <section class="card" aria-labelledby="versions">
-      <h2 id="versions">Versions</h2>
-      <ol class="rows versions">
-        {versions.map(({ version, publishedBy, publishedAt }, index) => (
-          <li>
-            <strong>{version}</strong>
-            <span class="grow quiet">
-              <Name text={publishedBy} maxLength={60} />, <Ago at={publishedAt} />
-            </span>
-            {index < versions.length - 1 ? (
-              <a href={`${paths.policy(name)}/difference?to=${version}`}>
-                difference<span class="unseen"> of version {version}</span>
-              </a>
-            ) : null}
-            {mayWrite && index > 0 ? (
-              <details>
-                <summary>Go back</summary>
-                <ActionForm action={`${paths.policy(name)}/rollback`} csrf={c.get('csrf')}>
-                  <button type="submit" name="to" value={String(version)} class="danger">
-                    Publish version {version} again
-                  </button>
-                </ActionForm>
-              </details>
-            ) : null}
-          </li>
-        ))}
-      </ol>
-    </section>
-  );
 }
 
 function numberOf(c: ConsoleContext, name: string): number | undefined {

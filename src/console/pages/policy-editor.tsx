@@ -5,7 +5,7 @@ import type { PolicySimulation } from '../../commands/simulate-policies';
 import { GatehouseError, publicMessage } from '../../domain/errors';
 import { parsePolicy } from '../../policy/policy-file';
 import type { FiledPolicy } from '../../policy/policy-folder';
-import { refuseBrokenRules } from '../../policy/rule-problems';
+import { problemLine, refuseBrokenRules } from '../../policy/rule-problems';
 import { catalogueOf } from '../../tools/catalogue';
 import type { ConsoleDependencies } from '../dependencies';
 import type { ConsoleContext, ConsoleEnvironment } from '../environment';
@@ -31,7 +31,7 @@ export const createPolicyEditor = ({ artifacts }: Pick<ConsoleDependencies, 'art
   new Hono<ConsoleEnvironment>()
     .get('/candidate', async (c) => {
       requireScope(c.get('caller'), 'policies:write');
-      return c.html(await editor(c, { text: await startingText(c) }));
+      return c.html(await editor(c, await startingText(c)));
     })
     .post('/candidate', async (c) => {
       requireScope(c.get('caller'), 'policies:write');
@@ -41,7 +41,7 @@ export const createPolicyEditor = ({ artifacts }: Pick<ConsoleDependencies, 'art
       let candidate: FiledPolicy;
       try {
         candidate = await readCandidate(c, text);
-        if (isPublished) await c.get('commands').publishPolicies([candidate], c.get('caller').person);
+        if (isPublished) await publish(c, candidateOf(text, tests));
       } catch (error) {
         if (!(error instanceof GatehouseError)) throw error;
         return c.html(await editor(c, { text, tests, problem: publicMessage(error) }), 422);
@@ -80,7 +80,7 @@ async function editor(
           <TheirWords text={problem} maxLength={3_000} />
         </Notice>
       ) : null}
-      {trial ? <TrialView trial={trial} text={text} csrf={c.get('csrf')} /> : null}
+      {trial ? <TrialView trial={trial} text={text} tests={tests} csrf={c.get('csrf')} /> : null}
       {trial ? <CandidateCoverage coverage={trial.coverage} /> : null}
       <section class="card" aria-labelledby="candidate">
         <h2 id="candidate">The policy’s file</h2>
@@ -100,7 +100,8 @@ async function editor(
               </textarea>
             </label>
             <p class="quiet small">
-              They prove what the rules claim to enforce; only the file itself is published.
+              They prove what the rules claim to enforce, and are kept with the version. One that fails keeps
+              it from being published.
             </p>
           </details>
           <button type="submit" name="step" value="try" class={trial ? '' : 'primary'}>
@@ -115,10 +116,12 @@ async function editor(
 function TrialView({
   trial: { simulation, difference },
   text,
+  tests,
   csrf,
 }: {
   trial: Trial;
   text: string;
+  tests: string;
   csrf: string;
 }) {
   const { runs, calls, changed, changedAlready, flips, voided, unknown } = simulation;
@@ -154,12 +157,23 @@ function TrialView({
       ) : null}
       <ActionForm action={EDITOR} csrf={csrf} class="row">
         <input type="hidden" name="text" value={text} />
+        <input type="hidden" name="tests" value={tests} />
         <button type="submit" name="step" value="publish" class="primary">
           Publish it
         </button>
       </ActionForm>
     </section>
   );
+}
+
+/** @throws GatehouseError `policy-check-failed`, naming the line of every problem */
+async function publish(c: ConsoleContext, candidate: CandidatePolicy): Promise<void> {
+  const checked = await c.get('commands').candidates.publish([candidate], c.get('caller').person);
+  if (!checked.isGood)
+    throw new GatehouseError(
+      'policy-check-failed',
+      `it does not pass its check: ${checked.problems.map(problemLine).join('; ')}`,
+    );
 }
 
 function candidateOf(content: string, tests: string): CandidatePolicy {
@@ -188,12 +202,14 @@ async function differenceOf(c: ConsoleContext, candidate: FiledPolicy): Promise<
   }
 }
 
-/** The latest version under the next number, or a small example. */
-async function startingText(c: ConsoleContext): Promise<string> {
+/** The latest version under the next number and its tests, or a small example. */
+async function startingText(c: ConsoleContext): Promise<{ text: string; tests?: string }> {
   const name = query(c, 'name');
   if (name === '')
-    return `---\nname: My policy\nversion: 1\n---\n## Policy: My policy\n- Say what MUST hold, one bullet each\n`;
+    return {
+      text: `---\nname: My policy\nversion: 1\n---\n## Policy: My policy\n- Say what MUST hold, one bullet each\n`,
+    };
   const [latest] = await c.get('commands').showPolicyHistory(name);
   const head = `---\nname: ${JSON.stringify(name)}\nversion: ${(latest?.version ?? 0) + 1}\n---\n`;
-  return head + (latest?.content ?? '');
+  return { text: head + (latest?.content ?? ''), tests: latest?.tests ?? '' };
 }

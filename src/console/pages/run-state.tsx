@@ -9,6 +9,7 @@ import { Name, Theirs, TheirWords } from '../parts/theirs';
 import { duration, Time } from '../parts/times';
 import { paths } from '../paths';
 import { Controls, Pending } from './run-controls';
+import { Credentials } from './run-credentials';
 
 interface StateProps {
   run: RunView;
@@ -105,8 +106,9 @@ export function State({ run, limits, temporalUi, csrf, mayWrite, mayDecide }: St
         {usage ? <Budget usage={usage} limits={limits} elapsedMs={elapsedMs} /> : null}
       </section>
       {run.standing.length > 0 ? <Standing run={run} csrf={csrf} mayDecide={mayDecide} /> : null}
-      {mayWrite && !isEnded(status) ? (
-        <Controls runId={runId} isPaused={status === 'PAUSED'} csrf={csrf} />
+      {run.credentials.length > 0 ? <Credentials credentials={run.credentials} /> : null}
+      {(mayWrite || mayDecide) && !isEnded(status) ? (
+        <Controls {...{ runId, csrf, mayWrite, mayDecide }} isPaused={status === 'PAUSED'} />
       ) : null}
     </div>
   );

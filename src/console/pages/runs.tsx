@@ -13,6 +13,7 @@ import { Timeline } from '../parts/timeline';
 import { BASE, paths } from '../paths';
 import { Filters, Runs } from './run-list';
 import { State } from './run-state';
+import { topUpOf } from './run-top-up';
 
 type Dependencies = Pick<ConsoleDependencies, 'artifacts' | 'temporalUi'>;
 
@@ -89,6 +90,13 @@ export const createRunPages = ({ artifacts, temporalUi }: Dependencies) =>
           </div>
         </Layout>,
       );
+    })
+    .post('/:id/top-up', async (c) => {
+      requireScope(c.get('caller'), 'approvals:decide');
+      const runId = c.req.param('id');
+      const { person: by } = c.get('caller');
+      await c.get('commands').topUp({ runId, budget: topUpOf(c.get('form')), by });
+      return c.redirect(paths.run(runId), 303);
     })
     .post('/:id/:action{pause|resume|stop}', async (c) => {
       requireScope(c.get('caller'), 'runs:write');

@@ -1,4 +1,5 @@
 import { visiblePieces } from '../../domain/visible-text';
+import { Badge } from './badges';
 import { Pieces } from './theirs';
 
 /** Most lines of a difference that are drawn. */
@@ -11,9 +12,30 @@ export function Patch({ title, patch }: { title: string; patch: string }) {
   return <Coloured title={title} text={patch} kindOf={kindOfPatchLine} />;
 }
 
-/** What a plan of Terraform says, its changes coloured as those of a patch. */
+/** What a plan of Terraform says: what it comes to first, its changes coloured as those of a patch. */
 export function Plan({ title, text }: { title: string; text: string }) {
-  return <Coloured title={title} text={text} kindOf={kindOfPlanLine} />;
+  const found = [...text.matchAll(COUNTS)];
+  // Of two such lines one is not terraform's own.
+  const counts = found.length === 1 ? found[0] : undefined;
+  const [added, changed, destroyed] = (counts?.slice(1) ?? []).map(Number);
+  return (
+    <>
+      {counts ? (
+        <p class="row">
+          <Badge tone="good" text={`${added} to add`} /> <Badge tone="wait" text={`${changed} to change`} />{' '}
+          <Badge tone={destroyed ? 'bad' : 'quiet'} text={`${destroyed} to destroy`} />
+        </p>
+      ) : null}
+      <Coloured title={title} text={withoutProgress(text)} kindOf={kindOfPlanLine} />
+    </>
+  );
+}
+
+const COUNTS = /^Plan: (?:\d+ to import, )?(\d+) to add, (\d+) to change, (\d+) to destroy\.$/gm;
+
+/** A plan without the lines before it, by which Terraform says what it looks at. */
+function withoutProgress(text: string): string {
+  return text.replace(/^(?:\S+: (?:Refreshing state|Reading|Still reading|Read complete)[^\n]*\n|\n)*/, '');
 }
 
 interface ColouredProps {
@@ -54,7 +76,9 @@ function kindOfPatchLine(line: string): LineKind {
 function kindOfPlanLine(line: string): LineKind {
   const sign = /^\s*(-\/\+|\+\/-|[+~-])\s/.exec(line)?.[1];
   if (sign === '+') return 'add';
-  if (sign === '-') return 'remove';
-  if (sign !== undefined) return 'change';
+  if (sign === '~') return 'change';
+  // What is replaced is destroyed as well.
+  if (sign !== undefined || /^\s*# .* (?:must be replaced|will be (?:replaced|destroyed))/.test(line))
+    return 'remove';
   return /^(Plan:|\s*# )/.test(line) ? 'hunk' : 'same';
 }

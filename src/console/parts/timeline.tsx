@@ -96,10 +96,11 @@ function Entry({ event }: { event: RunEvent }) {
     }
     case 'approval': {
       const { approvalId, tool, outcome, by, reason } = event.data;
+      const isVote = outcome === 'pending' && by.length > 0;
       return line(
         'Approval',
         <>
-          <Badge tone={toneOfApproval(outcome)} text={outcome} />{' '}
+          <Badge tone={toneOfApproval(outcome)} text={isVote ? 'needs more votes' : outcome} />{' '}
           <a href={paths.approval(approvalId)}>
             <Name text={tool} />
           </a>

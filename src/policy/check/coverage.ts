@@ -1,9 +1,10 @@
 import { GatehouseError } from '../../domain/errors';
 import { type CaseResult, runCase } from '../case-file';
 import type { Problem } from '../cedar/check-rules';
+import type { PolicyFile } from '../policy-file';
 import type { FiledPolicy } from '../policy-folder';
 import { type Bullet, bulletsOf, bulletsQuoted } from './bullets';
-import { type PolicyTests, readTests, runTests } from './policy-tests';
+import { type PolicyTests, parseTests, readTests, runTests } from './policy-tests';
 import { quotesOf, type RuleShape, ruleShapes } from './rule-shape';
 import { withoutRule } from './without-rule';
 
@@ -33,14 +34,22 @@ export interface Coverage {
 export async function coverageOf(policies: readonly FiledPolicy[]): Promise<Coverage> {
   const coverage: Coverage = { bullets: [], problems: [] };
   for (const policy of policies) {
-    const { bullets, problems } = await coverPolicy(policy);
+    const { bullets, problems } = await coverPolicy(policy, () => readTests(policy));
     coverage.bullets.push(...bullets);
     coverage.problems.push(...problems);
   }
   return coverage;
 }
 
-async function coverPolicy(policy: FiledPolicy): Promise<Coverage> {
+/** As {@link coverageOf}, of a policy that is stored with its tests: lines are those of its content. */
+export function coverageOfStored(policy: PolicyFile): Promise<Coverage> {
+  const { name, tests } = policy;
+  return coverPolicy({ ...policy, file: name, firstLine: 1 }, () =>
+    tests === undefined ? null : parseTests(tests, 'its tests'),
+  );
+}
+
+async function coverPolicy(policy: FiledPolicy, testsOf: () => PolicyTests | null): Promise<Coverage> {
   const { name, file, content, firstLine } = policy;
   const bullets = bulletsOf(content);
   const covered = new Map(
@@ -51,7 +60,7 @@ async function coverPolicy(policy: FiledPolicy): Promise<Coverage> {
   );
   const problems: Problem[] = [];
   const claiming = ruleShapes(policy).filter((rule) => quotesOf(rule).length > 0);
-  const tested = claiming.length > 0 ? await testedBy(policy) : null;
+  const tested = claiming.length > 0 ? await testedBy(policy, testsOf) : null;
   for (const rule of claiming) {
     const refuse = (message: string, suggestion: string | null) =>
       problems.push({ severity: 'error', file, line: rule.line, rule: rule.id, message, suggestion });
@@ -93,9 +102,12 @@ interface Tested {
 }
 
 /** A policy's tests and how they went; a problem where they cannot be read. */
-async function testedBy(policy: FiledPolicy): Promise<Tested | { problem: string } | null> {
+async function testedBy(
+  policy: FiledPolicy,
+  testsOf: () => PolicyTests | null,
+): Promise<Tested | { problem: string } | null> {
   try {
-    const tests = readTests(policy);
+    const tests = testsOf();
     return tests ? { tests, results: await runTests(tests, policy) } : null;
   } catch (error) {
     if (error instanceof GatehouseError) return { problem: error.message };

@@ -53,6 +53,11 @@ export type CustomPolicy = Prisma.CustomPolicyModel
  */
 export type CustomPolicyVersion = Prisma.CustomPolicyVersionModel
 /**
+ * Model CustomPolicyTests
+ * The table of cases beside a version, as it was published; the last one counts, none is changed.
+ */
+export type CustomPolicyTests = Prisma.CustomPolicyTestsModel
+/**
  * Model PolicySnapshot
  * Content-addressed; never changed.
  */

@@ -404,6 +404,7 @@ export const ModelName = {
   Agent: 'Agent',
   CustomPolicy: 'CustomPolicy',
   CustomPolicyVersion: 'CustomPolicyVersion',
+  CustomPolicyTests: 'CustomPolicyTests',
   PolicySnapshot: 'PolicySnapshot',
   Run: 'Run',
   RunEvent: 'RunEvent',
@@ -434,7 +435,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "organization" | "person" | "personKey" | "session" | "agent" | "customPolicy" | "customPolicyVersion" | "policySnapshot" | "run" | "runEvent" | "decisionRecord" | "approval" | "standingApproval" | "credential" | "question" | "auditRecord" | "organizationAuditRecord" | "breakGlass" | "rateUse" | "apiKey" | "webhook" | "notificationDelivery"
+    modelProps: "organization" | "person" | "personKey" | "session" | "agent" | "customPolicy" | "customPolicyVersion" | "customPolicyTests" | "policySnapshot" | "run" | "runEvent" | "decisionRecord" | "approval" | "standingApproval" | "credential" | "question" | "auditRecord" | "organizationAuditRecord" | "breakGlass" | "rateUse" | "apiKey" | "webhook" | "notificationDelivery"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -953,6 +954,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.CustomPolicyVersionCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.CustomPolicyVersionCountAggregateOutputType> | number
+        }
+      }
+    }
+    CustomPolicyTests: {
+      payload: Prisma.$CustomPolicyTestsPayload<ExtArgs>
+      fields: Prisma.CustomPolicyTestsFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.CustomPolicyTestsFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomPolicyTestsPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.CustomPolicyTestsFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomPolicyTestsPayload>
+        }
+        findFirst: {
+          args: Prisma.CustomPolicyTestsFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomPolicyTestsPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.CustomPolicyTestsFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomPolicyTestsPayload>
+        }
+        findMany: {
+          args: Prisma.CustomPolicyTestsFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomPolicyTestsPayload>[]
+        }
+        create: {
+          args: Prisma.CustomPolicyTestsCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomPolicyTestsPayload>
+        }
+        createMany: {
+          args: Prisma.CustomPolicyTestsCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.CustomPolicyTestsCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomPolicyTestsPayload>[]
+        }
+        delete: {
+          args: Prisma.CustomPolicyTestsDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomPolicyTestsPayload>
+        }
+        update: {
+          args: Prisma.CustomPolicyTestsUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomPolicyTestsPayload>
+        }
+        deleteMany: {
+          args: Prisma.CustomPolicyTestsDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.CustomPolicyTestsUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.CustomPolicyTestsUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomPolicyTestsPayload>[]
+        }
+        upsert: {
+          args: Prisma.CustomPolicyTestsUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CustomPolicyTestsPayload>
+        }
+        aggregate: {
+          args: Prisma.CustomPolicyTestsAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateCustomPolicyTests>
+        }
+        groupBy: {
+          args: Prisma.CustomPolicyTestsGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CustomPolicyTestsGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.CustomPolicyTestsCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CustomPolicyTestsCountAggregateOutputType> | number
         }
       }
     }
@@ -2195,6 +2270,19 @@ export const CustomPolicyVersionScalarFieldEnum = {
 export type CustomPolicyVersionScalarFieldEnum = (typeof CustomPolicyVersionScalarFieldEnum)[keyof typeof CustomPolicyVersionScalarFieldEnum]
 
 
+export const CustomPolicyTestsScalarFieldEnum = {
+  policyId: 'policyId',
+  version: 'version',
+  sequence: 'sequence',
+  organizationId: 'organizationId',
+  tests: 'tests',
+  publishedBy: 'publishedBy',
+  publishedAt: 'publishedAt'
+} as const
+
+export type CustomPolicyTestsScalarFieldEnum = (typeof CustomPolicyTestsScalarFieldEnum)[keyof typeof CustomPolicyTestsScalarFieldEnum]
+
+
 export const PolicySnapshotScalarFieldEnum = {
   id: 'id',
   organizationId: 'organizationId',
@@ -2908,6 +2996,7 @@ export type GlobalOmitConfig = {
   agent?: Prisma.AgentOmit
   customPolicy?: Prisma.CustomPolicyOmit
   customPolicyVersion?: Prisma.CustomPolicyVersionOmit
+  customPolicyTests?: Prisma.CustomPolicyTestsOmit
   policySnapshot?: Prisma.PolicySnapshotOmit
   run?: Prisma.RunOmit
   runEvent?: Prisma.RunEventOmit

@@ -58,6 +58,7 @@ export const ModelName = {
   Agent: 'Agent',
   CustomPolicy: 'CustomPolicy',
   CustomPolicyVersion: 'CustomPolicyVersion',
+  CustomPolicyTests: 'CustomPolicyTests',
   PolicySnapshot: 'PolicySnapshot',
   Run: 'Run',
   RunEvent: 'RunEvent',
@@ -179,6 +180,19 @@ export const CustomPolicyVersionScalarFieldEnum = {
 } as const
 
 export type CustomPolicyVersionScalarFieldEnum = (typeof CustomPolicyVersionScalarFieldEnum)[keyof typeof CustomPolicyVersionScalarFieldEnum]
+
+
+export const CustomPolicyTestsScalarFieldEnum = {
+  policyId: 'policyId',
+  version: 'version',
+  sequence: 'sequence',
+  organizationId: 'organizationId',
+  tests: 'tests',
+  publishedBy: 'publishedBy',
+  publishedAt: 'publishedAt'
+} as const
+
+export type CustomPolicyTestsScalarFieldEnum = (typeof CustomPolicyTestsScalarFieldEnum)[keyof typeof CustomPolicyTestsScalarFieldEnum]
 
 
 export const PolicySnapshotScalarFieldEnum = {

@@ -225,6 +225,7 @@ export type CustomPolicyVersionWhereInput = {
   publishedBy?: Prisma.StringFilter<"CustomPolicyVersion"> | string
   publishedAt?: Prisma.DateTimeFilter<"CustomPolicyVersion"> | Date | string
   policy?: Prisma.XOR<Prisma.CustomPolicyScalarRelationFilter, Prisma.CustomPolicyWhereInput>
+  tests?: Prisma.CustomPolicyTestsListRelationFilter
 }
 
 export type CustomPolicyVersionOrderByWithRelationInput = {
@@ -235,6 +236,7 @@ export type CustomPolicyVersionOrderByWithRelationInput = {
   publishedBy?: Prisma.SortOrder
   publishedAt?: Prisma.SortOrder
   policy?: Prisma.CustomPolicyOrderByWithRelationInput
+  tests?: Prisma.CustomPolicyTestsOrderByRelationAggregateInput
 }
 
 export type CustomPolicyVersionWhereUniqueInput = Prisma.AtLeast<{
@@ -249,6 +251,7 @@ export type CustomPolicyVersionWhereUniqueInput = Prisma.AtLeast<{
   publishedBy?: Prisma.StringFilter<"CustomPolicyVersion"> | string
   publishedAt?: Prisma.DateTimeFilter<"CustomPolicyVersion"> | Date | string
   policy?: Prisma.XOR<Prisma.CustomPolicyScalarRelationFilter, Prisma.CustomPolicyWhereInput>
+  tests?: Prisma.CustomPolicyTestsListRelationFilter
 }, "policyId_version">
 
 export type CustomPolicyVersionOrderByWithAggregationInput = {
@@ -284,6 +287,7 @@ export type CustomPolicyVersionCreateInput = {
   publishedBy: string
   publishedAt?: Date | string
   policy: Prisma.CustomPolicyCreateNestedOneWithoutVersionsInput
+  tests?: Prisma.CustomPolicyTestsCreateNestedManyWithoutPolicyVersionInput
 }
 
 export type CustomPolicyVersionUncheckedCreateInput = {
@@ -293,6 +297,7 @@ export type CustomPolicyVersionUncheckedCreateInput = {
   content: string
   publishedBy: string
   publishedAt?: Date | string
+  tests?: Prisma.CustomPolicyTestsUncheckedCreateNestedManyWithoutPolicyVersionInput
 }
 
 export type CustomPolicyVersionUpdateInput = {
@@ -302,6 +307,7 @@ export type CustomPolicyVersionUpdateInput = {
   publishedBy?: Prisma.StringFieldUpdateOperationsInput | string
   publishedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   policy?: Prisma.CustomPolicyUpdateOneRequiredWithoutVersionsNestedInput
+  tests?: Prisma.CustomPolicyTestsUpdateManyWithoutPolicyVersionNestedInput
 }
 
 export type CustomPolicyVersionUncheckedUpdateInput = {
@@ -311,6 +317,7 @@ export type CustomPolicyVersionUncheckedUpdateInput = {
   content?: Prisma.StringFieldUpdateOperationsInput | string
   publishedBy?: Prisma.StringFieldUpdateOperationsInput | string
   publishedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  tests?: Prisma.CustomPolicyTestsUncheckedUpdateManyWithoutPolicyVersionNestedInput
 }
 
 export type CustomPolicyVersionCreateManyInput = {
@@ -389,6 +396,11 @@ export type CustomPolicyVersionSumOrderByAggregateInput = {
   version?: Prisma.SortOrder
 }
 
+export type CustomPolicyVersionScalarRelationFilter = {
+  is?: Prisma.CustomPolicyVersionWhereInput
+  isNot?: Prisma.CustomPolicyVersionWhereInput
+}
+
 export type CustomPolicyVersionCreateNestedManyWithoutPolicyInput = {
   create?: Prisma.XOR<Prisma.CustomPolicyVersionCreateWithoutPolicyInput, Prisma.CustomPolicyVersionUncheckedCreateWithoutPolicyInput> | Prisma.CustomPolicyVersionCreateWithoutPolicyInput[] | Prisma.CustomPolicyVersionUncheckedCreateWithoutPolicyInput[]
   connectOrCreate?: Prisma.CustomPolicyVersionCreateOrConnectWithoutPolicyInput | Prisma.CustomPolicyVersionCreateOrConnectWithoutPolicyInput[]
@@ -431,12 +443,27 @@ export type CustomPolicyVersionUncheckedUpdateManyWithoutPolicyNestedInput = {
   deleteMany?: Prisma.CustomPolicyVersionScalarWhereInput | Prisma.CustomPolicyVersionScalarWhereInput[]
 }
 
+export type CustomPolicyVersionCreateNestedOneWithoutTestsInput = {
+  create?: Prisma.XOR<Prisma.CustomPolicyVersionCreateWithoutTestsInput, Prisma.CustomPolicyVersionUncheckedCreateWithoutTestsInput>
+  connectOrCreate?: Prisma.CustomPolicyVersionCreateOrConnectWithoutTestsInput
+  connect?: Prisma.CustomPolicyVersionWhereUniqueInput
+}
+
+export type CustomPolicyVersionUpdateOneRequiredWithoutTestsNestedInput = {
+  create?: Prisma.XOR<Prisma.CustomPolicyVersionCreateWithoutTestsInput, Prisma.CustomPolicyVersionUncheckedCreateWithoutTestsInput>
+  connectOrCreate?: Prisma.CustomPolicyVersionCreateOrConnectWithoutTestsInput
+  upsert?: Prisma.CustomPolicyVersionUpsertWithoutTestsInput
+  connect?: Prisma.CustomPolicyVersionWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.CustomPolicyVersionUpdateToOneWithWhereWithoutTestsInput, Prisma.CustomPolicyVersionUpdateWithoutTestsInput>, Prisma.CustomPolicyVersionUncheckedUpdateWithoutTestsInput>
+}
+
 export type CustomPolicyVersionCreateWithoutPolicyInput = {
   version: number
   organizationId: string
   content: string
   publishedBy: string
   publishedAt?: Date | string
+  tests?: Prisma.CustomPolicyTestsCreateNestedManyWithoutPolicyVersionInput
 }
 
 export type CustomPolicyVersionUncheckedCreateWithoutPolicyInput = {
@@ -445,6 +472,7 @@ export type CustomPolicyVersionUncheckedCreateWithoutPolicyInput = {
   content: string
   publishedBy: string
   publishedAt?: Date | string
+  tests?: Prisma.CustomPolicyTestsUncheckedCreateNestedManyWithoutPolicyVersionInput
 }
 
 export type CustomPolicyVersionCreateOrConnectWithoutPolicyInput = {
@@ -485,6 +513,58 @@ export type CustomPolicyVersionScalarWhereInput = {
   publishedAt?: Prisma.DateTimeFilter<"CustomPolicyVersion"> | Date | string
 }
 
+export type CustomPolicyVersionCreateWithoutTestsInput = {
+  version: number
+  organizationId: string
+  content: string
+  publishedBy: string
+  publishedAt?: Date | string
+  policy: Prisma.CustomPolicyCreateNestedOneWithoutVersionsInput
+}
+
+export type CustomPolicyVersionUncheckedCreateWithoutTestsInput = {
+  policyId: string
+  version: number
+  organizationId: string
+  content: string
+  publishedBy: string
+  publishedAt?: Date | string
+}
+
+export type CustomPolicyVersionCreateOrConnectWithoutTestsInput = {
+  where: Prisma.CustomPolicyVersionWhereUniqueInput
+  create: Prisma.XOR<Prisma.CustomPolicyVersionCreateWithoutTestsInput, Prisma.CustomPolicyVersionUncheckedCreateWithoutTestsInput>
+}
+
+export type CustomPolicyVersionUpsertWithoutTestsInput = {
+  update: Prisma.XOR<Prisma.CustomPolicyVersionUpdateWithoutTestsInput, Prisma.CustomPolicyVersionUncheckedUpdateWithoutTestsInput>
+  create: Prisma.XOR<Prisma.CustomPolicyVersionCreateWithoutTestsInput, Prisma.CustomPolicyVersionUncheckedCreateWithoutTestsInput>
+  where?: Prisma.CustomPolicyVersionWhereInput
+}
+
+export type CustomPolicyVersionUpdateToOneWithWhereWithoutTestsInput = {
+  where?: Prisma.CustomPolicyVersionWhereInput
+  data: Prisma.XOR<Prisma.CustomPolicyVersionUpdateWithoutTestsInput, Prisma.CustomPolicyVersionUncheckedUpdateWithoutTestsInput>
+}
+
+export type CustomPolicyVersionUpdateWithoutTestsInput = {
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  organizationId?: Prisma.StringFieldUpdateOperationsInput | string
+  content?: Prisma.StringFieldUpdateOperationsInput | string
+  publishedBy?: Prisma.StringFieldUpdateOperationsInput | string
+  publishedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  policy?: Prisma.CustomPolicyUpdateOneRequiredWithoutVersionsNestedInput
+}
+
+export type CustomPolicyVersionUncheckedUpdateWithoutTestsInput = {
+  policyId?: Prisma.StringFieldUpdateOperationsInput | string
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  organizationId?: Prisma.StringFieldUpdateOperationsInput | string
+  content?: Prisma.StringFieldUpdateOperationsInput | string
+  publishedBy?: Prisma.StringFieldUpdateOperationsInput | string
+  publishedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+}
+
 export type CustomPolicyVersionCreateManyPolicyInput = {
   version: number
   organizationId: string
@@ -499,6 +579,7 @@ export type CustomPolicyVersionUpdateWithoutPolicyInput = {
   content?: Prisma.StringFieldUpdateOperationsInput | string
   publishedBy?: Prisma.StringFieldUpdateOperationsInput | string
   publishedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  tests?: Prisma.CustomPolicyTestsUpdateManyWithoutPolicyVersionNestedInput
 }
 
 export type CustomPolicyVersionUncheckedUpdateWithoutPolicyInput = {
@@ -507,6 +588,7 @@ export type CustomPolicyVersionUncheckedUpdateWithoutPolicyInput = {
   content?: Prisma.StringFieldUpdateOperationsInput | string
   publishedBy?: Prisma.StringFieldUpdateOperationsInput | string
   publishedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  tests?: Prisma.CustomPolicyTestsUncheckedUpdateManyWithoutPolicyVersionNestedInput
 }
 
 export type CustomPolicyVersionUncheckedUpdateManyWithoutPolicyInput = {
@@ -518,6 +600,35 @@ export type CustomPolicyVersionUncheckedUpdateManyWithoutPolicyInput = {
 }
 
 
+/**
+ * Count Type CustomPolicyVersionCountOutputType
+ */
+
+export type CustomPolicyVersionCountOutputType = {
+  tests: number
+}
+
+export type CustomPolicyVersionCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  tests?: boolean | CustomPolicyVersionCountOutputTypeCountTestsArgs
+}
+
+/**
+ * CustomPolicyVersionCountOutputType without action
+ */
+export type CustomPolicyVersionCountOutputTypeDefaultArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the CustomPolicyVersionCountOutputType
+   */
+  select?: Prisma.CustomPolicyVersionCountOutputTypeSelect<ExtArgs> | null
+}
+
+/**
+ * CustomPolicyVersionCountOutputType without action
+ */
+export type CustomPolicyVersionCountOutputTypeCountTestsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.CustomPolicyTestsWhereInput
+}
+
 
 export type CustomPolicyVersionSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   policyId?: boolean
@@ -527,6 +638,8 @@ export type CustomPolicyVersionSelect<ExtArgs extends runtime.Types.Extensions.I
   publishedBy?: boolean
   publishedAt?: boolean
   policy?: boolean | Prisma.CustomPolicyDefaultArgs<ExtArgs>
+  tests?: boolean | Prisma.CustomPolicyVersion$testsArgs<ExtArgs>
+  _count?: boolean | Prisma.CustomPolicyVersionCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["customPolicyVersion"]>
 
 export type CustomPolicyVersionSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -561,6 +674,8 @@ export type CustomPolicyVersionSelectScalar = {
 export type CustomPolicyVersionOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"policyId" | "version" | "organizationId" | "content" | "publishedBy" | "publishedAt", ExtArgs["result"]["customPolicyVersion"]>
 export type CustomPolicyVersionInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   policy?: boolean | Prisma.CustomPolicyDefaultArgs<ExtArgs>
+  tests?: boolean | Prisma.CustomPolicyVersion$testsArgs<ExtArgs>
+  _count?: boolean | Prisma.CustomPolicyVersionCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type CustomPolicyVersionIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   policy?: boolean | Prisma.CustomPolicyDefaultArgs<ExtArgs>
@@ -573,6 +688,7 @@ export type $CustomPolicyVersionPayload<ExtArgs extends runtime.Types.Extensions
   name: "CustomPolicyVersion"
   objects: {
     policy: Prisma.$CustomPolicyPayload<ExtArgs>
+    tests: Prisma.$CustomPolicyTestsPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     policyId: string
@@ -976,6 +1092,7 @@ readonly fields: CustomPolicyVersionFieldRefs;
 export interface Prisma__CustomPolicyVersionClient<T, Null = never, ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs, GlobalOmitOptions = {}> extends Prisma.PrismaPromise<T> {
   readonly [Symbol.toStringTag]: "PrismaPromise"
   policy<T extends Prisma.CustomPolicyDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.CustomPolicyDefaultArgs<ExtArgs>>): Prisma.Prisma__CustomPolicyClient<runtime.Types.Result.GetResult<Prisma.$CustomPolicyPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
+  tests<T extends Prisma.CustomPolicyVersion$testsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.CustomPolicyVersion$testsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$CustomPolicyTestsPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -1409,6 +1526,30 @@ export type CustomPolicyVersionDeleteManyArgs<ExtArgs extends runtime.Types.Exte
    * Limit how many CustomPolicyVersions to delete.
    */
   limit?: number
+}
+
+/**
+ * CustomPolicyVersion.tests
+ */
+export type CustomPolicyVersion$testsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the CustomPolicyTests
+   */
+  select?: Prisma.CustomPolicyTestsSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the CustomPolicyTests
+   */
+  omit?: Prisma.CustomPolicyTestsOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.CustomPolicyTestsInclude<ExtArgs> | null
+  where?: Prisma.CustomPolicyTestsWhereInput
+  orderBy?: Prisma.CustomPolicyTestsOrderByWithRelationInput | Prisma.CustomPolicyTestsOrderByWithRelationInput[]
+  cursor?: Prisma.CustomPolicyTestsWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.CustomPolicyTestsScalarFieldEnum | Prisma.CustomPolicyTestsScalarFieldEnum[]
 }
 
 /**

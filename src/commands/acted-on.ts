@@ -1,9 +1,10 @@
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
 import type { ArtifactStore } from '../artifacts/artifact-store';
-import type { Commands } from '../commands/commands';
-import type { ApprovalView } from '../commands/review-approval';
 import type { ContentFile, ContentIndex } from '../domain/content';
 import type { Workspace } from '../domain/steps';
+import { savedPlan } from '../tools/terraform';
+import type { Commands } from './commands';
+import type { ApprovalView, CallOutput } from './review-approval';
 
 /** What a call acts on, as far as it can be drawn. */
 export type ActedOn =
@@ -14,7 +15,7 @@ export type ActedOn =
 
 interface Sources {
   artifacts: Pick<ArtifactStore, 'get'>;
-  commands: Pick<Commands, 'showLastOutput'>;
+  commands: Pick<Commands, 'showOutputs'>;
 }
 
 const TIMEOUT_MS = 2_000;
@@ -38,18 +39,27 @@ export async function actedOn(
     case 'git-push':
     case 'create-pr':
       return branchDifference(workspace, artifacts);
-    case 'terraform-apply': {
-      const text = await commands.showLastOutput(run.id, 'terraform-plan');
-      return text === null
-        ? {
-            kind: 'missing',
-            why: 'the output of the plan is not at hand; the saved plan itself is what runs',
-          }
-        : { kind: 'plan', title: 'The plan as terraform printed it', text };
-    }
+    case 'terraform-apply':
+      if (typeof args.plan !== 'string')
+        return { kind: 'missing', why: 'the call names no plan, and without one nothing is applied' };
+      return namedPlan(args.plan, await commands.showOutputs(run.id, 'terraform-plan'), artifacts);
     default:
       return null;
   }
+}
+
+/** The plan of this name, whole, as terraform printed it: a run may have planned several folders, and one of them twice. */
+async function namedPlan(
+  plan: string,
+  outputs: readonly CallOutput[] | null,
+  artifacts: Pick<ArtifactStore, 'get'>,
+): Promise<ActedOn> {
+  for (const { text, artifact } of outputs ?? []) {
+    const whole = artifact === undefined ? text : await read(artifact, artifacts).catch(() => text);
+    if (savedPlan(whole) === plan)
+      return { kind: 'plan', title: 'The plan as terraform printed it', text: whole };
+  }
+  return { kind: 'missing', why: 'no plan of this run that is at hand has the name that the call gives' };
 }
 
 /** What the run's branch changes, of the kinds of files that are kept. */
