@@ -67,12 +67,32 @@ const broker = {
   GATEHOUSE_BROKER_TLS_CA: path.optional(),
 };
 
+const publicUrl = z.url({ protocol: /^https?$/, error: 'must be an `http` or `https` address' });
+
 const notifications = {
   /** Where people open the console: notifications link to it. */
-  GATEHOUSE_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  GATEHOUSE_PUBLIC_URL: publicUrl.optional(),
   /** `host` or `host:port`, several separated by commas: webhooks that may be private, and spoken to without TLS. */
   GATEHOUSE_PRIVATE_WEBHOOKS: list,
 };
+
+const waitForPeople = z.coerce.number('must be a number').int().positive();
+const sandboxLimits = {
+  GATEHOUSE_SANDBOX_MEMORY_MIB: z.coerce.number('must be a number').int().min(64),
+  GATEHOUSE_SANDBOX_PROCESSES: z.coerce.number('must be a number').int().min(16),
+  GATEHOUSE_SANDBOX_FILE_MIB: z.coerce.number('must be a number').int().min(1),
+};
+
+/** What `up` hands to another process as it is: refused here already, before servers start for it. */
+const handed = (schema: z.ZodType) =>
+  z
+    .string()
+    .optional()
+    .superRefine((text, context) => {
+      const parsed = text === undefined ? null : schema.safeParse(text);
+      for (const issue of parsed?.error?.issues ?? [])
+        context.addIssue({ code: 'custom', message: wrongWith(issue) });
+    });
 
 /** INVARIANT: no plane but control may even know where the database is. */
 const noDatabase = {
@@ -92,7 +112,7 @@ const controlEnv = z.object({
   /** Signs the anchors of the audit. */
   GATEHOUSE_AUDIT_KEY: path,
   /** How often the audit chains of open runs are anchored, in milliseconds. */
-  GATEHOUSE_ANCHOR_EVERY_MS: z.coerce.number().int().min(1_000).default(30_000),
+  GATEHOUSE_ANCHOR_EVERY_MS: z.coerce.number('must be a number').int().min(1_000).default(30_000),
   /** Public keys of those who may present grants. */
   GATEHOUSE_RUNNER_PUBLIC_KEY: path,
   GATEHOUSE_SANDBOX_PUBLIC_KEYS: list,
@@ -103,7 +123,7 @@ const controlEnv = z.object({
   /** What the broker offers; without it nothing. */
   GATEHOUSE_BROKER_CONFIG: path.optional(),
   /** How long people have, in milliseconds. */
-  GATEHOUSE_WAIT_FOR_PEOPLE_MS: z.coerce.number().int().positive().default(WAIT_FOR_PEOPLE_MS),
+  GATEHOUSE_WAIT_FOR_PEOPLE_MS: waitForPeople.default(WAIT_FOR_PEOPLE_MS),
   ...notifications,
 });
 
@@ -139,9 +159,9 @@ const sandboxEnv = z.object({
   /** Where the channel listens; without it reads come as activities. */
   GATEHOUSE_CHANNEL_SOCKET: path.optional(),
   /** Of one command with all it starts. */
-  GATEHOUSE_SANDBOX_MEMORY_MIB: z.coerce.number().int().min(64).default(4_096),
-  GATEHOUSE_SANDBOX_PROCESSES: z.coerce.number().int().min(16).default(512),
-  GATEHOUSE_SANDBOX_FILE_MIB: z.coerce.number().int().min(1).default(1_024),
+  GATEHOUSE_SANDBOX_MEMORY_MIB: sandboxLimits.GATEHOUSE_SANDBOX_MEMORY_MIB.default(4_096),
+  GATEHOUSE_SANDBOX_PROCESSES: sandboxLimits.GATEHOUSE_SANDBOX_PROCESSES.default(512),
+  GATEHOUSE_SANDBOX_FILE_MIB: sandboxLimits.GATEHOUSE_SANDBOX_FILE_MIB.default(1_024),
   /** Where it listens for runners of other machines, `address:port`. */
   GATEHOUSE_CHANNEL_LISTEN: z
     .string()
@@ -156,7 +176,7 @@ const codecEnv = z.object({
   ...noDatabase,
   GATEHOUSE_PAYLOAD_KEYS: path,
   /** On the loopback. */
-  GATEHOUSE_CODEC_PORT: z.coerce.number().int().min(1).max(65_535),
+  GATEHOUSE_CODEC_PORT: z.coerce.number('must be a number').int().min(1).max(65_535),
   /** File of the key that callers show. */
   GATEHOUSE_CODEC_KEY: path,
   /** Where the Temporal UI is: the one place whose pages may ask. */
@@ -173,9 +193,9 @@ const apiEnv = z
     GATEHOUSE_API_KEY: path,
     GATEHOUSE_API_HOST: z.string().min(1).default('127.0.0.1'),
     /** 0 for any that is free. */
-    GATEHOUSE_API_PORT: z.coerce.number().int().min(0).max(65_535).default(8_080),
+    GATEHOUSE_API_PORT: z.coerce.number('must be a number').int().min(0).max(65_535).default(8_080),
     /** How people and services reach it, where that is not the address it listens on. */
-    GATEHOUSE_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+    GATEHOUSE_PUBLIC_URL: publicUrl.optional(),
     /** Other names it may be asked for by; those of loopback always count. */
     GATEHOUSE_ALLOWED_HOSTS: list,
     /** Whether runs may name folders of this machine: only where who calls is who owns it. */
@@ -199,7 +219,7 @@ const apiEnv = z
     GATEHOUSE_OIDC_CLIENT_SECRET: z.string().min(1).optional(),
     /** Where operators see workflows: the console links to it. */
     GATEHOUSE_TEMPORAL_UI: z.url({ protocol: /^https?$/ }).optional(),
-    GATEHOUSE_OIDC_CLOCK_TOLERANCE_S: z.coerce.number().int().min(0).max(300).default(30),
+    GATEHOUSE_OIDC_CLOCK_TOLERANCE_S: z.coerce.number('must be a number').int().min(0).max(300).default(30),
   })
   .refine(
     (given) => (given.GATEHOUSE_OIDC_ISSUER === undefined) === (given.GATEHOUSE_OIDC_AUDIENCE === undefined),
@@ -215,13 +235,13 @@ const cliEnv = z.object({
   ...encryption,
   ...logging,
   /** Handed to control by `up`; see there. */
-  GATEHOUSE_WAIT_FOR_PEOPLE_MS: z.string().optional(),
-  GATEHOUSE_PUBLIC_URL: z.string().optional(),
+  GATEHOUSE_WAIT_FOR_PEOPLE_MS: handed(waitForPeople),
+  GATEHOUSE_PUBLIC_URL: handed(publicUrl),
   GATEHOUSE_PRIVATE_WEBHOOKS: z.string().optional(),
   /** Handed to the sandbox by `up`; see there. */
-  GATEHOUSE_SANDBOX_MEMORY_MIB: z.string().optional(),
-  GATEHOUSE_SANDBOX_PROCESSES: z.string().optional(),
-  GATEHOUSE_SANDBOX_FILE_MIB: z.string().optional(),
+  GATEHOUSE_SANDBOX_MEMORY_MIB: handed(sandboxLimits.GATEHOUSE_SANDBOX_MEMORY_MIB),
+  GATEHOUSE_SANDBOX_PROCESSES: handed(sandboxLimits.GATEHOUSE_SANDBOX_PROCESSES),
+  GATEHOUSE_SANDBOX_FILE_MIB: handed(sandboxLimits.GATEHOUSE_SANDBOX_FILE_MIB),
   CI: z.string().optional(),
   NO_COLOR: z.string().optional(),
   /** The model keys that `up` hands to the runner, and to nobody else. */
@@ -238,6 +258,15 @@ const cliEnv = z.object({
   EDITOR: z.string().default('vi'),
   XDG_CACHE_HOME: z.string().optional(),
 });
+
+/** Every variable that some process of ours reads. */
+export const variables: readonly string[] = [
+  ...new Set(
+    [controlEnv, runnerEnv, sandboxEnv, codecEnv, apiEnv, cliEnv].flatMap((schema) =>
+      Object.keys(schema.shape),
+    ),
+  ),
+];
 
 export type ControlConfig = z.infer<typeof controlEnv>;
 export type RunnerConfig = z.infer<typeof runnerEnv>;
@@ -272,7 +301,23 @@ function read<Schema extends z.ZodType>(schema: Schema, env: NodeJS.ProcessEnv):
   const problems = parsed.error.issues.map((issue) => {
     const name = issue.path.join('.');
     if (env[name] === undefined) return `\`${name}\` is not set`;
-    return `\`${name}\` ${env[name] === '' ? 'is empty' : issue.message}`;
+    return `\`${name}\` ${env[name] === '' ? 'is empty' : wrongWith(issue)}`;
   });
-  throw new GatehouseError('config-invalid', `the environment is not complete: ${problems.join('; ')}`);
+  throw new GatehouseError('config-invalid', `the environment is not as needed: ${problems.join('; ')}`);
+}
+
+/** In our words where zod's would begin a sentence of their own. */
+function wrongWith(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'invalid_value':
+      return `must be one of ${issue.values.map((value) => `\`${String(value)}\``).join(', ')}`;
+    case 'too_small':
+      return `must be ${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}`;
+    case 'too_big':
+      return `must be ${issue.inclusive ? 'at most' : 'less than'} ${issue.maximum}`;
+    case 'invalid_type':
+      return issue.expected === 'int' ? 'must be a whole number' : issue.message;
+    default:
+      return issue.message;
+  }
 }

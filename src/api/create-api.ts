@@ -1,16 +1,16 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
-import { bodyLimit } from 'hono/body-limit';
 import { BASE } from '../console/paths';
 import { GatehouseError } from '../domain/errors';
 import { type RouteScopes, scopesOfRoutes } from './api-route';
 import { createAuthentication } from './authentication';
+import { limitBody } from './body-limit';
 import type { ApiDependencies } from './dependencies';
 import { documentOf } from './document';
 import type { Api, ApiEnvironment } from './environment';
 import { createAddressGuard, createHostGuard, securityHeaders } from './guards';
 import { addHealthRoutes } from './health';
 import { createMetrics } from './metrics';
-import { answerError, answerProblem } from './problem';
+import { answerError } from './problem';
 import { createRateLimit } from './rate-limit';
 import { addReference } from './reference';
 import { refuseFaults } from './request-faults';
@@ -58,18 +58,7 @@ export function createApi(dependencies: ApiDependencies, pages: Pages | null = n
     '/v1/*',
     createAuthentication(dependencies, createRateLimit(limits.requestsOfKey), () => scopes),
   );
-  api.use(
-    '/v1/*',
-    bodyLimit({
-      maxSize: MAX_BODY_BYTES,
-      onError: (c) =>
-        answerProblem(c, {
-          status: 413,
-          code: 'body-too-large',
-          detail: `a body has at most ${MAX_BODY_BYTES} bytes`,
-        }),
-    }),
-  );
+  api.use('/v1/*', limitBody(MAX_BODY_BYTES));
 
   addRunRoutes(api, dependencies);
   addEventRoutes(api, dependencies, metrics);

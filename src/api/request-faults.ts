@@ -13,7 +13,7 @@ export const refuseFaults: Hook<any, ApiEnvironment, any, any> = (result) => {
   const faults = result.error.issues.slice(0, MAX_FAULTS).map(
     ({ path, message }): RequestFault => ({
       where: [part, ...path.map(String)].join('.').slice(0, 200),
-      message: `${message.charAt(0).toLowerCase()}${message.slice(1)}`.slice(0, 300),
+      message: wordsOf(message).slice(0, 300),
     }),
   );
   throw new ProblemError(
@@ -24,3 +24,10 @@ export const refuseFaults: Hook<any, ApiEnvironment, any, any> = (result) => {
     },
   );
 };
+
+/** Of a message of zod's, which begins a sentence of its own and tells what is missing as a wrong type. */
+function wordsOf(message: string): string {
+  return message.endsWith(', received undefined')
+    ? 'is missing'
+    : `${message.charAt(0).toLowerCase()}${message.slice(1)}`;
+}

@@ -43,7 +43,7 @@ export function loadOrMakeKey(folder: string, name: KeyName): SigningKey {
       'key-exposed',
       `the key file \`${name}.jwk\` is open to others; chmod it to 0600`,
     );
-  const key = signingKeyOf(privateKeyOf(made, name));
+  const key = signingKeyOf(privateKeyOf(made, `${name}.jwk`));
   writeFileSync(join(folder, `${name}.public.jwk`), JSON.stringify(publicJwk(key.publicKey)), {
     mode: 0o644,
   });

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { publicJwk } from '../broker/keys';
+import { GatehouseError } from '../domain/errors';
 import { visibleText } from '../domain/visible-text';
 import type { FoundRecord } from '../store/audit-search';
 import { auditKeys } from './audit-keys';
@@ -58,9 +59,11 @@ export async function showAudit(context: CliContext, runId: string): Promise<Exi
       records.push(...page.records);
       cursor = page.next;
     } while (cursor !== null);
+    // Every run has a record of its begin.
+    if (records.length === 0)
+      throw new GatehouseError('run-unknown', `nothing is recorded of run \`${visibleText(runId, 80)}\``);
     records.reverse();
     if (terminal.isJson) terminal.printJson(records);
-    else if (records.length === 0) terminal.note(`nothing is recorded of run \`${visibleText(runId, 80)}\``);
     else
       for (const record of records) {
         const { sequence, at, kind, hash } = record;

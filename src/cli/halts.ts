@@ -1,5 +1,5 @@
-import { GatehouseError } from '../domain/errors';
 import { describeHalt, type Halt } from '../domain/halt';
+import { BadInputError } from './bad-input';
 import type { CliContext, ExitCode } from './context';
 import { withSigner } from './with-signer';
 import { withStack } from './with-stack';
@@ -18,7 +18,7 @@ export async function steer(
 ): Promise<ExitCode> {
   const { terminal } = context;
   if (target.kind !== 'run' && what !== 'resume' && !given.reason?.trim())
-    throw new GatehouseError('halt-reason-missing', 'say with `--reason` why many runs are halted');
+    throw new BadInputError('halt-reason-missing', 'say with `--reason` why many runs are halted');
   return withSigner(context, given.by, async (commands, by) => {
     if (target.kind === 'run') {
       const command = { pause: commands.pauseRun, resume: commands.resumeRun, stop: commands.stopRun }[what];

@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { loadKey, makeKey, type PublicJwk, publicJwk } from '../broker/keys';
 import { GatehouseError } from '../domain/errors';
 import { visibleText } from '../domain/visible-text';
+import { readText } from '../policy/read-text';
 import type { CliContext, ExitCode } from './context';
 import { table } from './table';
 import { keyFileOf, withSigner } from './with-signer';
@@ -170,8 +171,9 @@ export async function peopleSettings(
 }
 
 function publicKeyIn(file: string): PublicJwk {
+  const text = readText(file, { what: 'a public key', code: 'key-unreadable' });
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as PublicJwk;
+    return JSON.parse(text) as PublicJwk;
   } catch (cause) {
     throw new GatehouseError(
       'key-unreadable',

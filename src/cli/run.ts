@@ -15,12 +15,13 @@ export interface RunOptions {
 /** `gatehouse run AGENT`: starts a run, and watches it when asked to. */
 export async function run(context: CliContext, agentOrFile: string, options: RunOptions): Promise<ExitCode> {
   const { terminal } = context;
+  const repo = options.repo === undefined ? undefined : repositoryAt(options.repo);
   return withStack(context, async (commands, stack) => {
     const agent = await nameOf(agentOrFile, context, commands, stack);
     const { runId, workflowId, isNew, isPaused } = await commands.startRun({
       agent,
       prompt: options.prompt,
-      repo: options.repo === undefined ? undefined : repositoryAt(options.repo),
+      repo,
       requestedBy: context.user,
       idempotencyKey: options.key,
     });

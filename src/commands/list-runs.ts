@@ -11,7 +11,7 @@ export interface ListRunsRequest {
   cursor?: string | null;
 }
 
-/** The organization's runs, newest first, as recorded at their last step. */
+/** The organization's runs, newest first, as recorded at their last step. @throws GatehouseError `cursor-malformed` */
 export const createListRuns =
   ({ organizationId, runs }: Pick<CommandDependencies, 'organizationId' | 'runs'>) =>
   (request: ListRunsRequest = {}): Promise<RunPage> =>

@@ -28,11 +28,7 @@ export async function openDataDirectory(folder: string): Promise<DataDirectory> 
     await chmod(path, 0o700);
     await writeFile(draft, JSON.stringify(own), { mode: 0o600 });
   } catch (cause) {
-    throw new GatehouseError(
-      'data-dir-not-writable',
-      `the data folder \`${path}\` cannot be written (${reasonOf(cause)}): free or repair it, or name another with \`GATEHOUSE_DATA\``,
-      { cause },
-    );
+    throw notWritable(path, cause);
   }
   try {
     await takeLock(path, lock, draft);
@@ -40,6 +36,15 @@ export async function openDataDirectory(folder: string): Promise<DataDirectory> 
     await rm(draft, { force: true });
   }
   return { path, release: () => rm(lock, { force: true }) };
+}
+
+/** That a part of a data folder, or all of it, cannot be written, and why. */
+export function notWritable(path: string, cause: unknown): GatehouseError {
+  return new GatehouseError(
+    'data-dir-not-writable',
+    `the data folder \`${path}\` cannot be written (${reasonOf(cause)}): free or repair it, or name another with \`GATEHOUSE_DATA\``,
+    { cause },
+  );
 }
 
 // Not mkdir's own `recursive`: Node's never returns where a folder that is there refuses to hold another (/proc).

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { createLocalArtifactStore } from '../artifacts/local-artifact-store';
 import { ensureGrantKeySet } from '../broker/grant-keys';
 import { loadOrMakeKey } from '../broker/keys';
-import { ensurePayloadKeys } from '../codec/payload-keys';
 import type { GatehouseError } from '../domain/errors';
 import { sha256 } from '../domain/hashing';
 import { createAgentStore } from '../store/agent-store';
@@ -16,6 +15,7 @@ import { createPolicyStore } from '../store/policy-store';
 import { ensureBrokerFile } from './broker-file';
 import { codecProcess } from './codec-process';
 import { applyExamples } from './examples';
+import { keptPayloadKeys } from './kept-payload-keys';
 import { ensureLocalApiKey } from './local-api-key';
 import { createProcessGroup } from './process';
 import { type HostEnvironment, type Progress, reportIfSlow } from './programs';
@@ -85,10 +85,7 @@ export async function startGatehouse(options: GatehouseOptions): Promise<Gatehou
     for (const name of ['grant', 'audit', 'runner', 'sandbox', 'api'] as const)
       loadOrMakeKey(join(dataDir, 'keys'), name);
     ensureGrantKeySet(join(dataDir, 'keys'));
-    const payloadKeys =
-      options.isEncrypted === false
-        ? undefined
-        : ensurePayloadKeys(join(dataDir, 'keys', 'payload-keys.json'));
+    const payloadKeys = options.isEncrypted === false ? undefined : keptPayloadKeys(dataDir);
     const { keyFile, databaseUrl } = await furnish(stack, options);
     const apiPort = await stack.ports.choose('api', options.askedPorts?.api);
     const api = `http://127.0.0.1:${apiPort}/`;

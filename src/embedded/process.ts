@@ -4,6 +4,7 @@ import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { GatehouseError } from '../domain/errors';
+import { notWritable } from './data-directory';
 import { lastLines, readLogSince, rotateLog } from './log-tail';
 import { isAlive, processIdentity, readProcessRecord } from './process-identity';
 import { type Reaper, startReaper } from './reaper';
@@ -63,12 +64,14 @@ export interface ProcessGroup {
 /**
  * Child processes that never outlive us: each has a session of its own (Ctrl-C in the terminal is ours to pass on), a
  * log under `folder/logs`, and a reaper that ends it should we be killed.
+ *
+ * @throws GatehouseError `data-dir-not-writable`
  */
 export function createProcessGroup({ folder }: { folder: string }): ProcessGroup {
   const running: ManagedProcess[] = [];
   const listeners: ((exit: ProcessExit) => void)[] = [];
   let reaper: Reaper | null = null;
-  for (const part of ['logs', 'run']) mkdirSync(join(folder, part), { recursive: true, mode: 0o700 });
+  for (const part of ['logs', 'run']) makeFolder(join(folder, part));
 
   return {
     async endLeftovers() {
@@ -229,4 +232,12 @@ function notReady(exit: ProcessExit): GatehouseError {
 
 function recordFile(folder: string, name: string): string {
   return join(folder, 'run', `${name}.json`);
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw notWritable(path, cause);
+  }
 }

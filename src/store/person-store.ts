@@ -160,6 +160,6 @@ function personOf(row: Person & { keys: PersonKey[] }): StoredPerson {
 function unknownPerson(name: string): GatehouseError {
   return new GatehouseError(
     'person-unknown',
-    `there is no person \`${name}\`; \`gatehouse keys list\` shows those there are`,
+    `there is no person \`${name}\`; \`gatehouse people list\` shows those there are`,
   );
 }

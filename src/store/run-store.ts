@@ -97,6 +97,7 @@ export const createRunStore = (database: Database, now: () => number = Date.now)
     /**
      * @param query.limit at most 200. @default 50
      * @param query.cursor `next` of the page before
+     * @throws GatehouseError `cursor-malformed`
      */
     async list(query: {
       organizationId: string;
@@ -107,6 +108,9 @@ export const createRunStore = (database: Database, now: () => number = Date.now)
     }): Promise<RunPage> {
       const { organizationId, status, agent, cursor } = query;
       const limit = Math.min(Math.max(query.limit ?? 50, 1), 200);
+      // A cursor that names no run would be answered as the end of the list.
+      if (cursor && (await client.run.count({ where: { organizationId, id: cursor } })) === 0)
+        throw new GatehouseError('cursor-malformed', 'this cursor is none that a page here ended with');
       const rows = await client.run.findMany({
         where: { organizationId, status, agent },
         orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { json } from 'node:stream/consumers';
 import pino from 'pino';
 import { createApi } from '../../src/api/create-api';
 import { type Harness, startHarness } from '../support/run-harness';
@@ -96,6 +99,43 @@ test('a body that is too large, no JSON, or of another type is refused', async (
   expect(faulty.faults.map(({ where }: { where: string }) => where)).toEqual(
     expect.arrayContaining(['body.narrow.tier']),
   );
+  const empty = await http.json('/v1/runs', 400, { body: {} });
+  expect(empty.detail).toBe('the request is malformed: body.agent is missing');
+});
+
+test('over the wire, a body may be absent or come in pieces, and is refused when it grows too large', async () => {
+  const { url } = await http.serve();
+  const ask = async (path: string, method: string, pieces: string[]) => {
+    const asked = request(new URL(path, url), {
+      method,
+      headers: {
+        authorization: `Bearer ${http.key}`,
+        ...(pieces.length > 0 ? { 'content-type': 'application/json', 'transfer-encoding': 'chunked' } : {}),
+      },
+    });
+    for (const piece of pieces) asked.write(piece);
+    asked.end();
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    return { status: answer.statusCode, ...((await json(answer)) as { code?: string; faults?: unknown[] }) };
+  };
+
+  expect(await ask('/v1/webhooks/whk-0', 'DELETE', [])).toMatchObject({
+    status: 404,
+    code: 'webhook-unknown',
+  });
+  expect(await ask('/v1/webhooks/whk-0/test', 'POST', [])).toMatchObject({ status: 404 });
+  expect(await ask('/v1/runs', 'DELETE', [])).toMatchObject({ status: 405 });
+  expect(await ask('/v1/runs', 'POST', ['{"agent":"no', 'body","prompt":"x"}'])).toMatchObject({
+    status: 404,
+    code: 'agent-unknown',
+  });
+  const large = Array.from({ length: 40 }, () => ' '.repeat(60_000));
+  expect(await ask('/v1/runs', 'POST', large)).toMatchObject({ status: 413, code: 'body-too-large' });
+});
+
+test('a cursor that no page ended with is refused, and is not the end of the list', async () => {
+  for (const path of ['/v1/runs', '/v1/audit'])
+    expect(await http.json(`${path}?cursor=zzz`, 400)).toMatchObject({ code: 'cursor-malformed' });
 });
 
 test('requests beyond the rate of a key or an address are told when to come back', async () => {

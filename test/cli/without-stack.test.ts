@@ -58,6 +58,18 @@ test('half a stack in the environment names what is missing', async () => {
   expect(stderr).toMatch(/^error: `DATABASE_URL` is not set/);
 });
 
+test.each([
+  [['stop', '--all'], 'say with `--reason` why many runs are halted'],
+  [
+    ['run', 'demo', '--prompt', 'x', '--repo', ' '],
+    '`--repo` names nothing; leave it out to work without one',
+  ],
+])('%j is bad usage', async (args, message) => {
+  const env = { TEMPORAL_ADDRESS: '127.0.0.1:1', DATABASE_URL: 'postgresql://127.0.0.1:1/gatehouse' };
+  const { code, stderr } = await gatehouse(args, { cwd: folder, env });
+  expect({ code, stderr }).toEqual({ code: 2, stderr: `error: ${message}\n` });
+});
+
 test('a dead database is told within seconds, without its password', async () => {
   const { code, stderr } = await gatehouse(['runs'], {
     cwd: folder,

@@ -37,6 +37,14 @@ test('a child gets the environment it was given and nothing of ours', async () =
   expect(log).not.toContain('GATEHOUSE_TEST_SECRET');
 });
 
+test('a file where logs belong is named, with what to do', async () => {
+  const folder = await mkdtemp(join(root, 'group-'));
+  writeFileSync(join(folder, 'logs'), '');
+  expect(() => createProcessGroup({ folder })).toThrow(
+    `the data folder \`${join(folder, 'logs')}\` cannot be written (a file is in its place): free or repair it`,
+  );
+});
+
 test('a child that ends before it is ready is reported with what it said last', async () => {
   const { group } = await newGroup();
   const started = group.start(shell('echo the disk is full >&2; exit 3'));

@@ -14,7 +14,7 @@ export function addHaltCommands({ program, add, carryOut }: CommandLine): void {
     add(program, `${what} [run]`, steering[what])
       .option('--agent <name>', 'all runs of this agent')
       .option('--all', 'all runs of the organization')
-      .option('--reason <text>', 'why; asked for with --agent and --all, unless they resume')
+      .option('--reason <text>', what === 'resume' ? 'why' : 'why; needed with --agent and --all')
       .option('--by <name>', 'who you are')
       .action((run, { agent, all, reason, by, ...options }, command: Command) => {
         const target = targetOf(command, { run, agent, all });
