@@ -187,8 +187,6 @@ const sandboxEnv = z.object({
   GATEHOUSE_SANDBOX_MEMORY_MIB: sandboxLimits.GATEHOUSE_SANDBOX_MEMORY_MIB.default(4_096),
   GATEHOUSE_SANDBOX_PROCESSES: sandboxLimits.GATEHOUSE_SANDBOX_PROCESSES.default(512),
   GATEHOUSE_SANDBOX_FILE_MIB: sandboxLimits.GATEHOUSE_SANDBOX_FILE_MIB.default(1_024),
-  /** File of the credentials that the proxy puts into requests. */
-  GATEHOUSE_EGRESS_CREDENTIALS: path.optional(),
   /** Where it listens for runners of other machines, `address:port`. */
   GATEHOUSE_CHANNEL_LISTEN: z
     .string()
@@ -269,7 +267,6 @@ const cliEnv = z.object({
   GATEHOUSE_SANDBOX_MEMORY_MIB: handed(sandboxLimits.GATEHOUSE_SANDBOX_MEMORY_MIB),
   GATEHOUSE_SANDBOX_PROCESSES: handed(sandboxLimits.GATEHOUSE_SANDBOX_PROCESSES),
   GATEHOUSE_SANDBOX_FILE_MIB: handed(sandboxLimits.GATEHOUSE_SANDBOX_FILE_MIB),
-  GATEHOUSE_EGRESS_CREDENTIALS: path.optional(),
   CI: z.string().optional(),
   NO_COLOR: z.string().optional(),
   /** The model keys that `up` hands to the runner, and to nobody else. */

@@ -13,6 +13,7 @@ import type { createHosts } from '../activities/hosts';
 import type { createPeople } from '../activities/people';
 import type { createPolicyGate } from '../activities/policy-gate';
 import type { createPrepare } from '../activities/prepare';
+import type { createProbeTool } from '../activities/probe-tool';
 import type { createProgramQuestions } from '../activities/program-questions';
 import type { createTakeTurn } from '../activities/take-turn';
 import { hostQueue, queues } from './messages';
@@ -125,3 +126,14 @@ export function againAfter(options: ActivityOptions): ActivityOptions {
 }
 
 export const sandbox = proxyActivities<ReturnType<typeof createExecuteTool>>(EXECUTION);
+
+/** Looks, on the host that has the run's workspace now, for what became of a call on one that is lost. */
+export const proberOn = (host: string, tool: string) =>
+  proxyActivities<ReturnType<typeof createProbeTool>>({
+    taskQueue: hostQueue(host),
+    scheduleToStartTimeout: NOBODY_THERE,
+    startToCloseTimeout: '5m',
+    heartbeatTimeout: '5s',
+    retry: { maximumAttempts: 3 },
+    summary: `what became of ${tool}`,
+  });

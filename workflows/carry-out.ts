@@ -10,11 +10,19 @@ import type { ExecuteResult, GatedCall, GateResult, Grant, Workspace } from '../
 import { passFor } from './artifact-passes';
 import { runChild } from './child-run';
 import type { Exclusive } from './exclusive';
-import { type Execution, executeCalls, type NotDone, outcomeWithout, STOPPED } from './execute-calls';
+import {
+  type Execution,
+  executeCalls,
+  type NotDone,
+  outcomeNotDone,
+  outcomeWithout,
+  STOPPED,
+} from './execute-calls';
 import { gateInputOf, gateWhenLetGo } from './gate';
 import { GatedCalls } from './gated-calls';
 import { refusalOf } from './outcomes';
 import type { People } from './people';
+import { probed } from './probe';
 import type { ProgramQuestions } from './program-questions';
 import type { RunState } from './run-state';
 import { TurnOutcomes } from './turn-outcomes';
@@ -173,6 +181,8 @@ export class CarryOut {
           execution.isWorkspaceLost ? await afterLoss(this.run, execution) : execution,
         );
       case 'unknown':
+        if (execution.silentSince !== undefined && patched('probe-after-loss'))
+          return this.probe(batch, execution, execution.silentSince);
         this.settleWithout(batch, execution);
         if (execution.silentSince === undefined) return;
         if ((await leaveLostHost(this.run, execution.silentSince)) && this.turn.open.length > 0)
@@ -180,6 +190,28 @@ export class CarryOut {
         return;
       default:
         execution satisfies never;
+    }
+  }
+
+  /** Its host did not take the effect up again: what became of it is looked for where the workspace is made again. */
+  private async probe(batch: GatedCall[], execution: NotDone, since: number): Promise<void> {
+    const call = batch[0] as GatedCall;
+    try {
+      if (!(await leaveLostHost(this.run, since))) return this.settleWithout(batch, execution);
+      await this.gateAgain();
+      const gated = this.gated.of(call.callId);
+      const { grant } = this.gated;
+      const { workspace } = this.run.facts;
+      if (!grant || !workspace || gated.decision.verdict !== 'allow' || !this.gated.isGranted(gated))
+        return this.settleWithout(batch, execution);
+      const found = await probed(this.run.input.runId, workspace, grant, gated);
+      if (found.kind === 'unknown') return this.settleWithout(batch, execution);
+      if (found.kind === 'not-started') return this.turn.settle(outcomeNotDone(call.callId));
+      const result = { outcomes: [found.outcome], workspace: found.workspace, refusedHosts: [] };
+      this.take(batch, workspace, result);
+    } catch (error) {
+      if (isCancellation(error) && !this.turn.has(call.callId)) this.settleWithout(batch, execution);
+      throw error;
     }
   }
 

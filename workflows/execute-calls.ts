@@ -132,6 +132,16 @@ export function outcomeWithout(callId: string, execution: NotDone): CallOutcome 
   }
 }
 
+/** What the model is told of a call whose host is gone, and that a probe found not done. */
+export function outcomeNotDone(callId: string): CallOutcome {
+  return {
+    kind: 'refused',
+    callId,
+    text: 'not done: its sandbox host was lost while it ran, and nothing of it is found now; repeat it if it is still wanted',
+    findings: [],
+  };
+}
+
 /** Longest that a stopped run waits for what it was executing. */
 const STOP_WAIT_MS = 15_000;
 

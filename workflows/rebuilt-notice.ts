@@ -30,13 +30,14 @@ export function rebuiltNotice(
         ...(uncheckpointed.length > 0 ? [`these calls had changed it: ${listed(uncheckpointed)}`] : []),
       ].join('; ');
     case 'restored': {
-      const { ignored, tooLarge } = rebuilding.notKept;
+      const { ignored, tooLarge, withheld = [] } = rebuilding.notKept;
       return [
         `${where} from its latest checkpoint: branches and files are as they were then, committed or not; nothing is staged, and a merge or rebase under way is not any more`,
         uncheckpointed.length === 0
           ? 'no call that changed it came after that checkpoint'
           : `gone is what these calls changed after it: ${listed(uncheckpointed)}`,
         ...(ignored.length > 0 ? [`gone is what git ignores: ${listed(ignored)}`] : []),
+        ...(withheld.length > 0 ? [`gone is what held credentials: ${listed(withheld)}`] : []),
         ...(tooLarge.length > 0 ? [`gone is what is too large to be kept: ${listed(tooLarge)}`] : []),
       ].join('; ');
     }

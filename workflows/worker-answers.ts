@@ -80,7 +80,7 @@ const MAX_NOT_KEPT = 20;
 
 function isNotKept(notKept: unknown): boolean {
   if (!isObject(notKept)) return false;
-  return [notKept.ignored, notKept.tooLarge].every(
+  return [notKept.ignored, notKept.tooLarge, notKept.withheld ?? []].every(
     (names) =>
       Array.isArray(names) &&
       names.length <= MAX_NOT_KEPT &&

@@ -8,9 +8,10 @@ export function brokerAddressOf(text: string): BrokerAddress {
   return endpointAddressOf(text, 'broker');
 }
 
-/** Paths of the broker's two requests. */
+/** Paths of the broker's requests. */
 export const ISSUE_PATH = '/v1/credentials';
 export const REDEEM_PATH = '/v1/credentials/redeem';
+export const RELEASE_PATH = '/v1/credentials/release';
 
 /** PEM files of one end: its own certificate and key, and who signed the other end's. */
 export interface TlsFiles {

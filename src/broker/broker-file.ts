@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { type CredentialScope, credentialScopes } from '../domain/credential';
 import { GatehouseError } from '../domain/errors';
 import { wideningActions } from './issuers/session-policy';
+import { proxyDelivery } from './proxy-delivery';
 
 /** Shortest secret that can be told from other text in what a program prints. */
 export const MIN_SECRET_LENGTH = 8;
@@ -99,10 +100,21 @@ const offer = z
     /** How long they live. */
     minutes: z.int().min(1).max(60).default(15),
     issuer: z.discriminatedUnion('kind', issuers),
+    /** Where it is said, the proxy puts the secret into requests, and programs are given nothing. */
+    proxy: proxyDelivery
+      .extend({
+        /** PEM of who signed the host's certificate. */
+        certificateAuthority: secret.optional(),
+      })
+      .optional(),
   })
-  .superRefine(({ scope, minutes, issuer }, context) => {
+  .superRefine(({ scope, minutes, issuer, proxy }, context) => {
     const complain = (message: string, ...path: string[]) =>
       context.addIssue({ code: 'custom', message, path: ['issuer', ...path] });
+    if (proxy && (issuer.kind === 'aws' || issuer.kind === 'postgres'))
+      complain('these credentials are no header; the proxy cannot put them into requests', 'kind');
+    if (proxy && issuer.kind === 'static' && Object.keys(issuer.env).length !== 1)
+      complain('the proxy needs one secret, not several', 'env');
     if (issuer.kind === 'aws' && minutes < 15) complain('AWS gives no session shorter than 15 minutes');
     if (issuer.kind === 'kubernetes' && minutes < 10)
       complain('Kubernetes gives no token shorter than 10 minutes');

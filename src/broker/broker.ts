@@ -1,7 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import type { CanonicalCall } from '../domain/call';
 import { type JsonValue, parseStrictJson } from '../domain/canonical-json';
-import { type CredentialMaterial, EFFECT_OF_SCOPE, type IssuedCredential } from '../domain/credential';
+import {
+  type CredentialMaterial,
+  type CredentialNeed,
+  EFFECT_OF_SCOPE,
+  type IssuedCredential,
+  mayUse,
+} from '../domain/credential';
 import { LOWEST_TIER } from '../domain/effect';
 import { GatehouseError } from '../domain/errors';
 import type { GrantClaims } from '../domain/grant';
@@ -17,6 +23,7 @@ import type {
 } from './credential-records';
 import type { GrantVerifier } from './grant';
 import type { Issued, Issuer } from './issuers/issuer';
+import { deliveredBy } from './proxy-delivery';
 
 export interface BrokerDependencies {
   offers: readonly Offer[];
@@ -48,7 +55,7 @@ export interface Redeemed {
 /** Stands between runs and the providers of credentials. Secrets are in its memory, in no record and no log. */
 export interface Broker {
   /**
-   * Issues credentials for a granted call of `cloud-credentials`, once.
+   * Issues credentials for a granted call, once: of `cloud-credentials`, or of a tool that declares that it needs them.
    *
    * @throws GatehouseError `grant-…`, `credential-…`
    */
@@ -59,6 +66,12 @@ export interface Broker {
    * @throws GatehouseError `grant-…`
    */
   redeem(request: Presented): Promise<Redeemed>;
+  /**
+   * Ends what was issued for the calls of this grant alone.
+   *
+   * @throws GatehouseError `grant-…`
+   */
+  release(request: Presented): Promise<void>;
   /** Revokes what a run holds; what cannot be revoked now is tried again by {@link sweep}. */
   revokeRun(run: { runId: string; organizationId: string }): Promise<void>;
   /**
@@ -83,6 +96,23 @@ export function createBroker(dependencies: BrokerDependencies): Broker {
       throw new GatehouseError('presenter-unknown', 'the key that asks is not of a sandbox host known here');
   }
 
+  /** The request that a grant is for, read from the very bytes whose hash it holds. */
+  async function requestOf(claims: GrantClaims, call: CanonicalCall): Promise<CredentialRequest> {
+    const granted = claims.calls.find(({ id }) => id === call.id);
+    if (!granted || granted.tool !== call.tool)
+      throw refused('not-granted', 'the grant is not for credentials');
+    if (granted.argsHash !== sha256(call.args))
+      throw refused('not-granted', 'the grant is for other credentials');
+    const run = { runId: claims.sub, organizationId: claims.organization };
+    const need = call.tool === CREDENTIALS_TOOL ? needIn(call.args) : await records.needOf(run, call.tool);
+    if (!need) throw refused('not-granted', 'the grant is not for credentials');
+    const { effect } = granted;
+    const suits =
+      call.tool === CREDENTIALS_TOOL ? effect === EFFECT_OF_SCOPE[need.scope] : mayUse(effect, need.scope);
+    if (!suits) throw refused('not-granted', `credentials to ${need.scope} are not of effect \`${effect}\``);
+    return { ...run, ...need, callId: call.id, tool: call.tool, args: call.args, effect };
+  }
+
   function requireOffer(request: CredentialRequest, { agent }: RequestFacts): Offer {
     const { account, role, scope, organizationId: organization } = request;
     const offer = offerFor(offers, { organization, agent, account, role, scope });
@@ -100,7 +130,7 @@ export function createBroker(dependencies: BrokerDependencies): Broker {
   }: Parameters<Broker['issue']>[0]): Promise<IssuedCredential> {
     requireHost(presenter);
     const claims = verifier.verify(grant, { audience: 'activity', presenter, now: now() });
-    const request = requestOf(claims, call);
+    const request = await requestOf(claims, call);
     let reserved: LiveCredential;
     let offer: Offer;
     try {
@@ -117,6 +147,7 @@ export function createBroker(dependencies: BrokerDependencies): Broker {
           role,
           scope,
           expiresAt: now() + offer.minutes * 60_000,
+          isForCall: request.tool !== CREDENTIALS_TOOL,
           presenter,
         };
       });
@@ -151,7 +182,7 @@ export function createBroker(dependencies: BrokerDependencies): Broker {
     const { expiresAt = reserved.expiresAt, ...material } = issued;
     const live = { ...reserved, expiresAt: Math.min(expiresAt, reserved.expiresAt) };
     held.set(handle, material);
-    if (await records.issued(live)) return { ...viewOf(live), material };
+    if (await records.issued(live)) return { ...viewOf(live), material: deliveredBy(offer.proxy, material) };
     await end(live);
     throw refused('run-ended', 'the run has ended; credentials are not issued any more');
   }
@@ -173,7 +204,10 @@ export function createBroker(dependencies: BrokerDependencies): Broker {
         continue;
       }
       handedOut.push(credential);
-      redeemed.credentials.push({ ...viewOf(credential), material });
+      redeemed.credentials.push({
+        ...viewOf(credential),
+        material: deliveredBy(offerOf(credential)?.proxy, material),
+      });
     }
     await records.redeemed(handedOut, { callId: claims.calls[0]?.id ?? '', presenter });
     return redeemed;
@@ -208,9 +242,23 @@ export function createBroker(dependencies: BrokerDependencies): Broker {
     return material;
   }
 
+  function offerOf(credential: LiveCredential): Offer | undefined {
+    return offerFor(offers, { ...credential, organization: credential.organizationId });
+  }
+
   function issuerFor(credential: LiveCredential): Issuer | undefined {
-    const offer = offerFor(offers, { ...credential, organization: credential.organizationId });
+    const offer = offerOf(credential);
     return offer && issuers.get(offer);
+  }
+
+  async function release({ grant, presenter }: Presented): Promise<void> {
+    requireHost(presenter);
+    // Expired too: it is after a call that its credentials are over.
+    const { claims } = verifier.open(grant, { audience: 'activity', presenter, now: now() });
+    const held = await records.ofRun({ runId: claims.sub, organizationId: claims.organization });
+    const isOver = ({ isForCall, callId }: LiveCredential) =>
+      isForCall && claims.calls.some(({ id }) => id === callId);
+    await Promise.all(held.filter(isOver).map(end));
   }
 
   /** What the provider does not revoke now stays live in the records, for the next sweep. */
@@ -229,6 +277,7 @@ export function createBroker(dependencies: BrokerDependencies): Broker {
   return {
     issue,
     redeem,
+    release,
     async revokeRun(run) {
       await Promise.all((await records.ofRun(run)).map(end));
     },
@@ -240,40 +289,32 @@ export function createBroker(dependencies: BrokerDependencies): Broker {
   };
 }
 
-/** The request that a grant is for, read from the very bytes whose hash it holds. */
-function requestOf(claims: GrantClaims, call: CanonicalCall): CredentialRequest {
-  const granted = claims.calls.find(({ id }) => id === call.id);
-  if (!granted || granted.tool !== CREDENTIALS_TOOL || call.tool !== CREDENTIALS_TOOL)
-    throw refused('not-granted', 'the grant is not for credentials');
-  if (granted.argsHash !== sha256(call.args))
-    throw refused('not-granted', 'the grant is for other credentials');
-  const value: JsonValue = parseStrictJson(call.args);
-  const { account, role, scope } = credentialArguments.parse(value);
-  if (granted.effect !== EFFECT_OF_SCOPE[scope])
-    throw refused('not-granted', `credentials to ${scope} are not of effect \`${granted.effect}\``);
-  const { sub: runId, organization: organizationId } = claims;
-  return { runId, organizationId, callId: call.id, args: call.args, account, role, scope };
+function needIn(args: string): CredentialNeed {
+  const value: JsonValue = parseStrictJson(args);
+  return credentialArguments.parse(value);
 }
 
 /** What the gate has judged is looked at again: whoever can make it wrong must deceive two. */
-function requireOpen({ scope }: CredentialRequest, facts: RequestFacts): void {
+function requireOpen({ tool, scope, effect }: CredentialRequest, facts: RequestFacts): void {
   const { tier, deniedTools, allowed } = facts.permissions;
   if (facts.hasEnded) throw refused('run-ended', 'the run has ended; credentials are not issued any more');
   if (facts.isHalted) throw refused('run-halted', 'the run is halted; no credentials are issued');
   if (!facts.isGranted) throw refused('not-granted', 'the gate has no record that it granted this call');
   if (facts.isRedeemed) throw refused('redeemed', 'credentials were issued for this call before; ask anew');
   const isOpen =
-    tier >= LOWEST_TIER[EFFECT_OF_SCOPE[scope]] &&
-    isAllowed(allowed, CREDENTIALS_TOOL) &&
-    !deniedTools.some((name) => normalizeToolName(name) === CREDENTIALS_TOOL);
+    tier >= LOWEST_TIER[effect] &&
+    isAllowed(allowed, tool) &&
+    !deniedTools.some((name) =>
+      [CREDENTIALS_TOOL, normalizeToolName(tool)].includes(normalizeToolName(name)),
+    );
   if (!isOpen) throw refused('not-permitted', `this agent may have no credentials to ${scope}`);
   if (facts.issued >= facts.limit)
     throw refused('budget-exceeded', `the run has used its budget of ${facts.limit} credential requests`);
 }
 
 function viewOf(credential: LiveCredential): Omit<IssuedCredential, 'material'> {
-  const { handle, provider, account, role, scope, expiresAt, callId } = credential;
-  return { handle, provider, account, role, scope, expiresAt, callId };
+  const { handle, provider, account, role, scope, expiresAt, callId, isForCall } = credential;
+  return { handle, provider, account, role, scope, expiresAt, callId, isForCall };
 }
 
 function timeout(): AbortSignal {

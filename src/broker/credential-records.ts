@@ -1,16 +1,18 @@
-import type { CredentialScope, CredentialView, Revocation } from '../domain/credential';
+import type { CredentialNeed, CredentialView, Revocation } from '../domain/credential';
+import type { Effect } from '../domain/effect';
 import type { EffectivePermissions } from '../domain/permissions';
 
 /** A granted request for credentials, whose grant and arguments were checked. */
-export interface CredentialRequest {
+export interface CredentialRequest extends CredentialNeed {
   runId: string;
   organizationId: string;
   callId: string;
+  /** What was granted: asking for credentials, or a tool that declares that it needs them. */
+  tool: string;
   /** The canonical arguments. */
   args: string;
-  account: string;
-  role: string;
-  scope: CredentialScope;
+  /** Of the granted call. */
+  effect: Effect;
 }
 
 /** What the database says about a request. */
@@ -34,21 +36,26 @@ export interface LiveCredential extends CredentialView {
   organizationId: string;
   agent: string;
   callId: string;
+  /** Whether programs of that call alone get it. */
+  isForCall: boolean;
   /** Thumbprint of the host that it was handed to. */
   presenter: string;
 }
 
 export interface NewCredential extends CredentialView {
+  isForCall: boolean;
   presenter: string;
 }
 
-interface RunName {
+export interface RunName {
   runId: string;
   organizationId: string;
 }
 
 /** Where it is kept who was given which credentials: everything but the secrets, and all of it in the audit. */
 export interface CredentialRecords {
+  /** What a tool of the run's pinned snapshot declares that its calls need, or null. */
+  needOf(run: RunName, tool: string): Promise<CredentialNeed | null>;
   /**
    * Keeps what `decide` answers; of two requests at once the later is decided again.
    *

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { hostEnvironment } from '../config';
 import { GatehouseError } from '../domain/errors';
@@ -63,8 +62,6 @@ export async function start(
       GATEHOUSE_SANDBOX_MEMORY_MIB: config.GATEHOUSE_SANDBOX_MEMORY_MIB,
       GATEHOUSE_SANDBOX_PROCESSES: config.GATEHOUSE_SANDBOX_PROCESSES,
       GATEHOUSE_SANDBOX_FILE_MIB: config.GATEHOUSE_SANDBOX_FILE_MIB,
-      GATEHOUSE_EGRESS_CREDENTIALS:
-        config.GATEHOUSE_EGRESS_CREDENTIALS && resolve(config.GATEHOUSE_EGRESS_CREDENTIALS),
     },
   });
 }

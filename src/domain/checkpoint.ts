@@ -31,6 +31,8 @@ export interface NotKept {
   ignored: string[];
   /** Files that are too large, where they differ from what is committed. */
   tooLarge: string[];
+  /** Files that hold a credential of the run; absent in checkpoints of an earlier release. */
+  withheld?: string[];
 }
 
 /** What a run knows of a workspace that is to be had no more where it was. */

@@ -1,4 +1,5 @@
 import type { BudgetedUse } from './budget';
+import type { CredentialNeed } from './credential';
 import type { Effect } from './effect';
 
 /** A user's own tool (CONTRACTS, Files); it runs `command` in the sandbox. */
@@ -15,4 +16,6 @@ export interface ToolDeclaration {
   idempotent?: boolean;
   /** Argument vector; the call's arguments arrive as JSON on standard input. */
   command?: string[];
+  /** Credentials that its programs, or the proxy for them, get for each call. */
+  credential?: CredentialNeed;
 }

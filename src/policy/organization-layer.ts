@@ -1,7 +1,10 @@
 import type { ContentFacts } from '../domain/content';
+import { type CredentialNeed, EFFECT_OF_SCOPE } from '../domain/credential';
 import { type Finding, observed } from '../domain/decision';
+import type { Judgement } from '../domain/judgement';
 import { normalizeToolName } from '../domain/permissions';
 import { visibleText } from '../domain/visible-text';
+import { cloudCredentials } from '../tools/credentials';
 import { compileRules } from './cedar/compile-rules';
 import type { BrokenRule, CompiledRule } from './cedar/compiled-rule';
 import { evaluate } from './cedar/evaluate';
@@ -15,7 +18,7 @@ import {
 } from './cedar/request';
 import type { RuleIndex } from './cedar/rule-index';
 import { changesContent } from './cedar/schema';
-import type { PolicyLayer } from './layer';
+import type { PolicyLayer, ReadCall } from './layer';
 
 /** Most things one call may touch or declare where rules apply to it; judging more would take too long. */
 const MAX_REQUESTS = 5_000;
@@ -24,6 +27,19 @@ const SHOWN_LENGTH = 200;
 
 /** The organization's rules in Cedar (POLICY §5): every rule that matches is a finding, one that fails denies. */
 export const organizationLayer: PolicyLayer = (read, context) => {
+  const { credential } = read.tool;
+  if (!credential) return findingsOf(read, context);
+  // What a call needs is judged as if it was asked for: rules about accounts hold whatever tool uses them.
+  const all = [...findingsOf(read, context), ...findingsOf(asking(credential, read), context)];
+  return [...new Map(all.map((finding) => [JSON.stringify(finding), finding])).values()];
+};
+
+function asking(credential: CredentialNeed, { call }: ReadCall): ReadCall {
+  const judgement: Judgement = { effect: EFFECT_OF_SCOPE[credential.scope], marks: [] };
+  return { call, args: credential, tool: cloudCredentials, judgement };
+}
+
+const findingsOf: PolicyLayer = (read, context) => {
   const { snapshot } = context;
   if (snapshot.rules.length === 0) return [];
   const compiled = compileRules(snapshot);

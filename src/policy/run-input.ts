@@ -61,8 +61,11 @@ const schema = z.strictObject({
 
 function wordsOf({ path, message, code, ...issue }: z.core.$ZodIssue): string {
   const where = path.length > 0 ? `\`${path.join('.')}\` ` : '';
-  if (code === 'unrecognized_keys' && 'keys' in issue)
-    return `${where}has unknown keys: ${issue.keys.map((key) => `\`${visibleText(key, 60)}\``).join(', ')}`;
+  if (code === 'unrecognized_keys' && 'keys' in issue) {
+    const shown = issue.keys.slice(0, MAX_SHOWN).map((key) => `\`${visibleText(key, 60)}\``);
+    const more = issue.keys.length - shown.length;
+    return `${where}has unknown keys: ${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+  }
   return `${where}${message.charAt(0).toLowerCase()}${message.slice(1)}`;
 }
 

@@ -4,6 +4,7 @@ import { effects } from '../domain/effect';
 import { GatehouseError, publicMessage } from '../domain/errors';
 import { normalizeToolName } from '../domain/permissions';
 import type { ToolDeclaration } from '../domain/tool-declaration';
+import { credentialArguments } from '../tools/credentials';
 import { toolOf } from '../tools/declared';
 import { readText } from './read-text';
 import { problemsError, readYaml } from './yaml-problems';
@@ -46,6 +47,7 @@ const declaration = z
     budget: z.enum(['pipelineRun', 'credentialRequest']).optional(),
     idempotent: z.boolean().optional(),
     command: z.array(z.string()).min(1).optional(),
+    credential: credentialArguments.optional(),
   })
   .superRefine((tool, context) => {
     const problem = problemOf(tool);

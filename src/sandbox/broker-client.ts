@@ -1,5 +1,11 @@
 import type { Redeemed } from '../broker/broker';
-import { type BrokerAddress, ISSUE_PATH, REDEEM_PATH, type TlsFiles } from '../broker/broker-address';
+import {
+  type BrokerAddress,
+  ISSUE_PATH,
+  REDEEM_PATH,
+  RELEASE_PATH,
+  type TlsFiles,
+} from '../broker/broker-address';
 import { type Answer, exchange } from '../broker/exchange';
 import type { SigningKey } from '../broker/keys';
 import type { CanonicalCall } from '../domain/call';
@@ -14,6 +20,8 @@ export interface BrokerClient {
   issue(request: { grant: string; call: CanonicalCall }, signal: AbortSignal): Promise<IssuedCredential>;
   /** What the run of this grant holds. @throws GatehouseError as {@link issue} */
   redeem(request: { grant: string }, signal: AbortSignal): Promise<Redeemed>;
+  /** What was issued for the calls of this grant alone is over. @throws GatehouseError as {@link issue} */
+  release(request: { grant: string }, signal: AbortSignal): Promise<void>;
 }
 
 export interface BrokerClientOptions {
@@ -62,6 +70,9 @@ export function createBrokerClient({ address, tls, key }: BrokerClientOptions): 
   return {
     issue: (request, signal) => ask(ISSUE_PATH, request, signal),
     redeem: (request, signal) => ask(REDEEM_PATH, request, signal),
+    async release(request, signal) {
+      await ask(RELEASE_PATH, request, signal);
+    },
   };
 }
 

@@ -55,5 +55,5 @@ const shape: z.ZodType<Checkpoint> = z.strictObject({
   branch: branch.nullable(),
   refs: z.array(z.strictObject({ name: z.union([branch, z.literal('refs/stash')]), commit: object })),
   packs: z.array(z.string().regex(/^[0-9a-f]{64}$/)),
-  notKept: z.strictObject({ ignored: names, tooLarge: names }),
+  notKept: z.strictObject({ ignored: names, tooLarge: names, withheld: names.optional() }),
 });

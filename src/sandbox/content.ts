@@ -9,6 +9,7 @@ import { sha256 } from '../domain/hashing';
 import { isSecretPath } from '../shell/secret-paths';
 import type { OsSandbox } from './os-sandbox';
 import type { RunFolder } from './run-folder';
+import type { SecretFinder } from './secret-finder';
 import { runState, STATE_FOLDER, unreadable } from './workspace-state';
 
 /** Endings of the files that content rules look at. */
@@ -37,10 +38,17 @@ export interface ContentKeeper {
   /**
    * Keeps what is new since the last time.
    *
+   * @param finder looks for the run's credentials: of a file with one it is kept that it has one
    * @returns sha-256 of the {@link ContentIndex}
-   * @throws GatehouseError `workspace-unreadable`, `content-too-large`, `artifact-store-unavailable`
+   * @throws GatehouseError `workspace-unreadable`, `content-too-large`, `content-holds-credential`,
+   * `artifact-store-unavailable`
    */
-  keep(folder: RunFolder, artifacts: Artifacts, signal?: AbortSignal): Promise<string>;
+  keep(
+    folder: RunFolder,
+    artifacts: Artifacts,
+    finder: SecretFinder | null,
+    signal?: AbortSignal,
+  ): Promise<string>;
 }
 
 export function createContentKeeper({ sandbox }: { sandbox: OsSandbox }): ContentKeeper {
@@ -74,7 +82,7 @@ export function createContentKeeper({ sandbox }: { sandbox: OsSandbox }): Conten
   }
 
   return {
-    async keep(folder, artifacts, signal) {
+    async keep(folder, artifacts, finder, signal) {
       const { base, head, tree } = await listed(folder, signal);
       requireFew(base, head, tree);
       const blobs = await freshBlobs(folder, [...base, ...head], signal);
@@ -85,19 +93,29 @@ export function createContentKeeper({ sandbox }: { sandbox: OsSandbox }): Conten
         putting.set(hash, content);
         return hash;
       };
-      const named = new Map([...blobs].map(([oid, content]) => [oid, name(content)]));
+      // Of a file with a credential it is kept that it has one.
+      const nameUnlessSecret = (content: Buffer) => (finder?.isIn(content) ? null : name(content));
+      const named = new Map([...blobs].map(([oid, content]) => [oid, nameUnlessSecret(content)]));
       const artifactOf = (oid: string) => known(folder, oid) ?? named.get(oid);
       const committed = (entries: readonly Entry[]) =>
         entries.map((entry) => committedFile(entry, artifactOf(entry.oid)));
-      const list = (files: ContentFile[]) => name(Buffer.from(JSON.stringify(files)));
+      const list = (files: ContentFile[]) => {
+        const text = Buffer.from(JSON.stringify(files));
+        if (finder?.isIn(text))
+          throw new GatehouseError(
+            'content-holds-credential',
+            'a name of a file holds a credential of this run',
+          );
+        return name(text);
+      };
       const index: ContentIndex = {
         base: list(committed(base)),
-        tree: list(await presentFiles(folder, tree, artifactOf, name)),
+        tree: list(await presentFiles(folder, tree, artifactOf, nameUnlessSecret)),
         head: list(committed(head)),
       };
       const hash = name(Buffer.from(JSON.stringify(index)));
       await putAll([...putting.values()], artifacts);
-      for (const [oid, artifact] of named) kept.set(`${folder.path} ${oid}`, artifact);
+      for (const [oid, artifact] of named) if (artifact) kept.set(`${folder.path} ${oid}`, artifact);
       return hash;
     },
   };
@@ -108,18 +126,23 @@ async function putAll(contents: readonly Buffer[], artifacts: Artifacts): Promis
     await Promise.all(contents.slice(start, start + PUT_AT_ONCE).map((content) => artifacts.put(content)));
 }
 
-function committedFile(entry: Entry, artifact: string | undefined): ContentFile {
+/** @param artifact null where the content holds a credential */
+function committedFile(entry: Entry, artifact: string | null | undefined): ContentFile {
   const problem = problemOf(entry);
   if (problem !== null) return { path: entry.path, artifact: null, problem };
   if (artifact === undefined) throw unreadable(`no blob ${entry.oid}`);
-  return { path: entry.path, artifact };
+  return contentFile(entry.path, artifact);
+}
+
+function contentFile(path: string, artifact: string | null): ContentFile {
+  return artifact === null ? { path, artifact, problem: HOLDS_CREDENTIAL } : { path, artifact };
 }
 
 async function presentFiles(
   folder: RunFolder,
   entries: readonly Entry[],
-  artifactOf: (oid: string) => string | undefined,
-  name: (content: Buffer) => string,
+  artifactOf: (oid: string) => string | null | undefined,
+  name: (content: Buffer) => string | null,
 ): Promise<ContentFile[]> {
   const root = await realpath(folder.workspace);
   const files: ContentFile[] = [];
@@ -128,7 +151,7 @@ async function presentFiles(
     const problem = problemOf(entry);
     const artifact = artifactOf(entry.oid);
     if (problem !== null) files.push({ path, artifact: null, problem });
-    else if (artifact !== undefined) files.push({ path, artifact });
+    else if (artifact !== undefined) files.push(contentFile(path, artifact));
     else files.push(await readPresent(root, path, name));
   }
   return files;
@@ -192,6 +215,8 @@ function problemOf({ mode, bytes }: Entry): string | null {
 
 const TOO_LARGE = `is larger than ${MAX_FILE_BYTES} bytes, more than is judged`;
 
+const HOLDS_CREDENTIAL = 'holds a credential of this run; take it out';
+
 function requireFew(...lists: readonly (readonly Entry[])[]): void {
   for (const list of lists)
     if (
@@ -220,7 +245,7 @@ function* blobsIn(bytes: Buffer): Generator<{ oid: string; content: Buffer }> {
 async function readPresent(
   root: string,
   path: string,
-  name: (content: Buffer) => string,
+  name: (content: Buffer) => string | null,
 ): Promise<ContentFile> {
   const full = join(root, path);
   const found = await lstat(full).catch(() => null);
@@ -230,7 +255,7 @@ async function readPresent(
   if (found.size > MAX_FILE_BYTES) return { path, artifact: null, problem: TOO_LARGE };
   const file = await open(full, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
-    return { path, artifact: name(await file.readFile()) };
+    return contentFile(path, name(await file.readFile()));
   } finally {
     await file.close();
   }

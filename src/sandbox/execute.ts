@@ -1,22 +1,21 @@
 import { expired, type GrantVerifier, refusal } from '../broker/grant';
 import type { CallOutcome, CanonicalCall } from '../domain/call';
-import type { Effect } from '../domain/effect';
 import { MAX_REFUSED_OF_CALL, type RefusedHost } from '../domain/egress';
 import { GatehouseError } from '../domain/errors';
 import type { GrantAudience, GrantClaims, GrantedCall } from '../domain/grant';
 import { sha256 } from '../domain/hashing';
+import type { ProbeResult } from '../domain/probe';
 import type { ExecuteResult } from '../domain/steps';
 import type { ToolDeclaration } from '../domain/tool-declaration';
 import type { Forge } from '../tools/forge';
 import type { Tool } from '../tools/tool';
 import type { OpenArtifacts } from './artifact-client';
 import type { Asker } from './asker';
-import type { CredentialRule } from './credential-rule';
 import type { HeldCredentials } from './held-credentials';
 import type { Journal, JournalRecord } from './journal';
 import type { OsSandbox } from './os-sandbox';
 import { isWriting } from './profile';
-import { createToolRunner, type PreparedCall } from './run-tool';
+import { createToolRunner, type PreparedCall, type ReconciledCall, unknownOutcome } from './run-tool';
 import { createSnapshotReader } from './snapshot-settings';
 import { createTurnstile } from './turnstile';
 import type { Workspaces } from './workspace';
@@ -35,8 +34,6 @@ export interface ExecutorDependencies {
   host: { name: string; thumbprint: string };
   /** Absent where programs cannot ask people. */
   asker?: Asker;
-  /** The credentials that the proxy puts into the requests of a call. @default none */
-  credentialsOf?(claims: GrantClaims, effect: Effect): readonly CredentialRule[];
   /** Absent where there is no credential broker. */
   credentials?: HeldCredentials;
   /** Milliseconds since the epoch. @default Date.now */
@@ -64,6 +61,13 @@ export interface Executor {
    * `sandbox-unavailable`: nothing of the calls without an outcome ran
    */
   execute(request: ExecuteRequest, signal: AbortSignal): Promise<ExecuteResult>;
+  /**
+   * What became of a granted call on a host that is lost, by its tool's probe. The grant is used up: nothing starts here,
+   * now or later.
+   *
+   * @throws GatehouseError as {@link execute}
+   */
+  probe(request: ExecuteRequest, signal: AbortSignal): Promise<ProbeResult>;
   /** As {@link execute}, without the state of the workspace, which reads cannot change. */
   read(request: ExecuteRequest, signal: AbortSignal): Promise<CallOutcome[]>;
 }
@@ -162,6 +166,22 @@ export function createExecutor(dependencies: ExecutorDependencies): Executor {
     return record;
   }
 
+  async function probeOne(prepared: PreparedCall, signal: AbortSignal): Promise<ReconciledCall> {
+    const { claims, call, tool } = prepared;
+    const known = journal.look(claims, call.id);
+    if (known.kind === 'recorded') return { kind: 'settled', outcome: known.record.outcome };
+    if (!tool.reconcile) return { kind: 'settled', outcome: unknownOutcome(call.id) };
+    prepared.credentials = await dependencies.credentials?.open(claims.sub, prepared.grant, signal);
+    await sandbox.check();
+    if (claims.exp * 1000 <= now()) throw expired();
+    journal.begin(claims, call.id);
+    const found = await runner.reconcile(prepared, signal);
+    signal.throwIfAborted();
+    const outcome = found.kind === 'settled' ? found.outcome : unknownOutcome(call.id);
+    journal.finish(claims, call.id, { outcome, refusedHosts: [] });
+    return found;
+  }
+
   async function all(request: ExecuteRequest, signal: AbortSignal): Promise<JournalRecord[]> {
     const calls = await prepared(request, signal);
     const areReads = calls.every(({ granted }) => granted.effect === 'read');
@@ -181,12 +201,32 @@ export function createExecutor(dependencies: ExecutorDependencies): Executor {
       // One at a time for each run: an attempt that Temporal gave up may still be ending when the next one comes.
       return turnstile(runId, async () => {
         const records = await all(request, signal);
+        // After a restart, where all was recorded before, nobody asked yet; without it nothing of the workspace is kept.
+        await dependencies.credentials
+          ?.open(runId, request.grant, signal)
+          .catch((cause) => dependencies.log?.(`the workspace of run ${runId} is not kept`, cause));
         const state = await workspaces.knownState(runId, signal, request.pass);
         return {
           outcomes: records.map(({ outcome }) => outcome),
           workspace: { host: host.name, keyThumbprint: host.thumbprint, ...state },
           refusedHosts: records.flatMap((record) => record.refusedHosts),
         };
+      });
+    },
+
+    async probe(request, signal) {
+      const runId = request.runId;
+      if (runId === undefined) throw new TypeError('a probe names its run');
+      return turnstile(runId, async () => {
+        const [call, ...more] = await prepared(request, signal);
+        if (!call || more.length > 0) throw refusal('wrong-call', 'is probed for one call');
+        const found = await probeOne(call, signal);
+        if (found.kind === 'not-started') return found;
+        const { outcome } = found;
+        if (outcome.kind === 'unknown') return { kind: 'unknown' };
+        const state = await workspaces.knownState(runId, signal, request.pass);
+        const workspace = { host: host.name, keyThumbprint: host.thumbprint, ...state };
+        return { kind: 'finished', outcome, workspace };
       });
     },
 

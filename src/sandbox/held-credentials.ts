@@ -1,9 +1,11 @@
 import { LRUCache } from 'lru-cache';
 import type { CanonicalCall } from '../domain/call';
-import type { CredentialScope, IssuedCredential } from '../domain/credential';
-import { type Effect, effects } from '../domain/effect';
+import { type IssuedCredential, mayUse } from '../domain/credential';
+import type { Effect } from '../domain/effect';
 import { visibleText } from '../domain/visible-text';
 import type { BrokerClient } from './broker-client';
+import type { CredentialRule } from './credential-rule';
+import { createSecretFinder, type SecretFinder } from './secret-finder';
 import { createSecretMask } from './secret-mask';
 
 /** What a sandboxed process is given beside its environment: never in arguments, which others can read. */
@@ -18,18 +20,32 @@ export interface RunCredentials {
   request(request: { grant: string; call: CanonicalCall }, signal: AbortSignal): Promise<IssuedCredential>;
   /** What was issued for a call. */
   issuedFor(callId: string): IssuedCredential | null;
-  /** What programs of a call of this effect get. Of two that name the same variable, the newer counts. */
-  surroundings(effect: Effect): Surroundings | undefined;
+  /** What programs of a call get. Of two that name the same variable, the newer counts. */
+  surroundings(call: RunningCall): Surroundings | undefined;
+  /** What the proxy puts into requests of a call's programs, the newest first. */
+  rules(call: RunningCall): CredentialRule[];
+  /** What was issued for the calls of this grant alone is over. @throws GatehouseError `broker-unavailable` */
+  release(request: { grant: string; callId: string }, signal: AbortSignal): Promise<void>;
+  /** Looks for the secrets in what is to leave the workspace; null where there is none to be looked for. */
+  finder(): SecretFinder | null;
   /** The text without any secret of the run. */
   mask(text: string, isCut?: boolean): string;
   /** Sentences for the model about what it has to ask for again; each once. */
   takeNotes(): string[];
 }
 
+/** A call by what its grant says of it. */
+export interface RunningCall {
+  id: string;
+  effect: Effect;
+}
+
 /** In the memory of this process alone: after a restart the broker is asked, once for each run. */
 export interface HeldCredentials {
   /** @throws GatehouseError `broker-unavailable`: without knowing the secrets nothing can be kept from showing them */
   open(runId: string, grant: string, signal: AbortSignal): Promise<RunCredentials>;
+  /** Looks for the secrets of a run; null where it has none, undefined while nobody here knows what it has. */
+  finderOf(runId: string): SecretFinder | null | undefined;
   forget(runId: string): void;
 }
 
@@ -40,18 +56,25 @@ const MAX_RUNS = 1_000;
 
 export function createHeldCredentials(broker: BrokerClient, now: () => number = Date.now): HeldCredentials {
   const runs = new LRUCache<string, Promise<RunCredentials>>({ max: MAX_RUNS });
+  const known = new LRUCache<string, RunCredentials>({ max: MAX_RUNS });
   return {
     open(runId, grant, signal) {
-      const known = runs.get(runId);
-      if (known) return known;
-      const opened = broker
-        .redeem({ grant }, signal)
-        .then(({ credentials, gone }) => createRunCredentials(broker, credentials, gone.map(goneNote), now));
+      const opening = runs.get(runId);
+      if (opening) return opening;
+      const opened = broker.redeem({ grant }, signal).then(({ credentials, gone }) => {
+        const run = createRunCredentials(broker, credentials, gone.map(goneNote), now);
+        known.set(runId, run);
+        return run;
+      });
       runs.set(runId, opened);
       opened.catch(() => runs.delete(runId));
       return opened;
     },
-    forget: (runId) => void runs.delete(runId),
+    finderOf: (runId) => known.get(runId)?.finder(),
+    forget(runId) {
+      runs.delete(runId);
+      known.delete(runId);
+    },
   };
 }
 
@@ -63,18 +86,24 @@ function createRunCredentials(
 ): RunCredentials {
   const held = new Map(redeemed.map((each) => [each.handle, each]));
   let secrets = maskOf(held);
+  let finder = finderFor(held);
+  const over = new Set<string>();
+  const isLive = ({ handle, expiresAt }: IssuedCredential) => expiresAt > now() && !over.has(handle);
+  const givenTo = ({ id, effect }: RunningCall) =>
+    [...held.values()].filter(
+      (each) => isLive(each) && mayUse(effect, each.scope) && (!each.isForCall || each.callId === id),
+    );
   return {
     async request(request, signal) {
       const issued = await broker.issue(request, signal);
       held.set(issued.handle, issued);
       secrets = maskOf(held);
+      finder = finderFor(held);
       return issued;
     },
     issuedFor: (callId) => [...held.values()].find((each) => each.callId === callId) ?? null,
-    surroundings(effect) {
-      const given = [...held.values()].filter(
-        ({ scope, expiresAt }) => isGiven(scope, effect) && expiresAt > now(),
-      );
+    surroundings(call) {
+      const given = givenTo(call).filter(({ material }) => !material.header);
       if (given.length === 0) return undefined;
       // One at most: only a kubeconfig is a file, and of two the newer counts.
       const file = given
@@ -92,6 +121,25 @@ function createRunCredentials(
         file: file ? { path: file.path, text: file.text } : null,
       };
     },
+    rules: (call) =>
+      givenTo(call)
+        .reverse()
+        .flatMap((each) => {
+          const { header } = each.material;
+          if (!header) return [];
+          const { host, name, template, secret, certificateAuthority } = header;
+          const source = async () => {
+            if (!isLive(each)) throw new Error(`the credential ${each.handle} is over`);
+            return secret;
+          };
+          return [{ host, header: name, template, source, upstreamCa: certificateAuthority }];
+        }),
+    async release({ grant, callId }, signal) {
+      // Here at once, whatever the broker says.
+      for (const each of held.values()) if (each.isForCall && each.callId === callId) over.add(each.handle);
+      await broker.release({ grant }, signal);
+    },
+    finder: () => finder,
     // What has expired is masked all the same: not every provider ends it then.
     mask: (text, isCut) => secrets.mask(text, isCut),
     takeNotes: () => notes.splice(0),
@@ -102,16 +150,8 @@ function maskOf(held: ReadonlyMap<string, IssuedCredential>) {
   return createSecretMask([...held.values()].flatMap(({ material }) => material.secrets));
 }
 
-/** Credentials for writing reach programs of approved calls only. */
-function isGiven(scope: CredentialScope, effect: Effect): boolean {
-  switch (scope) {
-    case 'read':
-      return effects.indexOf(effect) >= effects.indexOf('draft');
-    case 'write':
-      return effect === 'production';
-    default:
-      return scope satisfies never;
-  }
+function finderFor(held: ReadonlyMap<string, IssuedCredential>): SecretFinder | null {
+  return createSecretFinder([...held.values()].flatMap(({ material }) => material.secrets));
 }
 
 function goneNote({ handle, account, role }: { handle: string; account: string; role: string }): string {

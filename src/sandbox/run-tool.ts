@@ -1,16 +1,16 @@
 import type { ArtifactStore } from '../artifacts/artifact-store';
 import type { CallOutcome, CanonicalCall } from '../domain/call';
 import { type JsonValue, parseStrictJson } from '../domain/canonical-json';
-import type { Effect } from '../domain/effect';
+import type { IssuedCredential } from '../domain/credential';
 import { egressRefusals, MAX_HOST_LENGTH, MAX_REFUSED_OF_CALL, type RefusedHost } from '../domain/egress';
-import { publicMessage } from '../domain/errors';
+import { GatehouseError, publicMessage } from '../domain/errors';
 import type { GrantClaims, GrantedCall } from '../domain/grant';
 import type { PolicySnapshotContent } from '../domain/policy';
 import { branchOf } from '../domain/run';
+import { NO_BROKER } from '../tools/credentials';
 import type { Forge } from '../tools/forge';
 import type { Tool, ToolContext, ToolOutput } from '../tools/tool';
 import type { Asker } from './asker';
-import type { CredentialRule } from './credential-rule';
 import type { RunCredentials } from './held-credentials';
 import { createKeptSockets, type KeptSockets } from './kept-sockets';
 import type { Confinement, OsSandbox } from './os-sandbox';
@@ -41,8 +41,6 @@ interface ToolRunnerDependencies {
   forge: Forge;
   asker?: Asker;
   log?(message: string, cause: unknown): void;
-  /** The credentials that the proxy puts into the requests of a call. @default none */
-  credentialsOf?(claims: GrantClaims, effect: Effect): readonly CredentialRule[];
   onRefusedHost?(runId: string, refused: RefusedHost): void;
 }
 
@@ -82,7 +80,9 @@ export function createToolRunner(dependencies: ToolRunnerDependencies): ToolRunn
       const refused = new Map<string, RefusedHost>();
       let output: ToolOutput | undefined;
       let questions: QuestionSocket | null = null;
+      let issued: IssuedCredential | null = null;
       try {
+        issued = await credentialFor(prepared, signal);
         questions = await questionsOf(dependencies, prepared, sockets);
         const context = await contextOf(dependencies, prepared, signal, refused, questions);
         output = await tool.run?.(argumentsOf(prepared), context);
@@ -93,18 +93,14 @@ export function createToolRunner(dependencies: ToolRunnerDependencies): ToolRunn
         return { kind: 'failed', callId: call.id, text: prepared.credentials?.mask(text) ?? text };
       } finally {
         questions?.close();
+        if (issued) await release(prepared, log);
       }
       // Outside: a store that is away does not make a failure of what was done.
-      return outcomeOf(prepared, output, networkNotes(refused));
+      return outcomeOf(prepared, output, [...credentialNotes(issued), ...networkNotes(refused)]);
     },
 
     async reconcile(prepared, signal) {
       const { call, tool } = prepared;
-      const unknown: CallOutcome = {
-        kind: 'unknown',
-        callId: call.id,
-        text: 'it started and was broken off, and nobody knows whether it finished; look before you repeat it',
-      };
       try {
         const context = await contextOf(dependencies, prepared, signal, new Map());
         const found = await tool.reconcile?.(argumentsOf(prepared), context);
@@ -114,13 +110,21 @@ export function createToolRunner(dependencies: ToolRunnerDependencies): ToolRunn
       } catch (error) {
         log(`call ${call.id} of run ${prepared.claims.sub} could not be reconciled`, error);
       }
-      return { kind: 'settled', outcome: unknown };
+      return { kind: 'settled', outcome: unknownOutcome(call.id) };
     },
   };
 }
 
+export function unknownOutcome(callId: string): CallOutcome {
+  return {
+    kind: 'unknown',
+    callId,
+    text: 'it started and was broken off, and nobody knows whether it finished; look before you repeat it',
+  };
+}
+
 async function contextOf(
-  { sandbox, workspaces, forge, credentialsOf, onRefusedHost }: ToolRunnerDependencies,
+  { sandbox, workspaces, forge, onRefusedHost }: ToolRunnerDependencies,
   { claims, call, granted, tool, settings, grant, credentials }: PreparedCall,
   signal: AbortSignal,
   refused: Map<string, RefusedHost>,
@@ -132,9 +136,9 @@ async function contextOf(
     workspace: tool.needsWorkspace === false ? null : await workspaces.path(runId),
     forge: workspaces.forgePath(runId),
     network: settings.network,
-    credentials: credentialsOf?.(claims, granted.effect),
+    credentials: credentials?.rules(granted),
     questions,
-    surroundings: credentials?.surroundings(granted.effect),
+    surroundings: credentials?.surroundings(granted),
     onRefusedHost({ host: spelled, port: named, reason }) {
       // As the program named it, in the bounds of what control takes.
       const host = (credentials?.mask(spelled) ?? spelled).slice(0, MAX_HOST_LENGTH);
@@ -168,8 +172,41 @@ async function contextOf(
       request: () => credentials.request({ grant, call }, signal),
       held: async () => credentials.issuedFor(call.id),
     },
+    credentialsIn: (leaving) => workspaces.credentialsIn(runId, leaving, signal),
     signal,
   };
+}
+
+/** What the tool declares that its calls need, asked for under the call's own grant; again it is the same one. */
+async function credentialFor(
+  { tool, call, grant, credentials }: PreparedCall,
+  signal: AbortSignal,
+): Promise<IssuedCredential | null> {
+  if (!tool.credential) return null;
+  if (!credentials)
+    throw new GatehouseError('credential-no-broker', `${NO_BROKER}, and \`${tool.name}\` needs some`);
+  return credentials.issuedFor(call.id) ?? credentials.request({ grant, call }, signal);
+}
+
+/** Also when the call was stopped: what is not over now is with the run. */
+async function release(
+  { call, grant, credentials }: PreparedCall,
+  log: (message: string, cause: unknown) => void,
+): Promise<void> {
+  await credentials
+    ?.release({ grant, callId: call.id }, AbortSignal.timeout(RELEASE_MS))
+    .catch((cause) => log(`the credentials of call ${call.id} end with the run`, cause));
+}
+
+const RELEASE_MS = 15_000;
+
+/** INVARIANT: names and times only. */
+function credentialNotes(issued: IssuedCredential | null): string[] {
+  if (!issued) return [];
+  const { handle, provider, account, role, scope, expiresAt } = issued;
+  return [
+    `(it had the credentials \`${handle}\` of ${provider} for itself: account \`${account}\`, role \`${role}\`, scope \`${scope}\`, until ${new Date(expiresAt).toISOString()} at the latest; they ended with it)`,
+  ];
 }
 
 /** The socket of this call alone, where its programs may ask. */

@@ -58,6 +58,8 @@ export async function runState(
         GIT_INDEX_FILE: `${STATE_FOLDER}/index`,
         GIT_OBJECT_DIRECTORY: `${STATE_FOLDER}/objects`,
         GIT_ALTERNATE_OBJECT_DIRECTORIES: '/workspace/.git/objects',
+        // What is looked at is what a push sends, whatever the workspace says stands for it.
+        GIT_NO_REPLACE_OBJECTS: '1',
         LC_ALL: 'C',
       },
       timeoutMs: TIMEOUT_MS,

@@ -13,9 +13,12 @@ import { createCheckpointKeeper } from './checkpoint';
 import { checkpointOf, readRecord, writeRecord } from './checkpoint-record';
 import { type CloneSource, cloneWorkspace, requireRepository } from './clone';
 import { createContentKeeper } from './content';
+import type { HeldCredentials } from './held-credentials';
 import type { OsSandbox } from './os-sandbox';
 import { restoreCheckpoint } from './restore';
 import { isFolderOfRun, type RunFolder, runFolder } from './run-folder';
+import { type Leaving, secretFilesIn } from './secret-files';
+import type { SecretFinder } from './secret-finder';
 import { fingerprintOf } from './workspace-fingerprint';
 import { readState, type WorkspaceState } from './workspace-state';
 
@@ -46,6 +49,12 @@ export interface Workspaces {
   state(runId: string, signal?: AbortSignal, pass?: string): Promise<WorkspaceState>;
   /** As {@link state}, but not even looked at where nothing was said to write since. */
   knownState(runId: string, signal?: AbortSignal, pass?: string): Promise<WorkspaceState>;
+  /**
+   * Where credentials of the run stand in what is about to leave its workspace, for people to read.
+   *
+   * @throws GatehouseError `workspace-missing`, `workspace-unreadable`
+   */
+  credentialsIn(runId: string, leaving: Leaving, signal?: AbortSignal): Promise<string[]>;
   /** Says that something is about to write to the workspace. */
   willWrite(runId: string): void;
   /** Bare repository of the local forge, or null. */
@@ -62,6 +71,8 @@ export interface WorkspacesOptions {
   sandbox: OsSandbox;
   openArtifacts: OpenArtifacts;
   forge: ForgeWithCopies;
+  /** What a run's credentials are found by in what leaves its workspace. @default nothing */
+  credentials?: Pick<HeldCredentials, 'finderOf'>;
   /** Internal causes of what goes on without. */
   log?(message: string, cause: unknown): void;
 }
@@ -72,6 +83,7 @@ export function createWorkspaces({
   sandbox,
   openArtifacts,
   forge,
+  credentials,
   log,
 }: WorkspacesOptions): Workspaces {
   const known = new LRUCache<string, KnownState>({ max: 1_000 });
@@ -88,7 +100,18 @@ export function createWorkspaces({
     return folder;
   }
 
-  async function state(runId: string, signal?: AbortSignal, pass?: string): Promise<WorkspaceState> {
+  /** Undefined while nobody here knows what the run has: then nothing of its workspace is kept. */
+  const finderOf = (runId: string) => (credentials ? credentials.finderOf(runId) : null);
+
+  const state = (runId: string, signal?: AbortSignal, pass?: string) =>
+    stateOf(runId, finderOf(runId), signal, pass);
+
+  async function stateOf(
+    runId: string,
+    finder: SecretFinder | null | undefined,
+    signal?: AbortSignal,
+    pass?: string,
+  ): Promise<WorkspaceState> {
     const folder = await existing(runId);
     // Before git reads: what changes meanwhile makes another fingerprint the next time.
     const fingerprint = fingerprintOf(folder.workspace);
@@ -99,13 +122,14 @@ export function createWorkspaces({
     }
     known.delete(runId);
     const { tree, head } = await readState(sandbox, folder, signal);
+    if (finder === undefined) return { tree, head, checkpoint: await latest(folder) };
     const artifacts = openArtifacts({ runId, pass, signal });
     const [kept, checkpoint] = await Promise.all([
       // The work itself is done; what rules need to judge it is not to be had, and they refuse for that.
       content
-        .keep(folder, artifacts, signal)
+        .keep(folder, artifacts, finder, signal)
         .catch((error) => notKept(runId, 'content', error, signal)),
-      checkpointed(folder, runId, artifacts, signal),
+      checkpointed(folder, runId, artifacts, finder, signal),
     ]);
     if (kept === undefined) return { tree, head, checkpoint };
     const found = { tree, head, content: kept, checkpoint };
@@ -127,14 +151,19 @@ export function createWorkspaces({
     folder: RunFolder,
     runId: string,
     artifacts: ArtifactStore,
+    finder: SecretFinder | null,
     signal?: AbortSignal,
   ): Promise<CheckpointReference> {
     try {
-      return { artifact: await checkpoints.keep(folder, artifacts, signal), isCurrent: true };
+      return { artifact: await checkpoints.keep(folder, artifacts, finder, signal), isCurrent: true };
     } catch (error) {
       notKept(runId, 'checkpoint', error, signal);
-      return { artifact: (await readRecord(folder)).latest?.artifact ?? null, isCurrent: false };
+      return latest(folder);
     }
+  }
+
+  async function latest(folder: RunFolder): Promise<CheckpointReference> {
+    return { artifact: (await readRecord(folder)).latest?.artifact ?? null, isCurrent: false };
   }
 
   async function clone(
@@ -196,17 +225,26 @@ export function createWorkspaces({
       if (lost && lost.host !== host) await forget(runId);
       const isThere = await exists(folder.workspace);
       if (!lost) {
-        if (!isThere) await clone(folder, input, signal);
-        return state(runId, signal, pass);
+        if (isThere) return state(runId, signal, pass);
+        await clone(folder, input, signal);
+        // No program of the run has been here yet.
+        return stateOf(runId, null, signal, pass);
       }
       const rebuilding: Rebuilding = isThere ? { kind: 'kept' } : await rebuild(folder, input, lost, signal);
-      return { ...(await state(runId, signal, pass)), rebuilding };
+      const finder = isThere ? finderOf(runId) : null;
+      return { ...(await stateOf(runId, finder, signal, pass)), rebuilding };
     },
 
     async knownState(runId, signal, pass) {
       await existing(runId);
       const last = known.get(runId);
       return last && !last.mayBeWritten ? last.state : state(runId, signal, pass);
+    },
+
+    async credentialsIn(runId, leaving, signal) {
+      const finder = finderOf(runId);
+      if (!finder) return [];
+      return secretFilesIn({ sandbox, folder: await existing(runId), finder }, leaving, signal);
     },
 
     willWrite(runId) {

@@ -1,7 +1,7 @@
 import type { CredentialRequest, RequestFacts } from '../broker/credential-records';
 import type { AuditHead } from '../domain/audit-head';
+import type { CredentialNeed } from '../domain/credential';
 import { TOP_UP_TOOL } from '../domain/top-up';
-import { CREDENTIALS_TOOL } from '../tools/credentials';
 import type { PrismaClient } from './generated/client';
 
 export interface KnownFacts extends RequestFacts {
@@ -12,7 +12,7 @@ export interface KnownFacts extends RequestFacts {
 /** What decides a request, read at once. */
 export async function factsOf(
   client: PrismaClient,
-  { runId, organizationId, callId, args }: CredentialRequest,
+  { runId, organizationId, callId, tool, args }: CredentialRequest,
 ): Promise<KnownFacts> {
   const [row] = await client.$queryRaw<FactsRow[]>`
     SELECT r."agent", r."auditLength", r."auditHash", r."endedAt" IS NOT NULL AS "hasEnded",
@@ -20,7 +20,7 @@ export async function factsOf(
       s."content"::json -> 'permissions' AS permissions,
       (s."content"::json -> 'budget' ->> 'maxCredentialRequests')::int AS limit,
       EXISTS (SELECT FROM "DecisionRecord" d WHERE d."runId" = r."id" AND d."callId" = ${callId} AND d."isGranted"
-        AND d."verdict" = 'allow' AND d."gated" -> 'call' ->> 'tool' = ${CREDENTIALS_TOOL}
+        AND d."verdict" = 'allow' AND d."gated" -> 'call' ->> 'tool' = ${tool}
         AND d."gated" -> 'call' ->> 'args' = ${args}) AS "isGranted",
       EXISTS (SELECT FROM "Credential" c WHERE c."runId" = r."id" AND c."callId" = ${callId}) AS "isRedeemed",
       (SELECT count(*)::int FROM "Credential" c WHERE c."runId" = r."id") AS issued
@@ -33,6 +33,19 @@ export async function factsOf(
   const added = row.issued >= row.limit ? await toppedUp(client, runId) : 0;
   const { auditLength: length, auditHash: hash, ...known } = row;
   return { ...known, limit: row.limit + added, head: { length, hash } };
+}
+
+/** What a tool of the run's pinned snapshot declares that its calls need. */
+export async function needOf(
+  client: PrismaClient,
+  { runId, organizationId }: Pick<CredentialRequest, 'runId' | 'organizationId'>,
+  tool: string,
+): Promise<CredentialNeed | null> {
+  const [row] = await client.$queryRaw<{ credential: CredentialNeed | null }[]>`
+    SELECT t -> 'credential' AS credential
+    FROM "Run" r JOIN "PolicySnapshot" s ON s."id" = r."snapshotId", json_array_elements(s."content"::json -> 'tools') t
+    WHERE r."id" = ${runId} AND r."organizationId" = ${organizationId} AND t ->> 'name' = ${tool}`;
+  return row?.credential ?? null;
 }
 
 /** Of a run that is not there nothing is granted. */

@@ -8,7 +8,7 @@ import type {
 import type { AuditHead } from '../domain/audit-head';
 import { GatehouseError } from '../domain/errors';
 import type { AuditEntry } from './audit-chain';
-import { factsOf } from './credential-facts';
+import { factsOf, needOf } from './credential-facts';
 import type { Database } from './database';
 import type { Credential, Prisma } from './generated/client';
 import { commitRun, isDuplicate } from './run-commit';
@@ -43,6 +43,8 @@ export const createCredentialStore = (
   }
 
   return database.guarded({
+    needOf: (run: Run, tool: string) => needOf(client, run, tool),
+
     async reserve(
       request: CredentialRequest,
       decide: (facts: RequestFacts) => NewCredential,
@@ -51,12 +53,12 @@ export const createCredentialStore = (
       for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
         const facts = await factsOf(client, request);
         const credential = decide(facts);
-        const { handle, provider, account, role, scope, presenter, expiresAt } = credential;
+        const { handle, provider, account, role, scope, isForCall, presenter, expiresAt } = credential;
         try {
-          await client.$executeRaw`INSERT INTO "Credential" ("handle", "organizationId", "runId", "callId", "ordinal",
-              "provider", "account", "role", "scope", "presenter", "expiresAt", "createdAt")
-            VALUES (${handle}, ${organizationId}, ${runId}, ${callId}, ${facts.issued + 1}, ${provider}, ${account},
-              ${role}, ${scope}::"CredentialScope", ${presenter}, ${time(expiresAt)}::timestamptz,
+          await client.$executeRaw`INSERT INTO "Credential" ("handle", "organizationId", "runId", "callId", "isForCall",
+              "ordinal", "provider", "account", "role", "scope", "presenter", "expiresAt", "createdAt")
+            VALUES (${handle}, ${organizationId}, ${runId}, ${callId}, ${isForCall}, ${facts.issued + 1}, ${provider},
+              ${account}, ${role}, ${scope}::"CredentialScope", ${presenter}, ${time(expiresAt)}::timestamptz,
               ${time(now())}::timestamptz)`;
         } catch (error) {
           // Somebody was quicker: what is so now decides.
@@ -197,9 +199,9 @@ function time(at: number): string {
 }
 
 function liveOf(row: Credential & { run: { agent: string } }): LiveCredential {
-  const { handle, runId, organizationId, callId, provider, account, role, scope, presenter } = row;
+  const { handle, runId, organizationId, callId, isForCall, provider, account, role, scope, presenter } = row;
   return {
-    ...{ handle, runId, organizationId, callId, provider, account, role, scope, presenter },
+    ...{ handle, runId, organizationId, callId, isForCall, provider, account, role, scope, presenter },
     agent: row.run.agent,
     expiresAt: row.expiresAt.getTime(),
   };

@@ -37,19 +37,22 @@ export const cloudCredentials = defineTool<z.infer<typeof credentialArguments>>(
   },
 });
 
-const NO_BROKER = 'no credential broker is configured, so no credentials can be issued';
+export const NO_BROKER = 'no credential broker is configured, so no credentials can be issued';
 
 /** INVARIANT: names only; what programs are given never stands in an outcome. */
 function described({ handle, provider, account, role, scope, expiresAt, material }: IssuedCredential) {
   const variables = [...Object.keys(material.env), ...Object.keys(material.files)].sort();
+  const found = material.header
+    ? `reach \`${material.header.host}\` with them: the proxy puts them into requests over HTTPS; no program holds them.`
+    : `find them in ${variables.join(', ')}; nobody is shown their values.`;
   const programs =
     scope === 'read'
-      ? 'Programs of later calls of effect `draft`, `sandbox` and `production`'
+      ? `Programs of later calls of effect ${material.header ? '' : '`draft`, '}\`sandbox\` and \`production\``
       : 'Programs of later calls of effect `production`, and only those,';
   return succeeded(
     [
       `credentials \`${handle}\` of ${provider}: account \`${account}\`, role \`${role}\`, scope \`${scope}\`, until ${new Date(expiresAt).toISOString()}`,
-      `${programs} find them in ${variables.join(', ')}; nobody is shown their values.`,
+      `${programs} ${found}`,
     ].join('\n'),
   );
 }

@@ -1,6 +1,8 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020';
 import { z } from 'zod';
 import { canonicalJson } from '../domain/canonical-json';
+import { mayUse } from '../domain/credential';
+import type { Effect } from '../domain/effect';
 import { GatehouseError } from '../domain/errors';
 import type { ToolDeclaration } from '../domain/tool-declaration';
 import { boundedPatterns } from './bounded-pattern';
@@ -14,7 +16,8 @@ type Arguments = Record<string, unknown>;
  * A user's own tool as one of the catalogue. Its effect is what its declaration says, `production` where it says none;
  * arguments it does not declare are refused whatever its schema would take.
  *
- * @throws GatehouseError `tool-declaration-invalid` when its parameters are no JSON Schema of an object
+ * @throws GatehouseError `tool-declaration-invalid` when its parameters are no JSON Schema of an object, or its programs
+ * could not use the credential it declares
  */
 export function toolOf(declaration: ToolDeclaration): Tool {
   const known = built.get(declaration);
@@ -28,7 +31,9 @@ export function toolOf(declaration: ToolDeclaration): Tool {
 const built = new WeakMap<ToolDeclaration, Tool>();
 
 function build(declaration: ToolDeclaration): Tool {
-  const { name, description, command, effect = 'production' } = declaration;
+  const { name, description, command, effect = 'production', credential } = declaration;
+  requireUsable(declaration, effect);
+  const use = credential ? 'credentialRequest' : declaration.budget;
   const inputSchema = strictSchema(declaration);
   const validate = compile(name, inputSchema);
   return {
@@ -41,12 +46,13 @@ function build(declaration: ToolDeclaration): Tool {
       marks: [],
       approvalFlags: [
         ...(effect === 'production' ? (['productionAccess'] as const) : []),
-        ...(declaration.budget === 'credentialRequest' ? (['credentialRequest'] as const) : []),
+        ...(use === 'credentialRequest' ? (['credentialRequest'] as const) : []),
       ],
     }),
     sensitive: declaration.sensitive ?? sensitiveByName(declaration.parameters, effect),
     isSensitiveByName: declaration.sensitive === undefined,
-    use: declaration.budget,
+    use,
+    credential,
     idempotent: declaration.idempotent ?? false,
     needsWorkspace: command !== undefined,
     mayAsk: command !== undefined,
@@ -56,6 +62,19 @@ function build(declaration: ToolDeclaration): Tool {
       return outputOf(await context.exec({ argv: command, stdin: canonicalJson(args) }));
     },
   };
+}
+
+/** A credential is of use where there is a network, and for writing where a person approved the call. */
+function requireUsable({ name, credential, command, budget }: ToolDeclaration, effect: Effect): void {
+  if (!credential) return;
+  if (!command) throw invalid(name, 'it needs a `command` that uses its `credential`');
+  if (budget === 'pipelineRun')
+    throw invalid(name, 'its calls count as `credentialRequest`, and cannot count as another use too');
+  if ((effect !== 'sandbox' && effect !== 'production') || !mayUse(effect, credential.scope))
+    throw invalid(
+      name,
+      `a \`credential\` to ${credential.scope} is for calls of effect ${credential.scope === 'write' ? '`production`' : '`sandbox` or `production`'}`,
+    );
 }
 
 function argumentsBy(validate: ValidateFunction): z.ZodType<unknown> {

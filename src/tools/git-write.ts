@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Finding } from '../domain/decision';
 import type { Judgement } from '../domain/judgement';
+import { visibleText } from '../domain/visible-text';
 import { defineTool } from './define-tool';
 import { git } from './git-command';
 import { failed, failureOf, succeeded } from './output';
@@ -40,6 +41,11 @@ export const gitCommit = defineTool<z.infer<typeof commitParameters>>({
     if (added.exitCode !== 0) return failureOf(added, 'cannot add the changes');
     const staged = await git(context, ['diff', '--cached', '--quiet', '--no-ext-diff', '--', ...paths]);
     if (staged.exitCode === 0) return failed('nothing to commit: no changes in the given paths');
+    const held = await context.credentialsIn('staged');
+    if (held.length > 0) {
+      await git(context, ['reset', '--quiet', '--', ...paths], { writesGit: true });
+      return failed(`not committed: ${holding(held)}; take it out, or have git ignore it`);
+    }
     const committed = await git(
       context,
       // Paths make git look at their files again, and at a submodule that was not cloned it stops.
@@ -91,6 +97,11 @@ export const gitPush: Tool = defineTool<Push>({
       return failed(
         `will not push to \`${branch}\`: it is protected (\`${protectedBy}\`); push your own branch`,
       );
+    const held = await context.credentialsIn('unpushed');
+    if (held.length > 0)
+      return failed(
+        `not pushed: in the commits ${holding(held)}; make the commits again without it, from where the branch began`,
+      );
     const result = await git(
       context,
       [
@@ -121,10 +132,13 @@ export const gitPush: Tool = defineTool<Push>({
     );
     const head = await git(context, ['rev-parse', 'HEAD']);
     if (remote.exitCode !== 0 || head.exitCode !== 0) return { kind: 'unknown' };
-    const isThere = remote.stdout.split('\t')[0] === head.stdout.trim();
-    return isThere
-      ? { kind: 'finished', output: succeeded(`pushed ${head.stdout.slice(0, 12)} to \`${branch}\``) }
-      : { kind: 'not-started' };
+    const [there = ''] = remote.stdout.split('\t');
+    if (there === head.stdout.trim())
+      return { kind: 'finished', output: succeeded(`pushed ${there.slice(0, 12)} to \`${branch}\``) };
+    if (there === '') return { kind: 'not-started' };
+    // What a lost workspace had committed may be what is there now.
+    const isBehind = await git(context, ['merge-base', '--is-ancestor', there, 'HEAD']);
+    return isBehind.exitCode === 0 ? { kind: 'not-started' } : { kind: 'unknown' };
   },
 });
 
@@ -168,6 +182,15 @@ function pushFailure(stdout: string, stderr: string): string {
   const reason = rejected?.split('\t')[2] ?? stderr.split('\n').find((line) => line.startsWith('fatal:'));
   return `cannot push: ${reason ?? 'the forge refused or could not be reached'}`;
 }
+
+/** Names of files are the workspace's words. */
+function holding(paths: readonly string[]): string {
+  const listed = paths.slice(0, SHOWN_PATHS).map((path) => `\`${visibleText(path, 200)}\``);
+  const more = paths.length - listed.length;
+  return `${listed.join(', ')}${more > 0 ? ` and ${more} more` : ''} ${paths.length > 1 ? 'hold' : 'holds'} a credential of this run`;
+}
+
+const SHOWN_PATHS = 5;
 
 function trailerOf(context: ToolContext): string {
   return `${TRAILER}: ${context.runId}/${context.callId}`;

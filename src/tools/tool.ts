@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { BudgetedUse } from '../domain/budget';
-import type { IssuedCredential } from '../domain/credential';
+import type { CredentialNeed, IssuedCredential } from '../domain/credential';
 import type { JudgeContext, Judgement } from '../domain/judgement';
 import type { PolicySnapshotContent } from '../domain/policy';
 import type { Forge } from './forge';
@@ -57,6 +57,8 @@ export interface ToolContext {
   forge: Forge;
   /** The way to the credential broker; absent where there is none. */
   credentials?: CredentialDesk;
+  /** Where credentials of the run stand in what a commit (`staged`) or a push (`unpushed`) would take along. */
+  credentialsIn(leaving: 'staged' | 'unpushed'): Promise<string[]>;
   signal: AbortSignal;
 }
 
@@ -96,6 +98,8 @@ export interface Tool<Args = unknown> {
   /** Whether arguments that the default list of names has count too: a declaration that names none. @default false */
   isSensitiveByName?: boolean;
   use?: BudgetedUse;
+  /** Credentials that each call gets for itself. */
+  credential?: CredentialNeed;
   /** Whether running it twice is the same as once. */
   idempotent: boolean;
   /** Judged on the tree: gated again just before its grant. @default false */

@@ -1,7 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import type { Broker } from '../broker/broker';
-import { type BrokerAddress, ISSUE_PATH, REDEEM_PATH, type TlsFiles } from '../broker/broker-address';
+import {
+  type BrokerAddress,
+  ISSUE_PATH,
+  REDEEM_PATH,
+  RELEASE_PATH,
+  type TlsFiles,
+} from '../broker/broker-address';
 import { GatehouseError, publicMessage } from '../domain/errors';
 import { createProofChecker, PROOF_HEADER } from '../sandbox/channel-proof';
 import { type Endpoint, startEndpoint } from '../sandbox/endpoint';
@@ -11,7 +17,7 @@ export interface BrokerEndpointOptions {
   address: BrokerAddress;
   /** For `https`: who asks must show a certificate too. */
   tls?: TlsFiles;
-  broker: Pick<Broker, 'issue' | 'redeem'>;
+  broker: Pick<Broker, 'issue' | 'redeem' | 'release'>;
   now?(): number;
   log(message: string, cause: unknown): void;
 }
@@ -49,7 +55,16 @@ const shapes = {
     call: z.strictObject({ id: z.string(), tool: z.string(), args: z.string() }),
   }),
   [REDEEM_PATH]: z.strictObject({ grant }),
+  [RELEASE_PATH]: z.strictObject({ grant }),
 };
+
+const PATHS = Object.keys(shapes)
+  .map((path) => `\`${path}\``)
+  .join(', ');
+
+function isPath(path: string | undefined): path is keyof typeof shapes {
+  return path !== undefined && Object.hasOwn(shapes, path);
+}
 
 /** An answer may hold secrets. */
 const UNKEPT = { 'cache-control': 'no-store' };
@@ -59,16 +74,22 @@ function handlerOf({ broker, now, log }: BrokerEndpointOptions) {
 
   async function answer(request: IncomingMessage): Promise<unknown> {
     const path = request.url;
-    if (request.method !== 'POST' || (path !== ISSUE_PATH && path !== REDEEM_PATH))
-      throw new GatehouseError(
-        'not-found',
-        `the broker knows \`POST ${ISSUE_PATH}\` and \`POST ${REDEEM_PATH}\` only`,
-      );
+    if (request.method !== 'POST' || !isPath(path))
+      throw new GatehouseError('not-found', `the broker knows \`POST\` to ${PATHS} only`);
     const body = await bodyOf(request, MAX_BODY_BYTES, 'a request to the broker');
     const proof = request.headers[PROOF_HEADER];
     const presenter = check(typeof proof === 'string' ? proof : undefined, { method: 'POST', path, body });
-    if (path === ISSUE_PATH) return broker.issue({ ...parsed(shapes[path], body), presenter });
-    return broker.redeem({ ...parsed(shapes[path], body), presenter });
+    switch (path) {
+      case ISSUE_PATH:
+        return broker.issue({ ...parsed(shapes[path], body), presenter });
+      case REDEEM_PATH:
+        return broker.redeem({ ...parsed(shapes[path], body), presenter });
+      case RELEASE_PATH:
+        await broker.release({ ...parsed(shapes[path], body), presenter });
+        return {};
+      default:
+        return path satisfies never;
+    }
   }
 
   return (request: IncomingMessage, response: ServerResponse) => {

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { createDiscard } from '../../activities/discard';
 import { createExecuteTool } from '../../activities/execute-tool';
 import { createPrepare } from '../../activities/prepare';
+import { createProbeTool } from '../../activities/probe-tool';
 import { hostQueue, queues } from '../../workflows/messages';
 import { createGrantVerifier } from '../broker/grant';
 import { watchGrantKeys } from '../broker/grant-keys';
@@ -25,7 +26,6 @@ import { createExecutor } from '../sandbox/execute';
 import { createHeldCredentials } from '../sandbox/held-credentials';
 import { createJournal } from '../sandbox/journal';
 import { JOURNAL_FOLDER } from '../sandbox/run-folder';
-import { readStaticCredentials } from '../sandbox/static-credentials';
 import { createWorkspaces } from '../sandbox/workspace';
 import { builtInTools } from '../tools/catalogue';
 import { toolOf } from '../tools/declared';
@@ -57,16 +57,17 @@ export async function createSandboxWorker(
       fileMiB: config.GATEHOUSE_SANDBOX_FILE_MIB,
     },
   });
+  const broker = brokerAt(config);
+  const credentials = broker ? createHeldCredentials(createBrokerClient({ ...broker, key })) : undefined;
   const workspaces = createWorkspaces({
     root: config.GATEHOUSE_WORKSPACES,
     host: host.name,
     sandbox,
     openArtifacts: artifacts.open,
     forge,
+    credentials,
     log,
   });
-  const broker = brokerAt(config);
-  const credentials = broker && createHeldCredentials(createBrokerClient({ ...broker, key }));
   const executor = createExecutor({
     sandbox,
     workspaces,
@@ -77,9 +78,6 @@ export async function createSandboxWorker(
     toolOf,
     forge,
     host,
-    credentialsOf: config.GATEHOUSE_EGRESS_CREDENTIALS
-      ? readStaticCredentials(config.GATEHOUSE_EGRESS_CREDENTIALS)
-      : undefined,
     asker: createTemporalAsker({
       connection,
       namespace: config.TEMPORAL_NAMESPACE,
@@ -109,6 +107,7 @@ export async function createSandboxWorker(
       activities: {
         ...createPrepare({ workspaces, host }),
         ...createExecuteTool({ executor }),
+        ...createProbeTool({ executor }),
         ...createDiscard({ workspaces, credentials }),
       },
     }),

@@ -2,6 +2,8 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
+import type { CredentialHeader, CredentialMaterial, IssuedCredential } from '../../src/domain/credential';
+import { createHeldCredentials } from '../../src/sandbox/held-credentials';
 import { type Host, openHost } from '../sandbox/support/host';
 import { makeAuthority } from '../support/certificates';
 
@@ -14,12 +16,13 @@ let other: Server;
 let port: number;
 let otherPort: number;
 let host: Host;
-let secret: () => Promise<string> = async () => SECRET;
 const asked: { url?: string; headers: IncomingMessage['headers']; body: string }[] = [];
 
 beforeAll(async () => {
   const authority = makeAuthority('Test CA');
-  const names = ['api.test', 'basic.test', 'other.test', 'wrong.test'];
+  const names = ['api', 'basic', 'other', 'wrong', 'writer', 'bound', 'split', 'short'].map(
+    (name) => `${name}.test`,
+  );
   const { certificate: cert, privateKey: key } = authority.certify(names);
   api = createServer({ cert, key }, (request, response) => void reply(request, response));
   other = createServer({ cert, key }, (request, response) => void reply(request, response));
@@ -27,31 +30,15 @@ beforeAll(async () => {
   otherPort = await listening(other);
   const upstreamCa = authority.certificate.toString();
   host = openHost({
-    network: ['api.test', 'basic.test', 'untrusted.test', 'other.test', 'wrong.test']
+    network: [...names, 'untrusted.test']
       .flatMap((name) => [`${name}:${port}`, `${name}:${otherPort}`])
       .concat(`127.0.0.1:${port}`, `127.0.0.1:${otherPort}`),
     sandbox: { resolve: (_, __, done) => done(null, [{ address: '127.0.0.1', family: 4 }]) },
-    credentialsOf: (_, effect) =>
-      effect === 'sandbox'
-        ? [
-            {
-              host: `api.test:${port}`,
-              header: 'Authorization',
-              template: 'Bearer {}',
-              source: () => secret(),
-              upstreamCa,
-            },
-            {
-              host: `basic.test:${port}`,
-              header: 'authorization',
-              template: 'Basic {base64}',
-              source: async () => `user:${PASSWORD}`,
-              upstreamCa,
-            },
-            { host: `wrong.test:${port}`, header: 'x-api-key', source: async () => SECRET },
-            { host: `untrusted.test:${port}`, header: 'x-api-key', source: async () => SECRET, upstreamCa },
-          ]
-        : [],
+    credentials: createHeldCredentials({
+      redeem: async () => ({ credentials: issued(upstreamCa), gone: [] }),
+      issue: () => Promise.reject(new Error('not asked for here')),
+      release: async () => {},
+    }),
   });
   await host.prepare();
 });
@@ -64,8 +51,32 @@ afterAll(async () => {
 });
 beforeEach(() => {
   asked.length = 0;
-  secret = async () => SECRET;
 });
+
+/** What the broker says the run holds: each for one host. */
+function issued(certificateAuthority: string): IssuedCredential[] {
+  const header = (host: string, secret: string, changes: Partial<CredentialHeader> = {}) => ({
+    ...{ host: `${host}.test:${port}`, name: 'Authorization', template: 'Bearer {}', secret },
+    ...{ certificateAuthority, ...changes },
+  });
+  const each: (Pick<CredentialMaterial, 'header'> & Partial<IssuedCredential>)[] = [
+    { header: header('api', SECRET) },
+    {
+      header: header('basic', `user:${PASSWORD}`, { name: 'authorization', template: 'Basic {base64}' }),
+    },
+    { header: header('wrong', SECRET, { certificateAuthority: undefined }) },
+    { header: header('untrusted', SECRET) },
+    { header: header('writer', SECRET), scope: 'write' },
+    { header: header('bound', SECRET), isForCall: true, callId: 'another' },
+    { header: header('split', 'abcdefgh\r\nx-evil: 1') },
+    { header: header('short', 'short') },
+  ];
+  return each.map(({ header, ...changes }, index) => ({
+    ...{ handle: `cred-${index}`, provider: 'static', account: 'a', role: 'r', scope: 'read' },
+    ...{ expiresAt: Date.now() + 600_000, callId: 'before', isForCall: false, ...changes },
+    material: { env: {}, files: {}, secrets: [header?.secret ?? ''], header },
+  }));
+}
 
 async function reply(request: IncomingMessage, response: ServerResponse): Promise<void> {
   let body = '';
@@ -82,6 +93,18 @@ async function reply(request: IncomingMessage, response: ServerResponse): Promis
       return void response.end(
         `${said.slice(14)}; ${Buffer.from(token).toString('base64')} ${encodeURIComponent(token)} ${Buffer.from(token, 'base64')}`,
       );
+    case '/ranges': {
+      const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(headers.range ?? '') ?? [];
+      if (from === undefined || to === undefined) return void response.end(said);
+      response.writeHead(206);
+      return void response.end(said.slice(Number(from), Number(to) + 1));
+    }
+    case '/aside':
+      response.writeEarlyHints({ link: `</x>; rel=preload; as="${encodeURIComponent(token)}"` });
+      response.writeHead(200, { trailer: 'x-late', 'transfer-encoding': 'chunked' });
+      response.write('body\n');
+      response.addTrailers({ 'x-late': said });
+      return void response.end();
     case '/zipped':
       response.setHeader('content-encoding', 'gzip');
       return void response.end(gzipSync(said));
@@ -142,6 +165,17 @@ test('an answer that repeats it comes back masked, in headers and body, over chu
   expect(text).not.toContain(encodeURIComponent(SECRET));
 });
 
+test('piece by piece, before the answer and behind it, a host tells nothing of it either', async () => {
+  const pieces = [0, 8, 16, 24].map((from) => `-r ${from}-${from + 7} https://api.test:${port}/ranges`);
+  const { text } = await attempt(
+    `for each in ${pieces.map((piece) => `'${piece}'`).join(' ')}; do curl -sS $each; done; curl -sS -i -H 'Connection: authorization' https://api.test:${port}/aside`,
+  );
+  for (const { headers } of asked) expect(headers.range).toBeUndefined();
+  expect(asked.at(-1)?.headers.authorization).toBe(`Bearer ${SECRET}`);
+  expect(text).toContain('body');
+  for (const piece of SECRET.match(/.{6}/g) ?? []) expect(text).not.toContain(piece);
+});
+
 test('of a basic credential the password within is masked as well', async () => {
   const { text } = await attempt(`curl -sS -i https://basic.test:${port}/echo`);
   expect(text).toContain('you said Basic ****');
@@ -172,9 +206,44 @@ test('another port of the host, and other hosts, stay end to end and get nothing
   expect(asked[0]?.headers.authorization).toBeUndefined();
 });
 
-test('calls that the rule is not for get nothing', async () => {
-  await attempt(`curl -sS -k https://api.test:${port}/a`, 'production');
+test('what a person approved for writing is of no use to a call that nobody approved', async () => {
+  await attempt(`curl -sS -k https://writer.test:${port}/a`);
+  expect(asked).toMatchObject([{ url: '/a' }]);
   expect(asked[0]?.headers.authorization).toBeUndefined();
+  await attempt(`curl -sS https://writer.test:${port}/b`, 'production');
+  expect(asked[1]?.headers.authorization).toBe(`Bearer ${SECRET}`);
+});
+
+test('what was issued for another call is put into nothing of this one', async () => {
+  await attempt(`curl -sS -k https://bound.test:${port}/a`, 'production');
+  expect(asked).toMatchObject([{ url: '/a' }]);
+  expect(asked[0]?.headers.authorization).toBeUndefined();
+});
+
+test('a credential that is over, or whose call is, is put into nothing any more, while programs still run', async () => {
+  let now = 1_000;
+  const issuedNow = issued('').map((each) => ({ ...each, expiresAt: 2_000 }));
+  const held = createHeldCredentials(
+    {
+      redeem: async () => ({ credentials: issuedNow, gone: [] }),
+      issue: () => Promise.reject(new Error('not asked for here')),
+      release: () => Promise.reject(new Error('the broker is away')),
+    },
+    () => now,
+  );
+  const { signal } = new AbortController();
+  const credentials = await held.open('run-1', 'grant', signal);
+  const rules = credentials.rules({ id: 'another', effect: 'sandbox' });
+  const bound = rules.find(({ host }) => host.startsWith('bound'));
+  expect(await bound?.source()).toBe(SECRET);
+  await expect(credentials.release({ grant: 'grant', callId: 'another' }, signal)).rejects.toThrow('away');
+  await expect(bound?.source()).rejects.toThrow('is over');
+  const api = rules.find(({ host }) => host.startsWith('api'));
+  expect(await api?.source()).toBe(SECRET);
+  now = 2_000;
+  await expect(api?.source()).rejects.toThrow('is over');
+  expect(credentials.rules({ id: 'another', effect: 'sandbox' })).toEqual([]);
+  expect(credentials.mask(SECRET)).toBe('[masked]');
 });
 
 test('in clear such a host is refused', async () => {
@@ -201,14 +270,12 @@ test('a Host header or a server name of another host gets nothing', async () => 
 });
 
 test.each([
-  ['is away', async () => Promise.reject(new Error(`no ${SECRET}`))],
-  ['gives what would start another header', async () => 'abcdefgh\r\nx-evil: 1'],
-  ['gives less than could be masked', async () => 'short'],
-])('where the source %s, nothing is sent, and no cause is told', async (_, source) => {
-  secret = source;
-  const { text } = await attempt(`curl -sS https://api.test:${port}/a`);
+  ['would start another header', 'split'],
+  ['is too short to be masked', 'short'],
+])('where a secret %s, nothing is sent, and no cause is told', async (_, name) => {
+  const { text } = await attempt(`curl -sS https://${name}.test:${port}/a`);
   expect(text).toContain('the credential for this host could not be had');
-  expect(text).not.toContain(SECRET);
+  expect(text).not.toContain('evil');
   expect(asked).toEqual([]);
 });
 

@@ -26,6 +26,7 @@ const issued: IssuedCredential = {
     scope: 'read',
     expiresAt: 1,
     callId: 'call-1',
+    isForCall: false,
   },
   material: { env: {}, files: {}, secrets: [] },
 };
@@ -50,6 +51,7 @@ async function listen(text: string, more: Partial<BrokerEndpointOptions> = {}) {
         return issued;
       },
       redeem: async () => ({ credentials: [], gone: [] }),
+      release: async () => {},
     },
     log: () => {},
     ...more,

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TranscriptEntry } from '../../src/domain/transcript';
 import { type Harness, startHarness } from '../support/run-harness';
@@ -127,3 +127,38 @@ test('a call that ran on a host when it was killed is unknown, and does not run 
   const queues = scheduled(await run.history(), 'executeTool').map(({ taskQueue }) => taskQueue?.name);
   expect(queues).toEqual(Array(3).fill(`gatehouse-sandbox.${one.name}`));
 });
+
+test('a push that was done when its host was killed is found done by its probe on another, and is not repeated', async () => {
+  const [one, two] = await twoHosts();
+  const agent = await gatehouse.agent({}, [
+    { calls: [call('write-file', { path: 'notes.md', content: 'pushed\n' })] },
+    { calls: [call('git-commit', { message: 'notes' })] },
+    goOn,
+    { calls: [call('git-push', {})] },
+    { capture: { text: { from: 1, pattern: '([^]*)' } }, say: '{{text}}' },
+  ]);
+  const run = await gatehouse.start({ agent });
+  await run.question();
+  await two.start();
+  const pushed = waitUntil(() => isPushed(run.runId), 'the branch is on the forge', 60_000);
+  await run.answerNext('yes');
+  await pushed;
+  // What came of it was told nobody.
+  await one.kill();
+  expect(await run.outcome()).toEqual({
+    status: 'COMPLETED',
+    text: expect.stringMatching(/^pushed [0-9a-f]+ to `gatehouse\//),
+  });
+  expect(await notices(run)).toEqual([expect.stringContaining(`made again on \`${two.name}\``)]);
+  const history = await run.history();
+  const queueOf = ({ taskQueue }: { taskQueue?: { name?: string | null } | null }) => taskQueue?.name;
+  expect(scheduled(history, 'probeTool').map(queueOf)).toEqual([`gatehouse-sandbox.${two.name}`]);
+  expect(scheduled(history, 'executeTool').map(queueOf)).not.toContain(`gatehouse-sandbox.${two.name}`);
+});
+
+function isPushed(runId: string): boolean {
+  const forge = join(gatehouse.folder, 'forge');
+  return readdirSync(forge).some((key) =>
+    existsSync(join(forge, key, 'repo.git/refs/heads/gatehouse', runId)),
+  );
+}

@@ -113,9 +113,9 @@ test('content that is there already is not read again', async () => {
   const run = jest.spyOn(host.sandbox, 'run');
   const keeper = createContentKeeper(host);
   const folder = runFolder(join(host.folder, 'workspaces'), 'once');
-  await keeper.keep(folder, host.artifacts);
+  await keeper.keep(folder, host.artifacts, null);
   const first = run.mock.calls.length;
-  await keeper.keep(folder, host.artifacts);
+  await keeper.keep(folder, host.artifacts, null);
   expect([first, run.mock.calls.length]).toEqual([2, 3]);
   run.mockRestore();
 });

@@ -205,6 +205,45 @@ describe('a call that was broken off', () => {
   });
 });
 
+describe('a call that ran on a host that is lost', () => {
+  const probe = async (tool: string, found: Reconciliation) => {
+    reconciliation = found;
+    const call = { id: `lost-${tool}-${found.kind}`, tool, args: '{}', effect: 'draft' as const };
+    const grant = await host.grant([call]);
+    const { signal } = new AbortController();
+    const request = { grant, calls: [call], audience: 'activity' as const, runId: 'run-1' };
+    return { call, grant, found: await host.executor.probe(request, signal) };
+  };
+
+  test('is finished when the probe finds it so, and comes with the workspace as it is here', async () => {
+    const { found } = await probe('probed', {
+      kind: 'finished',
+      output: { ok: true, text: 'it was there' },
+    });
+    expect(found).toMatchObject({
+      kind: 'finished',
+      outcome: { kind: 'done', text: 'it was there' },
+      workspace: { host: 'here', tree: expect.any(String) },
+    });
+    expect(runs).toEqual([]);
+  });
+
+  test.each([
+    ['not done when the probe finds nothing of it', 'probed', 'not-started', 'not-started'],
+    ['unknown when the probe cannot tell', 'probed', 'unknown', 'unknown'],
+    ['unknown when there is no probe, though it might be repeated', 'again', 'not-started', 'unknown'],
+  ] as const)('is %s', async (_, tool, answer, kind) => {
+    expect((await probe(tool, { kind: answer })).found).toEqual({ kind });
+    expect(runs).toEqual([]);
+  });
+
+  test('does not start here by the grant it was probed with', async () => {
+    const { call, grant } = await probe('probed', { kind: 'not-started' });
+    expect((await run(call, grant)).outcomes).toMatchObject([{ kind: 'unknown' }]);
+    expect(runs).toEqual([]);
+  });
+});
+
 test('without a workspace on this host the call is refused as not run', async () => {
   await expect(host.execute('once', {}, 'draft', { sub: 'run-9' })).rejects.toMatchObject({
     code: 'workspace-missing',

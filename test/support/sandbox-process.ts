@@ -5,7 +5,10 @@ import { loadOrMakeKey } from '../../src/broker/keys';
 import type { Harness } from './run-harness';
 import { waitUntil } from './wait-until';
 
-/** A sandbox host with a process, a key and folders of its own; artifacts it reaches as the harness's workers do. */
+/**
+ * A sandbox host with a process, a key and folders of its own; artifacts it reaches as the harness's workers do, and the
+ * forge is the harness's.
+ */
 export interface SandboxHost {
   name: string;
   publicKey: string;
@@ -27,7 +30,7 @@ export function sandboxHost(
   const keys = join(folder, 'keys');
   const socket = join(gatehouse.folder, `${name}.sock`);
   const workspaces = join(folder, 'workspaces');
-  for (const each of [workspaces, join(folder, 'forge')]) mkdirSync(each, { recursive: true });
+  mkdirSync(workspaces, { recursive: true });
   loadOrMakeKey(keys, 'sandbox');
   let child: ChildProcess | null = null;
 
@@ -54,7 +57,7 @@ export function sandboxHost(
             GATEHOUSE_GRANT_PUBLIC_KEYS: join(shared, 'grant.public.jwk'),
             GATEHOUSE_RUNNER_PUBLIC_KEY: join(shared, 'runner.public.jwk'),
             GATEHOUSE_WORKSPACES: workspaces,
-            GATEHOUSE_FORGE: join(folder, 'forge'),
+            GATEHOUSE_FORGE: join(gatehouse.folder, 'forge'),
             GATEHOUSE_CHANNEL_SOCKET: socket,
             GATEHOUSE_LOG: 'silent',
             ...environment,

@@ -68,6 +68,7 @@ export function toolWorkspace({
     },
     workspacePath: exec === 'plain' ? folder : INSIDE.workspace,
     forge: noForge,
+    credentialsIn: async () => [],
     signal: new AbortController().signal,
     ...parts,
   });

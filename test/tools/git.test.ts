@@ -192,6 +192,28 @@ describe('git-push and create-pr', () => {
     });
   });
 
+  test('what of a push is not in the workspace any more is unknown to its probe', async () => {
+    const { path } = forge.repositoryOf('run1');
+    write('main.tf', 'x\n');
+    await workspace.call(gitCommit, { message: 'change' });
+    await workspace.call(gitPush, {});
+    gitIn(workspace.folder, 'commit', '--quiet', '--allow-empty', '-m', 'more');
+    expect(await gitPush.reconcile!({ force: false }, workspace.context)).toEqual({ kind: 'not-started' });
+    const lost = gitIn(
+      path,
+      '-c',
+      'user.name=t',
+      '-c',
+      'user.email=t@example.com',
+      'commit-tree',
+      '-m',
+      'lost',
+      `${branch}^{tree}`,
+    );
+    gitIn(path, 'update-ref', `refs/heads/${branch}`, lost);
+    expect(await gitPush.reconcile!({ force: false }, workspace.context)).toEqual({ kind: 'unknown' });
+  });
+
   test('a push to a protected branch or the remote’s HEAD does not run even where nobody judged it', async () => {
     gitIn(forge.repositoryOf('run1').path, 'branch', 'develop', 'main');
     gitIn(forge.repositoryOf('run1').path, 'symbolic-ref', 'HEAD', 'refs/heads/develop');

@@ -1,7 +1,5 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { Client } from 'pg';
 import { createAuditStore } from '../../src/store/audit-store';
+import { everythingKept, sql } from '../support/everything-kept';
 import { type Harness, startHarness } from '../support/run-harness';
 import { call } from '../support/scripted-agent';
 import { createTestDatabase, type TestDatabase } from '../support/stack';
@@ -77,16 +75,6 @@ async function audited(runId: string): Promise<{ kind: string; body: Record<stri
     .map(({ kind, body }) => ({ kind, body: body as Record<string, unknown> }));
 }
 
-async function sql(url: string, text: string): Promise<Record<string, unknown>[]> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query(text)).rows;
-  } finally {
-    await client.end();
-  }
-}
-
 test('a program gets the secret, and nothing that is kept or told anywhere shows it', async () => {
   const agent = await gatehouse.agent({ tier: 'SANDBOX', network: ['allowed.example.com'] }, [
     { calls: [credentials('dev', 'reader')] },
@@ -110,43 +98,10 @@ test('a program gets the secret, and nothing that is kept or told anywhere shows
   });
   expect(outcomes[1]?.text).toBe(String(SECRET.length));
   expect(outcomes[3]?.text).toContain('(the network refused `[masked].example.com:80`');
-  const kept = (await everythingKept(started)).join('\n');
+  const kept = (await everythingKept(gatehouse, started)).join('\n');
   expect(kept).toContain('[masked]');
   expect(tracesIn(kept)).toEqual([]);
 });
-
-/** Histories, rows of every table, and every file of artifacts and journal. */
-async function everythingKept(started: TestRun): Promise<string[]> {
-  const history = JSON.stringify(await started.history(), (_, value) =>
-    value?.type === 'Buffer' || value instanceof Uint8Array
-      ? Buffer.from(value.data ?? value).toString()
-      : value,
-  );
-  const tables = await sql(
-    gatehouse.databaseUrl,
-    `SELECT tablename FROM pg_tables WHERE schemaname = 'public'`,
-  );
-  const rows = await Promise.all(
-    tables.map(({ tablename }) => sql(gatehouse.databaseUrl, `SELECT t::text AS row FROM "${tablename}" t`)),
-  );
-  const files = ['artifacts', 'workspaces/journal'].flatMap((name) =>
-    textsBelow(join(gatehouse.folder, name)),
-  );
-  return [
-    history,
-    JSON.stringify(await started.transcript()),
-    JSON.stringify(await started.events()),
-    JSON.stringify(rows),
-    ...files,
-  ];
-}
-
-function textsBelow(folder: string): string[] {
-  return readdirSync(folder).flatMap((name) => {
-    const path = join(folder, name);
-    return statSync(path).isDirectory() ? textsBelow(path) : [readFileSync(path, 'utf8')];
-  });
-}
 
 /** Looks apart from what masks: spellings of the secret, some whole and some in part. */
 function tracesIn(text: string): string[] {

@@ -9,7 +9,7 @@ export interface IssueRequest {
   signal: AbortSignal;
 }
 
-export interface Issued extends CredentialMaterial {
+export interface Issued extends Omit<CredentialMaterial, 'header'> {
   /** When it ends at the provider, where that is not when it was asked to. */
   expiresAt?: number;
 }

@@ -67,7 +67,7 @@ export type Host = ReturnType<typeof openHost>;
 export function openHost(
   changes: { tools?: Tool[]; network?: string[]; asker?: Asker; sandbox?: BubblewrapOptions } & Pick<
     ExecutorDependencies,
-    'credentialsOf'
+    'credentials'
   > = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-host-'));
@@ -86,6 +86,7 @@ export function openHost(
     sandbox,
     openArtifacts: () => artifacts,
     forge,
+    credentials: changes.credentials,
   });
   const journalFolder = join(folder, 'journal');
   const dependencies: ExecutorDependencies = {
@@ -102,7 +103,7 @@ export function openHost(
     forge,
     host,
     asker: changes.asker,
-    credentialsOf: changes.credentialsOf,
+    credentials: changes.credentials,
   };
   const snapshot = artifacts.put(
     canonicalJson({

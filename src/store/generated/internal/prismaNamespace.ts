@@ -2544,6 +2544,7 @@ export const CredentialScalarFieldEnum = {
   organizationId: 'organizationId',
   runId: 'runId',
   callId: 'callId',
+  isForCall: 'isForCall',
   ordinal: 'ordinal',
   provider: 'provider',
   account: 'account',

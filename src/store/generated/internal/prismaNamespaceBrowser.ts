@@ -308,6 +308,7 @@ export const CredentialScalarFieldEnum = {
   organizationId: 'organizationId',
   runId: 'runId',
   callId: 'callId',
+  isForCall: 'isForCall',
   ordinal: 'ordinal',
   provider: 'provider',
   account: 'account',

@@ -39,6 +39,7 @@ export type CredentialMinAggregateOutputType = {
   organizationId: string | null
   runId: string | null
   callId: string | null
+  isForCall: boolean | null
   ordinal: number | null
   provider: string | null
   account: string | null
@@ -56,6 +57,7 @@ export type CredentialMaxAggregateOutputType = {
   organizationId: string | null
   runId: string | null
   callId: string | null
+  isForCall: boolean | null
   ordinal: number | null
   provider: string | null
   account: string | null
@@ -73,6 +75,7 @@ export type CredentialCountAggregateOutputType = {
   organizationId: number
   runId: number
   callId: number
+  isForCall: number
   ordinal: number
   provider: number
   account: number
@@ -100,6 +103,7 @@ export type CredentialMinAggregateInputType = {
   organizationId?: true
   runId?: true
   callId?: true
+  isForCall?: true
   ordinal?: true
   provider?: true
   account?: true
@@ -117,6 +121,7 @@ export type CredentialMaxAggregateInputType = {
   organizationId?: true
   runId?: true
   callId?: true
+  isForCall?: true
   ordinal?: true
   provider?: true
   account?: true
@@ -134,6 +139,7 @@ export type CredentialCountAggregateInputType = {
   organizationId?: true
   runId?: true
   callId?: true
+  isForCall?: true
   ordinal?: true
   provider?: true
   account?: true
@@ -238,6 +244,7 @@ export type CredentialGroupByOutputType = {
   organizationId: string
   runId: string
   callId: string
+  isForCall: boolean
   ordinal: number
   provider: string
   account: string
@@ -278,6 +285,7 @@ export type CredentialWhereInput = {
   organizationId?: Prisma.StringFilter<"Credential"> | string
   runId?: Prisma.StringFilter<"Credential"> | string
   callId?: Prisma.StringFilter<"Credential"> | string
+  isForCall?: Prisma.BoolFilter<"Credential"> | boolean
   ordinal?: Prisma.IntFilter<"Credential"> | number
   provider?: Prisma.StringFilter<"Credential"> | string
   account?: Prisma.StringFilter<"Credential"> | string
@@ -296,6 +304,7 @@ export type CredentialOrderByWithRelationInput = {
   organizationId?: Prisma.SortOrder
   runId?: Prisma.SortOrder
   callId?: Prisma.SortOrder
+  isForCall?: Prisma.SortOrder
   ordinal?: Prisma.SortOrder
   provider?: Prisma.SortOrder
   account?: Prisma.SortOrder
@@ -319,6 +328,7 @@ export type CredentialWhereUniqueInput = Prisma.AtLeast<{
   organizationId?: Prisma.StringFilter<"Credential"> | string
   runId?: Prisma.StringFilter<"Credential"> | string
   callId?: Prisma.StringFilter<"Credential"> | string
+  isForCall?: Prisma.BoolFilter<"Credential"> | boolean
   ordinal?: Prisma.IntFilter<"Credential"> | number
   provider?: Prisma.StringFilter<"Credential"> | string
   account?: Prisma.StringFilter<"Credential"> | string
@@ -337,6 +347,7 @@ export type CredentialOrderByWithAggregationInput = {
   organizationId?: Prisma.SortOrder
   runId?: Prisma.SortOrder
   callId?: Prisma.SortOrder
+  isForCall?: Prisma.SortOrder
   ordinal?: Prisma.SortOrder
   provider?: Prisma.SortOrder
   account?: Prisma.SortOrder
@@ -362,6 +373,7 @@ export type CredentialScalarWhereWithAggregatesInput = {
   organizationId?: Prisma.StringWithAggregatesFilter<"Credential"> | string
   runId?: Prisma.StringWithAggregatesFilter<"Credential"> | string
   callId?: Prisma.StringWithAggregatesFilter<"Credential"> | string
+  isForCall?: Prisma.BoolWithAggregatesFilter<"Credential"> | boolean
   ordinal?: Prisma.IntWithAggregatesFilter<"Credential"> | number
   provider?: Prisma.StringWithAggregatesFilter<"Credential"> | string
   account?: Prisma.StringWithAggregatesFilter<"Credential"> | string
@@ -378,6 +390,7 @@ export type CredentialCreateInput = {
   handle: string
   organizationId: string
   callId: string
+  isForCall?: boolean
   ordinal: number
   provider: string
   account: string
@@ -396,6 +409,7 @@ export type CredentialUncheckedCreateInput = {
   organizationId: string
   runId: string
   callId: string
+  isForCall?: boolean
   ordinal: number
   provider: string
   account: string
@@ -412,6 +426,7 @@ export type CredentialUpdateInput = {
   handle?: Prisma.StringFieldUpdateOperationsInput | string
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
   callId?: Prisma.StringFieldUpdateOperationsInput | string
+  isForCall?: Prisma.BoolFieldUpdateOperationsInput | boolean
   ordinal?: Prisma.IntFieldUpdateOperationsInput | number
   provider?: Prisma.StringFieldUpdateOperationsInput | string
   account?: Prisma.StringFieldUpdateOperationsInput | string
@@ -430,6 +445,7 @@ export type CredentialUncheckedUpdateInput = {
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
   runId?: Prisma.StringFieldUpdateOperationsInput | string
   callId?: Prisma.StringFieldUpdateOperationsInput | string
+  isForCall?: Prisma.BoolFieldUpdateOperationsInput | boolean
   ordinal?: Prisma.IntFieldUpdateOperationsInput | number
   provider?: Prisma.StringFieldUpdateOperationsInput | string
   account?: Prisma.StringFieldUpdateOperationsInput | string
@@ -447,6 +463,7 @@ export type CredentialCreateManyInput = {
   organizationId: string
   runId: string
   callId: string
+  isForCall?: boolean
   ordinal: number
   provider: string
   account: string
@@ -463,6 +480,7 @@ export type CredentialUpdateManyMutationInput = {
   handle?: Prisma.StringFieldUpdateOperationsInput | string
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
   callId?: Prisma.StringFieldUpdateOperationsInput | string
+  isForCall?: Prisma.BoolFieldUpdateOperationsInput | boolean
   ordinal?: Prisma.IntFieldUpdateOperationsInput | number
   provider?: Prisma.StringFieldUpdateOperationsInput | string
   account?: Prisma.StringFieldUpdateOperationsInput | string
@@ -480,6 +498,7 @@ export type CredentialUncheckedUpdateManyInput = {
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
   runId?: Prisma.StringFieldUpdateOperationsInput | string
   callId?: Prisma.StringFieldUpdateOperationsInput | string
+  isForCall?: Prisma.BoolFieldUpdateOperationsInput | boolean
   ordinal?: Prisma.IntFieldUpdateOperationsInput | number
   provider?: Prisma.StringFieldUpdateOperationsInput | string
   account?: Prisma.StringFieldUpdateOperationsInput | string
@@ -517,6 +536,7 @@ export type CredentialCountOrderByAggregateInput = {
   organizationId?: Prisma.SortOrder
   runId?: Prisma.SortOrder
   callId?: Prisma.SortOrder
+  isForCall?: Prisma.SortOrder
   ordinal?: Prisma.SortOrder
   provider?: Prisma.SortOrder
   account?: Prisma.SortOrder
@@ -538,6 +558,7 @@ export type CredentialMaxOrderByAggregateInput = {
   organizationId?: Prisma.SortOrder
   runId?: Prisma.SortOrder
   callId?: Prisma.SortOrder
+  isForCall?: Prisma.SortOrder
   ordinal?: Prisma.SortOrder
   provider?: Prisma.SortOrder
   account?: Prisma.SortOrder
@@ -555,6 +576,7 @@ export type CredentialMinOrderByAggregateInput = {
   organizationId?: Prisma.SortOrder
   runId?: Prisma.SortOrder
   callId?: Prisma.SortOrder
+  isForCall?: Prisma.SortOrder
   ordinal?: Prisma.SortOrder
   provider?: Prisma.SortOrder
   account?: Prisma.SortOrder
@@ -625,6 +647,7 @@ export type CredentialCreateWithoutRunInput = {
   handle: string
   organizationId: string
   callId: string
+  isForCall?: boolean
   ordinal: number
   provider: string
   account: string
@@ -641,6 +664,7 @@ export type CredentialUncheckedCreateWithoutRunInput = {
   handle: string
   organizationId: string
   callId: string
+  isForCall?: boolean
   ordinal: number
   provider: string
   account: string
@@ -687,6 +711,7 @@ export type CredentialScalarWhereInput = {
   organizationId?: Prisma.StringFilter<"Credential"> | string
   runId?: Prisma.StringFilter<"Credential"> | string
   callId?: Prisma.StringFilter<"Credential"> | string
+  isForCall?: Prisma.BoolFilter<"Credential"> | boolean
   ordinal?: Prisma.IntFilter<"Credential"> | number
   provider?: Prisma.StringFilter<"Credential"> | string
   account?: Prisma.StringFilter<"Credential"> | string
@@ -703,6 +728,7 @@ export type CredentialCreateManyRunInput = {
   handle: string
   organizationId: string
   callId: string
+  isForCall?: boolean
   ordinal: number
   provider: string
   account: string
@@ -719,6 +745,7 @@ export type CredentialUpdateWithoutRunInput = {
   handle?: Prisma.StringFieldUpdateOperationsInput | string
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
   callId?: Prisma.StringFieldUpdateOperationsInput | string
+  isForCall?: Prisma.BoolFieldUpdateOperationsInput | boolean
   ordinal?: Prisma.IntFieldUpdateOperationsInput | number
   provider?: Prisma.StringFieldUpdateOperationsInput | string
   account?: Prisma.StringFieldUpdateOperationsInput | string
@@ -735,6 +762,7 @@ export type CredentialUncheckedUpdateWithoutRunInput = {
   handle?: Prisma.StringFieldUpdateOperationsInput | string
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
   callId?: Prisma.StringFieldUpdateOperationsInput | string
+  isForCall?: Prisma.BoolFieldUpdateOperationsInput | boolean
   ordinal?: Prisma.IntFieldUpdateOperationsInput | number
   provider?: Prisma.StringFieldUpdateOperationsInput | string
   account?: Prisma.StringFieldUpdateOperationsInput | string
@@ -751,6 +779,7 @@ export type CredentialUncheckedUpdateManyWithoutRunInput = {
   handle?: Prisma.StringFieldUpdateOperationsInput | string
   organizationId?: Prisma.StringFieldUpdateOperationsInput | string
   callId?: Prisma.StringFieldUpdateOperationsInput | string
+  isForCall?: Prisma.BoolFieldUpdateOperationsInput | boolean
   ordinal?: Prisma.IntFieldUpdateOperationsInput | number
   provider?: Prisma.StringFieldUpdateOperationsInput | string
   account?: Prisma.StringFieldUpdateOperationsInput | string
@@ -770,6 +799,7 @@ export type CredentialSelect<ExtArgs extends runtime.Types.Extensions.InternalAr
   organizationId?: boolean
   runId?: boolean
   callId?: boolean
+  isForCall?: boolean
   ordinal?: boolean
   provider?: boolean
   account?: boolean
@@ -788,6 +818,7 @@ export type CredentialSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Ex
   organizationId?: boolean
   runId?: boolean
   callId?: boolean
+  isForCall?: boolean
   ordinal?: boolean
   provider?: boolean
   account?: boolean
@@ -806,6 +837,7 @@ export type CredentialSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Ex
   organizationId?: boolean
   runId?: boolean
   callId?: boolean
+  isForCall?: boolean
   ordinal?: boolean
   provider?: boolean
   account?: boolean
@@ -824,6 +856,7 @@ export type CredentialSelectScalar = {
   organizationId?: boolean
   runId?: boolean
   callId?: boolean
+  isForCall?: boolean
   ordinal?: boolean
   provider?: boolean
   account?: boolean
@@ -836,7 +869,7 @@ export type CredentialSelectScalar = {
   endedAt?: boolean
 }
 
-export type CredentialOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"handle" | "organizationId" | "runId" | "callId" | "ordinal" | "provider" | "account" | "role" | "scope" | "status" | "presenter" | "expiresAt" | "createdAt" | "endedAt", ExtArgs["result"]["credential"]>
+export type CredentialOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"handle" | "organizationId" | "runId" | "callId" | "isForCall" | "ordinal" | "provider" | "account" | "role" | "scope" | "status" | "presenter" | "expiresAt" | "createdAt" | "endedAt", ExtArgs["result"]["credential"]>
 export type CredentialInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   run?: boolean | Prisma.RunDefaultArgs<ExtArgs>
 }
@@ -860,6 +893,10 @@ export type $CredentialPayload<ExtArgs extends runtime.Types.Extensions.Internal
     organizationId: string
     runId: string
     callId: string
+    /**
+     * For programs of that call alone, and over with it.
+     */
+    isForCall: boolean
     /**
      * Counts the requests of a run from 1: of two at once, one is the later, and is judged as such.
      */
@@ -1304,6 +1341,7 @@ export interface CredentialFieldRefs {
   readonly organizationId: Prisma.FieldRef<"Credential", 'String'>
   readonly runId: Prisma.FieldRef<"Credential", 'String'>
   readonly callId: Prisma.FieldRef<"Credential", 'String'>
+  readonly isForCall: Prisma.FieldRef<"Credential", 'Boolean'>
   readonly ordinal: Prisma.FieldRef<"Credential", 'Int'>
   readonly provider: Prisma.FieldRef<"Credential", 'String'>
   readonly account: Prisma.FieldRef<"Credential", 'String'>
