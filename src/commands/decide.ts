@@ -1,9 +1,10 @@
 import { submitDecision } from '../../workflows/messages';
 import type { ApprovalDecision, Receipt } from '../domain/approval';
+import { isSameWord } from '../domain/count-votes';
 import { GatehouseError } from '../domain/errors';
 import { describeApproval } from '../domain/settled';
 import { visibleText } from '../domain/visible-text';
-import { decisionWord } from '../identity/words';
+import { canonicalArgs, decisionWord } from '../identity/words';
 import type { StoredApproval } from '../store/approval-store';
 import type { CommandDependencies } from './dependencies';
 import { requireOpenRun } from './find-run';
@@ -36,7 +37,7 @@ export interface Decided {
 }
 
 /**
- * Counts one person's decision on an approval.
+ * Counts one person's decision on an approval. The same one again, as after an answer that was lost, is told what it came to.
  *
  * @throws GatehouseError `approval-unknown`, `approval-settled`, `reason-empty`, `speaker-other`, `run-ended`, `refused`
  *   with the run's reason, `control-unreachable`
@@ -52,6 +53,8 @@ export const createDecide =
         'approval-unknown',
         `there is no approval \`${visibleText(request.approvalId, 80)}\`; \`gatehouse runs\` shows what waits`,
       );
+    const known = by === undefined ? null : countedBefore(approval, by, request);
+    if (known) return { approval, status: known };
     if (approval.status !== 'pending') throw settled(approval);
     if (request.decision === 'deny' && request.reason?.trim() === '')
       throw new GatehouseError('reason-empty', 'a denial needs a reason; the model is told it');
@@ -74,6 +77,22 @@ export const createDecide =
     );
     return { approval, status };
   };
+
+/** How an approval was settled that this person's same decision is part of; null for any other. */
+function countedBefore(
+  { votes, outcome, args: shown, actionHash }: StoredApproval,
+  by: string,
+  request: DecideRequest,
+): string | null {
+  if (outcome?.kind !== 'approved' && outcome?.kind !== 'denied' && outcome?.kind !== 'edited') return null;
+  if (request.actionHash !== undefined && request.actionHash !== actionHash) return null;
+  const args = request.args === undefined ? null : canonicalArgs(request.args);
+  const said = {
+    ...{ by, verdict: request.decision, args: args === shown ? null : args },
+    scope: request.decision === 'approve' ? (request.scope ?? 'once') : 'once',
+  } as const;
+  return votes.some((vote) => isSameWord(vote, said)) ? outcome.kind : null;
+}
 
 function settled({ id, outcome, status, settledAt }: StoredApproval): GatehouseError {
   const when = settledAt === null ? '' : ` at ${new Date(settledAt).toISOString()}`;

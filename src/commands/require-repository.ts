@@ -13,7 +13,11 @@ import { hostGit } from '../tools/host-git';
  */
 export async function requireRepository(repo: string): Promise<void> {
   const shown = visibleText(repo, 200);
-  if (/^(https?|ssh|git|file):\/\//.test(repo)) return;
+  if (/^https:\/\//.test(repo)) return;
+  if (/^[A-Za-z][A-Za-z0-9+.-]*:/.test(repo) || /^[^/]+@[^/]+:/.test(repo))
+    throw unavailable(
+      `the repository \`${shown}\` is neither a folder nor an \`https\` URL, which is all that is cloned`,
+    );
   if (!isAbsolute(repo))
     throw unavailable(`the repository \`${shown}\` is neither an absolute path nor a URL`);
   const found = await stat(repo).catch(() => null);

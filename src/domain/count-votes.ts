@@ -66,8 +66,10 @@ export function progressOf(votes: readonly Vote[], poll: Demands): ApprovalProgr
   };
 }
 
+type Word = Pick<Vote, 'by' | 'verdict' | 'args' | 'scope'>;
+
 /** Whether somebody says the same again. */
-export function isSameWord(one: Vote, other: Vote): boolean {
+export function isSameWord(one: Word, other: Word): boolean {
   return (
     one.by === other.by &&
     one.verdict === other.verdict &&
