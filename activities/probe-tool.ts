@@ -6,10 +6,10 @@ import { withHeartbeat } from './heartbeat';
 
 /** The sandbox worker's activity that finds out what became of a call on a host that is lost. It starts nothing. */
 export const createProbeTool = ({ executor }: { executor: Executor }) => ({
-  async probeTool({ runId, grant, calls }: ExecuteInput): Promise<ProbeResult> {
+  async probeTool({ runId, grant, calls, pass }: ExecuteInput): Promise<ProbeResult> {
     try {
       return await withHeartbeat((signal) =>
-        executor.probe({ runId, grant, calls, audience: 'activity' }, signal),
+        executor.probe({ runId, grant, calls, pass, audience: 'activity' }, signal),
       );
     } catch (error) {
       throw toFailure(error);

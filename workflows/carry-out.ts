@@ -204,7 +204,8 @@ export class CarryOut {
       const { workspace } = this.run.facts;
       if (!grant || !workspace || gated.decision.verdict !== 'allow' || !this.gated.isGranted(gated))
         return this.settleWithout(batch, execution);
-      const found = await probed(this.run.input.runId, workspace, grant, gated);
+      const pass = await passFor(this.run, { role: 'sandbox', keyThumbprint: workspace.keyThumbprint });
+      const found = await probed(this.run.input.runId, workspace, grant, gated, pass);
       if (found.kind === 'unknown') return this.settleWithout(batch, execution);
       if (found.kind === 'not-started') return this.turn.settle(outcomeNotDone(call.callId));
       const result = { outcomes: [found.outcome], workspace: found.workspace, refusedHosts: [] };

@@ -15,12 +15,14 @@ export async function probed(
   workspace: Workspace,
   { token }: Grant,
   gated: GatedCall,
+  pass: string | undefined,
 ): Promise<ProbeResult> {
   const { call } = gated;
   if (!call) return UNKNOWN;
   try {
     const prober = proberOn(workspace.host, call.tool);
-    const result = await prober.probeTool({ runId, grant: token, calls: [call] });
+    const input = { runId, grant: token, calls: [call], ...(pass === undefined ? {} : { pass }) };
+    const result = await prober.probeTool(input);
     return believable(gated, workspace, result) ? result : UNKNOWN;
   } catch (error) {
     if (isCancellation(error)) throw error;

@@ -1,6 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { loadOrMakeKey } from '../../src/broker/keys';
 import type { Harness } from './run-harness';
 import { waitUntil } from './wait-until';
@@ -18,6 +19,8 @@ export interface SandboxHost {
   start(): Promise<void>;
   /** Ends it as a power cut does. */
   kill(): Promise<void>;
+  /** The same, as soon as there is a file at a path. */
+  killOnce(path: string): Promise<void>;
 }
 
 export function sandboxHost(
@@ -34,7 +37,7 @@ export function sandboxHost(
   loadOrMakeKey(keys, 'sandbox');
   let child: ChildProcess | null = null;
 
-  return {
+  const host: SandboxHost = {
     name,
     publicKey: join(keys, 'sandbox.public.jwk'),
     socket,
@@ -72,6 +75,15 @@ export function sandboxHost(
       await waitUntil(async () => said.includes('gatehouse-sandbox is ready'), `host ${name} polls`, 60_000);
     },
 
+    async killOnce(path) {
+      // By a program of its own: this process is busy with the other workers, and the host is soon done.
+      const script = 'while [ ! -e "$1" ]; do sleep 0.002; done; kill -9 "$2"';
+      await promisify(execFile)('/bin/sh', ['-c', script, 'sh', path, String(child?.pid)], {
+        timeout: 60_000,
+      });
+      await host.kill();
+    },
+
     async kill() {
       if (!child || child.exitCode !== null || child.signalCode !== null) return;
       const ended = new Promise((resolve) => child?.once('exit', resolve));
@@ -79,4 +91,5 @@ export function sandboxHost(
       await ended;
     },
   };
+  return host;
 }
