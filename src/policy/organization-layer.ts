@@ -27,6 +27,7 @@ const SHOWN_LENGTH = 200;
 
 /** The organization's rules in Cedar (POLICY §5): every rule that matches is a finding, one that fails denies. */
 export const organizationLayer: PolicyLayer = (read, context) => {
+  if (context.snapshot.rules.length === 0) return [];
   const { credential } = read.tool;
   if (!credential) return findingsOf(read, context);
   // What a call needs is judged as if it was asked for: rules about accounts hold whatever tool uses them.
@@ -41,7 +42,6 @@ function asking(credential: CredentialNeed, { call }: ReadCall): ReadCall {
 
 const findingsOf: PolicyLayer = (read, context) => {
   const { snapshot } = context;
-  if (snapshot.rules.length === 0) return [];
   const compiled = compileRules(snapshot);
   const name = normalizeToolName(read.tool.name);
   const isInScope = ({ tools }: BrokenRule) => tools === 'every' || tools.has(name);
