@@ -23,42 +23,30 @@ export async function recordDecision(
   decision: DecisionToRecord,
   ahead?: GateAhead,
 ): Promise<RecordedDecision> {
-  if (ahead) {
-    const recorded = await recordWithGate(client, decision, ahead);
-    if (recorded) return recorded;
-  }
   // Whoever writes to the run meanwhile moves its audit chain: then everything is looked at again.
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const weighed = await weigh(client, decision);
     if (weighed.kind === 'answered') return weighed.answer;
     if (weighed.breakGlass) return client.$transaction((inside) => countByBreakGlass(inside, decision));
+    // Once: when something else was written to the run meanwhile, the vote is written alone.
+    const judged = attempt === 0 && isGivenOnce(weighed) ? await ahead?.(decision.approvalId) : null;
+    if (judged?.commit.auditHead?.length === weighed.head.length) {
+      if (!(await commitAt(client, together(weighed.commit, runCommitOf(judged.commit)), weighed.head)))
+        continue;
+      const gated = judged.answer();
+      return gated ? { ...weighed.answer, gated } : weighed.answer;
+    }
     if (await commitAt(client, weighed.commit, weighed.head)) return weighed.answer;
   }
   throw busy(decision.runId);
 }
 
-/**
- * In one statement with the gate that follows: what is approved and what is granted for it are written together. Null,
- * with nothing written, when the vote is none that the gate follows, or something else was written to the run meanwhile.
- */
-async function recordWithGate(
-  client: PrismaClient,
-  decision: DecisionToRecord,
-  ahead: GateAhead,
-): Promise<RecordedDecision | null> {
-  const weighed = await weigh(client, decision);
-  if (weighed.kind === 'answered') return weighed.answer;
-  const { answer, commit, head, breakGlass } = weighed;
-  const isGivenOnce = answer.accepted && answer.outcome?.kind === 'approved' && !commit.standing;
-  if (!isGivenOnce || breakGlass) return null;
-  const judged = await ahead(decision.approvalId);
-  if (judged?.commit.auditHead?.length !== head.length) return null;
-  const isWritten = await commitAt(client, together(commit, runCommitOf(judged.commit)), head);
-  if (!isWritten) return null;
-  const gated = judged.answer();
-  return gated ? { ...answer, gated } : answer;
+/** Whether this vote settles it as approved, and not for the rest of the run. */
+function isGivenOnce({ answer, commit }: Counting): boolean {
+  return answer.outcome?.kind === 'approved' && !commit.standing;
 }
 
+/** What is approved and what is granted for it, in one statement. */
 function together(vote: RunCommit, gate: RunCommit): RunCommit {
   return {
     ...gate,
@@ -90,15 +78,16 @@ async function countByBreakGlass(
 
 type Weighed =
   /** Nothing is to be written. */
-  | { kind: 'answered'; answer: RecordedDecision }
-  | {
-      kind: 'counts';
-      answer: RecordedDecision;
-      tool: string;
-      breakGlass: string | null;
-      commit: RunCommit;
-      head: AuditHead;
-    };
+  { kind: 'answered'; answer: RecordedDecision } | Counting;
+
+interface Counting {
+  kind: 'counts';
+  answer: Extract<RecordedDecision, { accepted: true }>;
+  tool: string;
+  breakGlass: string | null;
+  commit: RunCommit;
+  head: AuditHead;
+}
 
 /** What a vote comes to, as things stand; one round trip. */
 async function weigh(client: Prisma.TransactionClient, decision: DecisionToRecord): Promise<Weighed> {
@@ -168,7 +157,7 @@ async function weigh(client: Prisma.TransactionClient, decision: DecisionToRecor
     ],
     at,
   };
-  const answer: RecordedDecision = settled
+  const answer: Counting['answer'] = settled
     ? { accepted: true, outcome: settled }
     : { accepted: true, outcome: null, progress: progressOf(counted, countedBy) };
   return { kind: 'counts', answer, tool, breakGlass, commit, head: found.head };
