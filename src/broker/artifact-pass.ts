@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { PASS_LIFETIME_S, type PassClaims, type PassVerb } from '../domain/artifact-pass';
 import { GatehouseError } from '../domain/errors';
-import type { FindGrantKey } from './grant';
-import { readJws, signJws } from './jws';
+import { CLOCK_SKEW_S, type FindGrantKey, readControlToken } from './control-token';
+import { signJws } from './jws';
 import type { SigningKey } from './keys';
 
 export interface PassMinter {
@@ -33,18 +33,9 @@ export function createPassMinter(key: SigningKey | (() => SigningKey)): PassMint
 export function createPassVerifier({ find }: { find: FindGrantKey }): PassVerifier {
   return {
     open(token, now) {
-      const jws = readJws(token);
-      if (!jws || jws.header.typ !== PASS_TYPE) throw invalid('cannot be read');
-      const key = typeof jws.header.kid === 'string' ? find(jws.header.kid) : undefined;
-      if (!key) throw invalid('is signed with a key that is not known here');
-      if (!jws.isSignedBy(key.publicKey)) throw invalid('does not have a valid signature');
-      const parsed = passClaims.safeParse(jws.claims);
-      if (!parsed.success) throw invalid('has claims that cannot be read', parsed.error);
-      const { iat } = parsed.data;
-      if (key.retiredAt !== null && iat > key.retiredAt + KEY_CHANGE_S)
-        throw invalid('is signed with a key that was retired before');
-      if (iat > now / 1000 + CLOCK_SKEW_S) throw invalid('is dated in the future; compare the clocks');
-      return parsed.data;
+      const claims = readControlToken(token, PASS_TYPE, passClaims, find, invalid);
+      if (claims.iat > now / 1000 + CLOCK_SKEW_S) throw invalid('is dated in the future; compare the clocks');
+      return claims;
     },
   };
 }
@@ -83,10 +74,6 @@ export function requireGood(
 }
 
 const PASS_TYPE = 'gatehouse-artifacts+jwt';
-/** How far the clocks of two hosts may be apart, in seconds. */
-const CLOCK_SKEW_S = 5;
-/** How long control may take to sign with a new key once the old one is retired, in seconds. */
-const KEY_CHANGE_S = 10;
 
 const name = z.string().min(1).max(256);
 const seconds = z.int().nonnegative();

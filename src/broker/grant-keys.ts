@@ -2,7 +2,7 @@ import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'nod
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { GatehouseError } from '../domain/errors';
-import type { FindGrantKey, GrantKey } from './grant';
+import type { FindGrantKey, GrantKey } from './control-token';
 import { loadKey, loadOrMakeKey, publicJwk, publicKeyOf, thumbprintOf } from './keys';
 import { watchedFile } from './watched-file';
 

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { effects } from '../domain/effect';
 import { GatehouseError } from '../domain/errors';
 import { GRANT_LIFETIME_S, type GrantAudience, type GrantClaims } from '../domain/grant';
-import { readJws, signJws } from './jws';
+import { CLOCK_SKEW_S, type FindGrantKey, readControlToken } from './control-token';
+import { signJws } from './jws';
 import type { SigningKey } from './keys';
 import { thumbprintOf } from './keys';
 
@@ -56,16 +57,6 @@ export function createGrantMinter(key: SigningKey | (() => SigningKey)): GrantMi
   };
 }
 
-/** A key that grants may be signed with. */
-export interface GrantKey {
-  publicKey: KeyObject;
-  /** Seconds since the epoch, when it was replaced: it counts for grants of before only. Null for one in use. */
-  retiredAt: number | null;
-}
-
-/** Finds a key by its RFC 7638 thumbprint. */
-export type FindGrantKey = (thumbprint: string) => GrantKey | undefined;
-
 /** Verifies grants signed by any of these keys (two while a key is being changed). */
 export function createGrantVerifier(
   keys: { publicKeys: readonly KeyObject[] } | { find: FindGrantKey },
@@ -106,10 +97,6 @@ export function refusal(code: string, what: string, cause?: unknown): GatehouseE
 }
 
 const GRANT_TYPE = 'gatehouse-grant+jwt';
-/** How far the clocks of two hosts may be apart, in seconds. */
-const CLOCK_SKEW_S = 5;
-/** How long control may take to sign with a new key once the old one is retired, in seconds. */
-const KEY_CHANGE_S = 10;
 const MAX_CALLS = 256;
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
@@ -150,19 +137,10 @@ function fixed(publicKeys: readonly KeyObject[]): FindGrantKey {
 }
 
 function claimsOf(token: string, find: FindGrantKey): GrantClaims {
-  const jws = readJws(token);
-  if (!jws || jws.header.typ !== GRANT_TYPE) throw invalid('cannot be read');
-  const key = typeof jws.header.kid === 'string' ? find(jws.header.kid) : undefined;
-  if (!key) throw invalid('is signed with a key that is not known here');
-  if (!jws.isSignedBy(key.publicKey)) throw invalid('does not have a valid signature');
-  const parsed = grantClaims.safeParse(jws.claims);
-  if (!parsed.success) throw invalid('has claims that cannot be read', parsed.error);
-  // INVARIANT: a grant lives for minutes, so what a retired key signed is soon expired, whatever date a thief would give it.
-  if (key.retiredAt !== null && parsed.data.iat > key.retiredAt + KEY_CHANGE_S)
-    throw invalid('is signed with a key that was retired before');
-  const ids = new Set(parsed.data.calls.map((call) => call.id));
-  if (ids.size !== parsed.data.calls.length) throw invalid('names a call twice');
-  return parsed.data;
+  const claims = readControlToken(token, GRANT_TYPE, grantClaims, find, invalid);
+  const ids = new Set(claims.calls.map((call) => call.id));
+  if (ids.size !== claims.calls.length) throw invalid('names a call twice');
+  return claims;
 }
 
 function invalid(what: string, cause?: unknown): GatehouseError {
