@@ -1,6 +1,6 @@
 import { submitDecision } from '../../workflows/messages';
 import type { ApprovalDecision, Receipt } from '../domain/approval';
-import { isSameWord } from '../domain/count-votes';
+import { isSameWord, wordOf } from '../domain/count-votes';
 import { GatehouseError } from '../domain/errors';
 import { describeApproval } from '../domain/settled';
 import { visibleText } from '../domain/visible-text';
@@ -87,10 +87,7 @@ function countedBefore(
   if (outcome?.kind !== 'approved' && outcome?.kind !== 'denied' && outcome?.kind !== 'edited') return null;
   if (request.actionHash !== undefined && request.actionHash !== actionHash) return null;
   const args = request.args === undefined ? null : canonicalArgs(request.args);
-  const said = {
-    ...{ by, verdict: request.decision, args: args === shown ? null : args },
-    scope: request.decision === 'approve' ? (request.scope ?? 'once') : 'once',
-  } as const;
+  const said = wordOf({ by, verdict: request.decision, args, scope: request.scope ?? 'once' }, shown);
   return votes.some((vote) => isSameWord(vote, said)) ? outcome.kind : null;
 }
 

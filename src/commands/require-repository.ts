@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { GatehouseError } from '../domain/errors';
+import { kindOfRepository } from '../domain/repository';
 import { visibleText } from '../domain/visible-text';
 import { hostGit } from '../tools/host-git';
 
@@ -13,8 +14,9 @@ import { hostGit } from '../tools/host-git';
  */
 export async function requireRepository(repo: string): Promise<void> {
   const shown = visibleText(repo, 200);
-  if (/^https:\/\//.test(repo)) return;
-  if (/^[A-Za-z][A-Za-z0-9+.-]*:/.test(repo) || /^[^/]+@[^/]+:/.test(repo))
+  const kind = kindOfRepository(repo);
+  if (kind === 'https') return;
+  if (kind === 'unsupported')
     throw unavailable(
       `the repository \`${shown}\` is neither a folder nor an \`https\` URL, which is all that is cloned`,
     );

@@ -68,6 +68,15 @@ export function progressOf(votes: readonly Vote[], poll: Demands): ApprovalProgr
 
 type Word = Pick<Vote, 'by' | 'verdict' | 'args' | 'scope'>;
 
+/** What of a word is compared and counted: arguments as shown are none of one's own, and only an approval reaches further. */
+export function wordOf({ by, verdict, args, scope }: Word, shownArgs: string): Word {
+  return {
+    ...{ by, verdict },
+    args: args === shownArgs ? null : args,
+    scope: verdict === 'approve' ? scope : 'once',
+  };
+}
+
 /** Whether somebody says the same again. */
 export function isSameWord(one: Word, other: Word): boolean {
   return (

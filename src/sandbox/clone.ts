@@ -1,6 +1,7 @@
 import { chmod, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { GatehouseError } from '../domain/errors';
+import { kindOfRepository } from '../domain/repository';
 import { branchOf } from '../domain/run';
 
 import type { Confinement, OsSandbox } from './os-sandbox';
@@ -88,8 +89,9 @@ const INSIDE_SOURCE = '/source';
  * @throws GatehouseError `repository-missing`, `repository-unsupported`
  */
 export async function requireRepository(repo: string): Promise<void> {
-  if (/^https:\/\//.test(repo)) return;
-  if (/^[A-Za-z][A-Za-z0-9+.-]*:/.test(repo) || /^[^/]+@[^/]+:/.test(repo))
+  const kind = kindOfRepository(repo);
+  if (kind === 'https') return;
+  if (kind === 'unsupported')
     throw new GatehouseError(
       'repository-unsupported',
       `the repository \`${shown(repo)}\` is neither a path on this host nor an https URL`,

@@ -1,7 +1,14 @@
 import type { ApprovalOutcome } from '../domain/approval';
 import type { AuditHead } from '../domain/audit-head';
 import { withBreakGlass } from '../domain/break-glass-votes';
-import { isSameWord, isWaived, outcomeOfVotes, progressOf, refusalOfVote } from '../domain/count-votes';
+import {
+  isSameWord,
+  isWaived,
+  outcomeOfVotes,
+  progressOf,
+  refusalOfVote,
+  wordOf,
+} from '../domain/count-votes';
 import { alreadySettled, describeApproval } from '../domain/settled';
 import type { RecordedDecision } from '../domain/steps';
 import { isTopUp, topUpProblem } from '../domain/top-up';
@@ -168,12 +175,8 @@ function answered(answer: RecordedDecision): Weighed {
 }
 
 function voteOf(decision: DecisionToRecord, shownArgs: string): Vote {
-  const { by, verdict, args, reason, scope, roles, proof, isVerified, at } = decision;
-  return {
-    ...{ by, verdict, reason, roles, proof, isVerified, at },
-    args: args === shownArgs ? null : args,
-    scope: verdict === 'approve' ? scope : 'once',
-  };
+  const { reason, roles, proof, isVerified, at } = decision;
+  return { ...wordOf(decision, shownArgs), reason, roles, proof, isVerified, at };
 }
 
 /** Why an approval cannot be given on these terms, or null. */
