@@ -217,9 +217,15 @@ const BUILTINS: Record<string, Builtin> = {
   typeset: declaration('declare'),
   local: declaration('local'),
   readonly: declaration('readonly'),
-  unset: (args, scope, shell, command) => {
-    forget(args, scope, shell, command);
-    for (const word of args) if (word.kind === 'literal') scope.functions.delete(word.value);
+  unset: (args, scope) => {
+    for (const word of args) {
+      if (word.kind !== 'literal') continue;
+      scope.functions.delete(word.value);
+      const name = /^[A-Za-z_]\w*/.exec(word.value)?.[0];
+      if (name === undefined) continue;
+      scope.variables.set(name, null);
+      scope.arrays.delete(name);
+    }
   },
   read: forget,
   mapfile: readLines,

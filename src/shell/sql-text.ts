@@ -152,12 +152,11 @@ function judgeStatement(tokens: readonly Token[], dialect: SqlDialect): SqlState
     (words[0] !== undefined && dialect.clientCommands?.test(words[0]) === true) ||
     usesFile(tokens, words) ||
     runsComputedText(tokens, words);
-  if (!escapes && words[0] === 'COPY' && words.at(-1) === 'STDOUT' && !words.some((word) => WRITES.has(word)))
-    return read;
+  const isCopyOut = words[0] === 'COPY' && words.includes('STDOUT') && !words.includes('STDIN');
   const writes =
     destroys !== null ||
     escapes ||
-    !READS.has(words[0] ?? '') ||
+    !(READS.has(words[0] ?? '') || isCopyOut) ||
     (words.some((word, at) => WRITES.has(word) && !isLock(words, at)) && !isOnlyExplained(tokens, words)) ||
     called.some((word) => WRITING_FUNCTIONS.has(word)) ||
     (dialect.knowsFunctions && functions.some((each) => each.isForeign || !isReadingFunction(each.name))) ||
