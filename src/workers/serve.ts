@@ -9,6 +9,7 @@ interface WorkerProcess {
   TEMPORAL_ADDRESS: string;
   GATEHOUSE_LOG: string;
   GATEHOUSE_ALIVE_FILE?: string;
+  GATEHOUSE_METRICS_LISTEN?: string;
 }
 
 export interface WorkerSetup {
@@ -49,12 +50,7 @@ export function serve<Config extends WorkerProcess>(
   async function main(): Promise<void> {
     const config = read();
     const logger = pino({ name: `gatehouse-${name}`, level: config.GATEHOUSE_LOG });
-    Runtime.install({
-      logger: new DefaultLogger('WARN', ({ level, message, meta }) =>
-        logger[level === 'ERROR' ? 'error' : 'warn']({ ...meta, err: meta?.error }, message),
-      ),
-      shutdownSignals: ['SIGINT', 'SIGTERM'],
-    });
+    installRuntime(config, logger);
     const connection = await connect(config.TEMPORAL_ADDRESS);
     const { workers, close } = await setUp(config, connection, logger);
     const running = Promise.all(workers.map((worker) => worker.run()));
@@ -64,6 +60,25 @@ export function serve<Config extends WorkerProcess>(
     if (endAliveFile) endAliveFile();
     await close?.();
     await connection.close();
+  }
+}
+
+function installRuntime({ GATEHOUSE_METRICS_LISTEN: listen }: WorkerProcess, logger: Logger): void {
+  try {
+    Runtime.install({
+      logger: new DefaultLogger('WARN', ({ level, message, meta }) =>
+        logger[level === 'ERROR' ? 'error' : 'warn']({ ...meta, err: meta?.error }, message),
+      ),
+      shutdownSignals: ['SIGINT', 'SIGTERM'],
+      ...(listen ? { telemetryOptions: { metrics: { prometheus: { bindAddress: listen } } } } : {}),
+    });
+  } catch (cause) {
+    if (listen === undefined) throw cause;
+    throw new GatehouseError(
+      'metrics-unavailable',
+      `metrics cannot be served at \`${listen}\`; correct \`GATEHOUSE_METRICS_LISTEN\``,
+      { cause },
+    );
   }
 }
 
