@@ -193,6 +193,13 @@ const sandboxEnv = z.object({
   GATEHOUSE_FORGE: path,
   /** Where the channel listens; without it reads come as activities. */
   GATEHOUSE_CHANNEL_SOCKET: path.optional(),
+  /** How long calls that run may go on when the worker is asked to stop, in milliseconds. */
+  GATEHOUSE_DRAIN_MS: z.coerce
+    .number('must be a number')
+    .int()
+    .min(0)
+    .max(25 * 60 * 60 * 1_000)
+    .default(5_000),
   /** Of one command with all it starts. */
   GATEHOUSE_SANDBOX_MEMORY_MIB: sandboxLimits.GATEHOUSE_SANDBOX_MEMORY_MIB.default(4_096),
   GATEHOUSE_SANDBOX_PROCESSES: sandboxLimits.GATEHOUSE_SANDBOX_PROCESSES.default(512),

@@ -18,10 +18,14 @@ export interface WorkerSetup {
   close?(): Promise<void>;
 }
 
+/** How a worker drains that may go on with its activities so long when it is asked to stop; then they are broken off. */
+export function drainLimits(drainMs: number) {
+  return { shutdownGraceTime: drainMs, shutdownForceTime: drainMs + 10_000 };
+}
+
 /** How a worker drains when asked to stop, and how fast a stop reaches a blocked activity. */
 export const WORKER_LIMITS = {
-  shutdownGraceTime: '5s',
-  shutdownForceTime: '15s',
+  ...drainLimits(5_000),
   maxHeartbeatThrottleInterval: '1s',
   defaultHeartbeatThrottleInterval: '1s',
 } as const;
