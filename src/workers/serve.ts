@@ -74,7 +74,11 @@ function installRuntime({ GATEHOUSE_METRICS_LISTEN: listen }: WorkerProcess, log
         logger[level === 'ERROR' ? 'error' : 'warn']({ ...meta, err: meta?.error }, message),
       ),
       shutdownSignals: ['SIGINT', 'SIGTERM'],
-      ...(listen ? { telemetryOptions: { metrics: { prometheus: { bindAddress: listen } } } } : {}),
+      telemetryOptions: {
+        // What the SDK's core says is a line like ours, and not one of its own.
+        logging: { forward: {}, filter: { core: 'WARN', other: 'ERROR' } },
+        ...(listen ? { metrics: { prometheus: { bindAddress: listen } } } : {}),
+      },
     });
   } catch (cause) {
     if (listen === undefined) throw cause;
