@@ -9,7 +9,7 @@ import type { GatehouseCodec, OpenedPayload } from './payload-codec';
 
 export interface CodecAppOptions {
   codec: GatehouseCodec;
-  /** Says who may read. Asked before a body is read, and again once it is known whose payloads they are. */
+  /** Says who may read: asked once it is known whose payloads they are, and before a large body is read as well. */
   admit: Admit;
   /** Name of the cookie with the console's session. */
   sessionCookie: string;
@@ -17,8 +17,10 @@ export interface CodecAppOptions {
   uiOrigin: string | null;
 }
 
-/** A page of the Temporal UI asks for a few payloads at a time, each of at most 2 MiB; as text they grow by a third. */
-const MAX_BODY_BYTES = 32 * 1024 * 1024;
+/** UI and CLI ask for the payloads of one event at a time, which are 4 MiB at most; as text they grow by a third. */
+const MAX_BODY_BYTES = 16 * 1024 * 1024;
+/** Not worth a question of its own before it is read. */
+const SMALL_BODY_BYTES = 256 * 1024;
 
 const bytes = z.base64().transform((text) => Buffer.from(text, 'base64'));
 const body = z.object({
@@ -37,12 +39,14 @@ export function createCodecApp({ codec, admit, sessionCookie, uiOrigin }: CodecA
   const works = {
     '/decode': async (payloads: Payload[], shown: Shown) => {
       const opened = codec.open(payloads);
-      const wanted = wantedOf(opened);
-      if (wanted !== null) await admit(shown, wanted);
+      await admit(shown, wantedOf(opened));
       return opened.map(({ payload }) => payload);
     },
-    // Whoever reaches Temporal may send it something in clear as well.
-    '/encode': (payloads: Payload[]) => codec.encode(payloads),
+    '/encode': async (payloads: Payload[], shown: Shown) => {
+      // Whoever reaches Temporal may send it something in clear as well.
+      await admit(shown, nothing);
+      return codec.encode(payloads);
+    },
   } as const;
 
   for (const [path, work] of Object.entries(works)) {
@@ -71,7 +75,7 @@ export function createCodecApp({ codec, admit, sessionCookie, uiOrigin }: CodecA
         if (shown === null)
           return c.json({ message: 'log in to the console, or send `Authorization: Bearer KEY`' }, 401);
         return answering(c, async () => {
-          await admit(shown, nothing);
+          if (!(Number(c.req.header('Content-Length')) <= SMALL_BODY_BYTES)) await admit(shown, nothing);
           await next();
         });
       },
@@ -103,14 +107,11 @@ export function shownBy({ headers }: Request, sessionCookie: string): Shown | nu
   return token ? { kind: 'session', token } : null;
 }
 
-/** Null where nothing was encrypted. */
-function wantedOf(opened: readonly OpenedPayload[]): Wanted | null {
-  const encrypted = opened.flatMap(({ of }) => (of.kind === 'clear' ? [] : [of]));
-  if (encrypted.length === 0) return null;
-  const workflows = encrypted.flatMap((of) => (of.kind === 'workflow' ? [of.id] : []));
+function wantedOf(opened: readonly OpenedPayload[]): Wanted {
+  const workflows = opened.flatMap(({ of }) => (of.kind === 'workflow' ? [of.id] : []));
   return {
     workflows: [...new Set(workflows)].sort(),
-    hasUnknown: encrypted.some(({ kind }) => kind === 'unknown'),
+    hasUnknown: opened.some(({ of }) => of.kind === 'unknown'),
   };
 }
 

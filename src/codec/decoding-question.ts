@@ -47,25 +47,28 @@ const LIMIT_MS = 10_000;
 const reader = z.object({ person: z.string(), organization: z.string() });
 const problem = z.object({ code: z.string(), detail: z.string() });
 
+/** Hears why the API could not be asked. */
+export type Warn = (cause: unknown) => void;
+
 /**
  * Asks the API who somebody is and whether they may read, each time: a session that was ended and a key that was revoked
  * count no more at once. The same question that is under way is asked once.
  *
  * @param api where the API listens, `http://host:port`
  */
-export function createAdmit(api: URL): Admit {
+export function createAdmit(api: URL, warn: Warn): Admit {
   const underWay = new Map<string, Promise<Reader>>();
   return (shown, wanted) => {
     const name = JSON.stringify([shown, wanted]);
     const known = underWay.get(name);
     if (known) return known;
-    const asked = ask(api, shown, wanted).finally(() => underWay.delete(name));
+    const asked = ask(api, warn, shown, wanted).finally(() => underWay.delete(name));
     underWay.set(name, asked);
     return asked;
   };
 }
 
-async function ask(api: URL, shown: Shown, wanted: Wanted): Promise<Reader> {
+async function ask(api: URL, warn: Warn, shown: Shown, wanted: Wanted): Promise<Reader> {
   let answer: Response;
   let body: unknown;
   try {
@@ -79,12 +82,18 @@ async function ask(api: URL, shown: Shown, wanted: Wanted): Promise<Reader> {
     body = await answer.json();
     if (answer.ok) return reader.parse(body);
   } catch (cause) {
+    warn(cause);
     throw unreachable(cause);
   }
   const status = statuses.find((each) => each === answer.status);
   const said = problem.safeParse(body);
-  if (status === undefined || !said.success)
-    throw unreachable(new Error(`the API answered ${answer.status}`));
+  if (status === undefined || !said.success) {
+    const cause = new Error(
+      `the API answered ${answer.status}${said.success ? `: ${said.data.detail}` : ''}`,
+    );
+    warn(cause);
+    throw unreachable(cause);
+  }
   throw new DecodingRefusedError(status, said.data.code, said.data.detail);
 }
 

@@ -2,6 +2,7 @@
 import type { Server } from 'node:http';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
+import pino from 'pino';
 import { createCodecApp } from '../codec/codec-app';
 import { createCodecPage } from '../codec/codec-page';
 import { createAdmit } from '../codec/decoding-question';
@@ -27,7 +28,10 @@ function main(config: CodecConfig): void {
   const address = new URL(config.GATEHOUSE_CODEC_URL ?? `http://127.0.0.1:${port}`);
   const base = address.pathname.replace(/\/$/, '');
   const { origin: consoleOrigin } = new URL(config.GATEHOUSE_PUBLIC_URL);
-  const admit = createAdmit(new URL(config.GATEHOUSE_CODEC_API));
+  const log = pino({ name: 'gatehouse-codec', level: config.GATEHOUSE_LOG });
+  const admit = createAdmit(new URL(config.GATEHOUSE_CODEC_API), (err) =>
+    log.warn({ err }, 'the API could not be asked who may read'),
+  );
   const sessionCookie = nameOfSessionCookie(consoleOrigin);
 
   const app = new Hono();
