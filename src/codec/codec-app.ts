@@ -38,7 +38,14 @@ export function createCodecApp({ codec, admit, sessionCookie, uiOrigin }: CodecA
   const nothing: Wanted = { workflows: [], hasUnknown: false };
   const works = {
     '/decode': async (payloads: Payload[], shown: Shown) => {
-      const opened = codec.open(payloads);
+      let opened: OpenedPayload[];
+      try {
+        opened = codec.open(payloads);
+      } catch (error) {
+        // Who may not read is not told what opens either.
+        await admit(shown, nothing);
+        throw error;
+      }
       await admit(shown, wantedOf(opened));
       return opened.map(({ payload }) => payload);
     },

@@ -86,6 +86,8 @@ test('a payload of an unknown key is refused by name', async () => {
     code: 'payload-key-unknown',
     message: expect.stringContaining('`2020-01-01-old`'),
   });
+  const stranger = await ask('/decode', { payloads: [payload] }, { Authorization: 'Bearer other' });
+  expect([stranger.status, (await stranger.json()).code]).toEqual([401, 'credentials-invalid']);
 });
 
 test('too large a body is refused before it is read', async () => {
