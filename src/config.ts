@@ -217,10 +217,14 @@ const codecEnv = z.object({
   ...logging,
   ...noDatabase,
   GATEHOUSE_PAYLOAD_KEYS: path,
-  /** On the loopback. */
-  GATEHOUSE_CODEC_PORT: z.coerce.number('must be a number').int().min(1).max(65_535),
-  /** File of the key that callers show. */
-  GATEHOUSE_CODEC_KEY: path,
+  GATEHOUSE_CODEC_HOST: z.string().min(1).default('127.0.0.1'),
+  GATEHOUSE_CODEC_PORT: z.coerce.number('must be a number').int().min(1).max(65_535).default(8_081),
+  /** How people reach it, where that is not the port on the loopback; a path in it is the server's. */
+  GATEHOUSE_CODEC_URL: publicUrl.optional(),
+  /** Where the API listens, which says who may read. */
+  GATEHOUSE_CODEC_API: publicUrl,
+  /** How people reach the console: its login counts here. */
+  GATEHOUSE_PUBLIC_URL: publicUrl,
   /** Where the Temporal UI is: the one place whose pages may ask. */
   GATEHOUSE_TEMPORAL_UI: z.url().optional(),
 });

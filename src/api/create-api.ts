@@ -4,6 +4,7 @@ import { GatehouseError } from '../domain/errors';
 import { limitBody } from '../http/limit-body';
 import { type RouteScopes, scopesOfRoutes } from './api-route';
 import { createAuthentication } from './authentication';
+import { addDecoding } from './decoding';
 import type { ApiDependencies } from './dependencies';
 import { documentOf } from './document';
 import type { Api, ApiEnvironment } from './environment';
@@ -54,9 +55,11 @@ export function createApi(dependencies: ApiDependencies, pages: Pages | null = n
   addHealthRoutes(api, dependencies);
   if (pages) for (const path of [BASE, `${BASE}/*`]) api.all(path, (c) => pages.fetch(c.req.raw, c.env));
   api.use(createHostGuard(allowedHosts));
+  const limitOfKey = createRateLimit(limits.requestsOfKey);
+  addDecoding(api, dependencies, limitOfKey);
   api.use(
     '/v1/*',
-    createAuthentication(dependencies, createRateLimit(limits.requestsOfKey), () => scopes),
+    createAuthentication(dependencies, limitOfKey, () => scopes),
   );
   api.use(
     '/v1/*',

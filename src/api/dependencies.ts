@@ -6,11 +6,14 @@ import type { Commands } from '../commands/commands';
 import type { CommandDependencies } from '../commands/dependencies';
 import type { Caller } from '../domain/caller';
 import type { Authenticate } from '../identity/authenticate';
+import type { Sessions } from '../identity/sessions';
 import type { LiveEvents } from '../store/live-events';
 
 /** What the API is built on. */
 export interface ApiDependencies {
   authenticate: Authenticate;
+  /** Of the console: they count for reading histories as well. */
+  sessions: Pick<Sessions, 'callerOf'>;
   /** The commands of one caller's organization, in that caller's name. */
   commandsOf: (caller: Caller) => Commands;
   live: LiveEvents;

@@ -65,6 +65,7 @@ export async function openApi(
         organizations: stores.organizations,
         oidc,
       }),
+      sessions: createSessions(createSessionStore(database)),
       live,
       artifacts: openArtifactStore(config),
     };
@@ -77,7 +78,6 @@ export async function openApi(
           origin,
           artifactsOf: (runId) => own.of(runId, shared.artifacts),
           commandsFor: commandsOf,
-          sessions: createSessions(createSessionStore(database)),
           temporalUi: temporalUiOf(config),
           oidcLogin: oidcLoginOf(config, origin, oidc),
           warn: (message, cause) => log.error({ err: cause }, message),

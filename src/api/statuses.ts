@@ -6,7 +6,7 @@ export type ProblemStatus = 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 421 
 const CODES: Readonly<Record<Exclude<ProblemStatus, 500>, readonly string[]>> = {
   400: ['batch-repeats', 'batch-too-large', 'request-malformed', 'cursor-malformed'],
   401: ['credentials-missing', 'credentials-invalid', 'credentials-expired'],
-  403: ['loopback-only', 'origin-refused', 'scope-missing', 'speaker-other'],
+  403: ['history-unknown', 'loopback-only', 'origin-refused', 'scope-missing', 'speaker-other'],
   404: [
     'agent-unknown',
     'api-key-unknown',

@@ -77,7 +77,7 @@ function announce({ addresses, dataDir }: Gatehouse, terminal: Terminal): void {
   for (const [name, value] of [
     ['Temporal', `${temporal} (namespace ${namespace})`],
     ['Temporal UI', temporalUi ?? 'that of your own server'],
-    ['codec', `${codec}: sign in there with the API key to read payloads in the UI`],
+    ['codec', `${codec}: shows payloads in the UI to who is logged in to the console`],
     ['API', api ?? '-'],
     ...(console === null ? [] : [['console', console]]),
     ['data', dataDir],

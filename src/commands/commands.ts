@@ -11,6 +11,7 @@ import { type Database, openDatabase } from '../store/database';
 import { createDecisionStore } from '../store/decision-store';
 import { createEventStore } from '../store/event-store';
 import { createHaltStore } from '../store/halt-store';
+import { createHistoryReads } from '../store/history-reads';
 import { createOpenGrants } from '../store/open-grants';
 import { createOrganizationStore } from '../store/organization-store';
 import { createPersonStore, type PersonStore } from '../store/person-store';
@@ -55,6 +56,7 @@ import {
 } from './people';
 import { createSetPeopleSettings, createShowPeopleSettings } from './people-settings';
 import { createPublishPolicies } from './publish-policies';
+import { createReadHistory } from './read-history';
 import { createResumeRun } from './resume-run';
 import { createReviewApproval, createShowOutputs } from './review-approval';
 import { createRevokeApproval } from './revoke-approval';
@@ -131,6 +133,7 @@ export const createCommands = (dependencies: CommandDependencies) => ({
   listDeliveries: createListDeliveries(dependencies),
   followRun: createFollowRun(dependencies),
   showTranscript: createShowTranscript(dependencies),
+  readHistory: createReadHistory(dependencies),
   searchAudit: createSearchAudit(dependencies),
   listOpenGrants: createListOpenGrants(dependencies),
   exportAudit: createExportAudit(dependencies),
@@ -168,6 +171,7 @@ export function openStores(
     auditReader: createAuditReader(database),
     auditSearch: createAuditSearch(database),
     openGrants: createOpenGrants(database),
+    historyReads: createHistoryReads(database),
   };
 }
 

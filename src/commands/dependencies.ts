@@ -9,6 +9,7 @@ import type { CredentialList } from '../store/credential-list';
 import type { DecisionStore } from '../store/decision-store';
 import type { EventStore } from '../store/event-store';
 import type { HaltStore } from '../store/halt-store';
+import type { HistoryReads } from '../store/history-reads';
 import type { OpenGrants } from '../store/open-grants';
 import type { OrganizationStore } from '../store/organization-store';
 import type { PersonStore } from '../store/person-store';
@@ -34,6 +35,7 @@ export interface CommandDependencies {
   questions: QuestionStore;
   auditReader: AuditReader;
   openGrants: OpenGrants;
+  historyReads: HistoryReads;
   webhooks: WebhookStore;
   apiKeys: ApiKeyStore;
   auditSearch: AuditSearch;

@@ -82,7 +82,7 @@ export async function openWorkflowClient({
         try {
           return await onRun(runId, work);
         } catch (error) {
-          throw isTimeout(error) ? controlUnreachable(error) : error;
+          throw isTimeout(error) || isTaskFailing(error) ? controlUnreachable(error) : error;
         }
       }),
     close: () => connection.close(),
@@ -99,6 +99,7 @@ export function runUnknown(runId: string, cause?: unknown): GatehouseError {
 }
 
 const GRPC_DEADLINE_EXCEEDED = 4;
+const GRPC_FAILED_PRECONDITION = 9;
 const GRPC_UNAVAILABLE = 14;
 
 function isTimeout(error: unknown): boolean {
@@ -106,6 +107,11 @@ function isTimeout(error: unknown): boolean {
     error instanceof WorkflowUpdateRPCTimeoutOrCancelledError ||
     grpcCodes(error).includes(GRPC_DEADLINE_EXCEEDED)
   );
+}
+
+/** Workflow tasks of a run fail for a while when its worker just died or is too slow: the next one may succeed. */
+function isTaskFailing(error: unknown): boolean {
+  return grpcCodes(error).includes(GRPC_FAILED_PRECONDITION);
 }
 
 /** The codes of gRPC wherever in the chain of causes. */

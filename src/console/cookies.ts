@@ -14,10 +14,8 @@ type Purpose = 'session' | 'login' | 'provider';
  * this host; over plain http, which is for loopback, their names hold the port, since cookies of a host know none.
  */
 export function createCookies(origin: string) {
-  const { protocol, port } = new URL(origin);
-  const isSecure = protocol === 'https:';
-  const nameOf = (purpose: Purpose) =>
-    isSecure ? `__Host-gatehouse-${purpose}` : `gatehouse-${purpose}-${port || '80'}`;
+  const isSecure = new URL(origin).protocol === 'https:';
+  const nameOf = (purpose: Purpose) => nameOfCookie(origin, purpose);
   // Lax, not strict: whoever follows a link to an approval is logged in there. Forms of others come without it.
   const options: CookieOptions = { path: '/', httpOnly: true, secure: isSecure, sameSite: 'Lax' };
   return {
@@ -30,6 +28,16 @@ export function createCookies(origin: string) {
     clear: (c: Context, purpose: Purpose) =>
       deleteCookie(c, nameOf(purpose), { path: '/', secure: isSecure }),
   };
+}
+
+/** What the cookie of the console's session is called, by where people reach the console. */
+export function nameOfSessionCookie(origin: string): string {
+  return nameOfCookie(origin, 'session');
+}
+
+function nameOfCookie(origin: string, purpose: Purpose): string {
+  const { protocol, port } = new URL(origin);
+  return protocol === 'https:' ? `__Host-gatehouse-${purpose}` : `gatehouse-${purpose}-${port || '80'}`;
 }
 
 /** What every form carries: made from the cookie's secret, which pages of others neither know nor can have read. */

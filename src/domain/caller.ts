@@ -10,4 +10,6 @@ export interface Caller {
   scopes: readonly Scope[];
   /** How it was proven who calls. */
   proof: 'api-key' | 'session' | 'oidc';
+  /** The API key that proved it, or with which the session was begun. */
+  apiKeyId?: string;
 }

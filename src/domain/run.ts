@@ -54,6 +54,11 @@ export function workflowIdOf(runId: string): string {
   return `run-${runId}`;
 }
 
+/** The run that a workflow id is of; null for another workflow's. */
+export function runIdOf(workflowId: string): string | null {
+  return workflowId.startsWith('run-') ? workflowId.slice('run-'.length) : null;
+}
+
 /** The branch a run works on, and the only one it may push without being asked. */
 export function branchOf(runId: string): string {
   return `gatehouse/${runId}`;

@@ -106,7 +106,7 @@ export async function startGatehouse(options: GatehouseOptions): Promise<Gatehou
     const log = options.log ?? 'info';
     const { codec: codecAddress, temporalUi } = stack;
     const codec = payloadKeys
-      ? [codecProcess({ address: codecAddress, temporalUi, payloadKeys, keyFile, path, log })]
+      ? [codecProcess({ address: codecAddress, temporalUi, payloadKeys, api: new URL(api), path, log })]
       : [];
     const workers = workerProcesses({
       temporalAddress: stack.temporalAddress,

@@ -27,12 +27,12 @@ export async function callerOfApiKey(
   if (!API_KEY.test(apiKey)) throw unknownKey();
   const found = await keys.findByHash(hashOfToken(apiKey));
   if (!found || !hasHash(apiKey, found.hash)) throw unknownKey();
-  const { organizationId, person, name, roles, scopes, expiresAt, revokedAt } = found.key;
+  const { id, organizationId, person, name, roles, scopes, expiresAt, revokedAt } = found.key;
   if (revokedAt !== null || found.isPersonDisabled)
     throw new GatehouseError('credentials-invalid', 'this API key was revoked; ask for another');
   if (expiresAt !== null && expiresAt <= now())
     throw new GatehouseError('credentials-expired', 'this API key has expired; ask for another');
-  return { organizationId, person: person || name, roles, scopes, proof: 'api-key' };
+  return { organizationId, person: person || name, roles, scopes, proof: 'api-key', apiKeyId: id };
 }
 
 function unknownKey(): GatehouseError {

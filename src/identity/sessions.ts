@@ -11,7 +11,7 @@ const TOKEN = /^[A-Za-z0-9_-]{43}$/;
 
 /**
  * Browsers that are logged in: a random token in a cookie, of which the database keeps the hash. A session may do what
- * whoever began it could, until it expires, is ended, or its person is disabled.
+ * whoever began it could, until it expires, is ended, its person is disabled, or the API key it was begun with counts no more.
  */
 export const createSessions = (sessions: SessionStore, now: () => number = Date.now) => ({
   /** Begins one for somebody who was authenticated by an API key or a token. @returns what goes into the cookie */
@@ -20,6 +20,7 @@ export const createSessions = (sessions: SessionStore, now: () => number = Date.
     person,
     roles,
     scopes,
+    apiKeyId,
   }: Caller): Promise<{ token: string; expiresAt: number }> {
     const token = makeSecretToken();
     const expiresAt = now() + SESSION_LIFETIME_MS;
@@ -30,6 +31,7 @@ export const createSessions = (sessions: SessionStore, now: () => number = Date.
       roles: [...roles],
       scopes: [...scopes],
       expiresAt,
+      apiKeyId: apiKeyId ?? null,
     });
     return { token, expiresAt };
   },

@@ -68,6 +68,12 @@ export const createOrganizationStore = (database: Database, now: () => number = 
       return database.client.organization.findUnique({ where: { id } });
     },
 
+    /** Whether there is this organization and no other. */
+    async isAlone(id: string): Promise<boolean> {
+      const some = await database.client.organization.findMany({ select: { id: true }, take: 2 });
+      return some.length === 1 && some[0]!.id === id;
+    },
+
     /** Stops or pauses every run of an organization, or lets them go on: each gate reads it. */
     async setHalt(id: string, halt: Halt): Promise<void> {
       const { count } = await database.client.organization.updateMany({ where: { id }, data: { halt } });

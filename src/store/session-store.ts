@@ -11,6 +11,8 @@ export interface StoredSession {
   person: string;
   roles: string[];
   scopes: Scope[];
+  /** The API key it was begun with; null where it was begun otherwise. */
+  apiKeyId: string | null;
   /** Milliseconds since the epoch. */
   createdAt: number;
   expiresAt: number;
@@ -29,10 +31,11 @@ export const createSessionStore = (database: Database, now: () => number = Date.
       ]);
     },
 
-    /** The session with the roles its person still has, unless it has expired or the person was disabled. */
+    /** The session with the roles its person still has, unless it, its person or its API key counts no more. */
     async find(id: string): Promise<StoredSession | null> {
-      const row = await client.session.findUnique({ where: { id } });
+      const row = await client.session.findUnique({ where: { id }, include: { apiKey: true } });
       if (!row || row.expiresAt.getTime() <= now()) return null;
+      if (row.apiKey && (row.apiKey.revokedAt !== null || isPast(row.apiKey.expiresAt, now()))) return null;
       const roles = await rolesStillHeld(client, row);
       if (roles === null) return null;
       return {
@@ -41,6 +44,7 @@ export const createSessionStore = (database: Database, now: () => number = Date.
         person: row.person,
         roles,
         scopes: row.scopes.filter(isScope),
+        apiKeyId: row.apiKeyId,
         createdAt: row.createdAt.getTime(),
         expiresAt: row.expiresAt.getTime(),
       };
@@ -58,3 +62,7 @@ export const createSessionStore = (database: Database, now: () => number = Date.
     },
   });
 };
+
+function isPast(at: Date | null, now: number): boolean {
+  return at !== null && at.getTime() <= now;
+}

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
-import { apiConfig, controlConfig, runnerConfig, sandboxConfig } from '../../src/config';
+import { apiConfig, codecConfig, controlConfig, runnerConfig, sandboxConfig } from '../../src/config';
 import { searchAttributeTypes } from '../../src/embedded/search-attributes';
 import { REFUSED_CALLS } from '../../src/sandbox/system-calls';
 import { ROOT } from './cruise';
@@ -12,6 +12,7 @@ interface Service {
   networks?: string[];
   secrets?: string[];
   volumes?: string[];
+  ports?: string[];
   command?: string[];
   cap_drop?: string[];
   security_opt?: string[];
@@ -98,8 +99,8 @@ test('artifacts lie with control and API; runner and sandbox have an endpoint th
 });
 
 test('the keys that encrypt histories reach our processes, and neither Temporal nor the database', () => {
-  expect(sharers('payload-keys')).toEqual(['keys', 'control', 'api', 'runner', 'sandbox']);
-  for (const name of ['control', 'api', 'runner', 'sandbox'])
+  expect(sharers('payload-keys')).toEqual(['keys', 'control', 'api', 'codec', 'runner', 'sandbox']);
+  for (const name of ['control', 'api', 'codec', 'runner', 'sandbox'])
     expect(service(name).environment?.GATEHOUSE_PAYLOAD_KEYS).toBe(
       service('keys').environment?.GATEHOUSE_PAYLOAD_KEYS,
     );
@@ -107,6 +108,28 @@ test('the keys that encrypt histories reach our processes, and neither Temporal 
 
 test('the operators’ network holds no process of a run', () => {
   expect(onNetwork('operators').sort()).toEqual(['api', 'temporal', 'temporal-ui']);
+});
+
+test('the codec server has the payload keys and a way to the API, to nobody else, and no secret', () => {
+  expect(onNetwork('decoding')).toEqual(['api', 'codec']);
+  expect(compose.networks.decoding?.internal).toBe(true);
+  expect(onNetwork('to-codec')).toEqual(['codec']);
+  expect(service('codec').networks).toEqual(['decoding', 'to-codec']);
+  expect(service('codec').secrets).toBeUndefined();
+  expect(service('codec').volumes).toEqual(['payload-keys:/keys/payload:ro']);
+});
+
+test('the codec server knows the console and the Temporal UI by the addresses that browsers have for them', () => {
+  const config = codecConfig(service('codec').environment);
+  expect(config.GATEHOUSE_PUBLIC_URL).toBe(service('api').environment?.GATEHOUSE_PUBLIC_URL);
+  expect(service('temporal-ui').ports).toEqual([`${new URL(config.GATEHOUSE_TEMPORAL_UI!).host}:8080`]);
+  expect(service('temporal-ui').environment).toMatchObject({
+    TEMPORAL_CODEC_ENDPOINT: `http://127.0.0.1:${config.GATEHOUSE_CODEC_PORT}`,
+    TEMPORAL_CODEC_INCLUDE_CREDENTIALS: 'true',
+  });
+  // The API answers for the name that it is asked by.
+  const api = new URL(config.GATEHOUSE_CODEC_API).hostname;
+  expect(service('api').environment?.GATEHOUSE_ALLOWED_HOSTS?.split(',')).toContain(api);
 });
 
 test('each process is given an environment that its configuration accepts', () => {
@@ -137,6 +160,7 @@ test('the repositories of the host are the only folder of it that runs may name,
 test.each([
   ['the runner', runnerConfig, 'runner'],
   ['the sandbox', sandboxConfig, 'sandbox'],
+  ['the codec server', codecConfig, 'codec'],
 ])('%s refuses to start with the address of the database', (_who, config, name) => {
   expect(() => config({ ...service(name).environment, DATABASE_URL: 'postgresql://x' })).toThrow(
     'must not be set',
@@ -161,7 +185,7 @@ test.each(
 });
 
 test('our own containers have no capability', () => {
-  for (const name of ['keys', 'migrate', 'organization', 'control', 'api', 'runner', 'sandbox'])
+  for (const name of ['keys', 'migrate', 'organization', 'control', 'api', 'codec', 'runner', 'sandbox'])
     expect(service(name).cap_drop).toEqual(['ALL']);
 });
 

@@ -142,10 +142,11 @@ test('the codec server decodes for who shows the key, and the Temporal UI knows 
   const settings = await (await fetch(new URL('/api/v1/settings', temporalUi))).json();
   expect(new URL(settings.Codec.Endpoint).href).toBe(codec);
   expect(variablesOf('codec').sort()).toEqual([
-    'GATEHOUSE_CODEC_KEY',
+    'GATEHOUSE_CODEC_API',
     'GATEHOUSE_CODEC_PORT',
     'GATEHOUSE_LOG',
     'GATEHOUSE_PAYLOAD_KEYS',
+    'GATEHOUSE_PUBLIC_URL',
     'GATEHOUSE_TEMPORAL_UI',
     'PATH',
   ]);

@@ -3,16 +3,26 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { createCodecApp } from '../../src/codec/codec-app';
+import { type Admit, DecodingRefusedError } from '../../src/codec/decoding-question';
 import { createPayloadCodec } from '../../src/codec/payload-codec';
 import { ensurePayloadKeys, readPayloadKeys } from '../../src/codec/payload-keys';
-import { createSignIn } from '../../src/codec/sign-in';
 
 const UI = 'http://127.0.0.1:8233';
 const KEY = 'gatehouse_a-key-of-many-letters';
 const folder = mkdtempSync(join(tmpdir(), 'gatehouse-codec-app-'));
 const codec = createPayloadCodec(readPayloadKeys(ensurePayloadKeys(join(folder, 'keys.json'))));
-const signIn = createSignIn({ key: KEY, address: new URL('http://127.0.0.1:9000') });
-const app = createCodecApp({ codec, authenticate: signIn.authenticate, uiOrigin: UI });
+const SESSION = 's'.repeat(43);
+/** As the API answers: test/api/decoding.test.ts asks it itself. */
+const admit: Admit = async ({ token }, wanted) => {
+  if (token !== KEY && token !== SESSION)
+    throw new DecodingRefusedError(401, 'credentials-invalid', 'there is no such API key');
+  if (wanted.workflows.includes('run-of-others'))
+    throw new DecodingRefusedError(404, 'run-unknown', 'there is no run `of-others`');
+  if (wanted.hasUnknown && wanted.workflows.length > 0)
+    throw new DecodingRefusedError(403, 'history-unknown', 'of which run it is nobody knows');
+  return { person: 'alice', organization: 'local' };
+};
+const app = createCodecApp({ codec, admit, sessionCookie: 'gatehouse-session-8080', uiOrigin: UI });
 const bearer = { Authorization: `Bearer ${KEY}` };
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -76,17 +86,19 @@ test('a payload of an unknown key is refused by name', async () => {
     code: 'payload-key-unknown',
     message: expect.stringContaining('`2020-01-01-old`'),
   });
+  const stranger = await ask('/decode', { payloads: [payload] }, { Authorization: 'Bearer other' });
+  expect([stranger.status, (await stranger.json()).code]).toEqual([401, 'credentials-invalid']);
 });
 
 test('too large a body is refused before it is read', async () => {
-  expect((await ask('/decode', `"${'x'.repeat(33 * 1024 * 1024)}"`)).status).toBe(413);
+  expect((await ask('/decode', `"${'x'.repeat(17 * 1024 * 1024)}"`)).status).toBe(413);
 });
 
 test.each([
   ['nothing', {}],
   ['another key', { Authorization: 'Bearer other' }],
   ['the key without its word', { Authorization: KEY }],
-  ['a cookie of nobody', { Cookie: 'gatehouse-codec-9000=made-up' }],
+  ['a session of nobody', { Cookie: 'gatehouse-session-8080=made-up', Origin: UI }],
 ])('who shows %s is asked to sign in', async (_what, headers: Record<string, string>) => {
   for (const path of ['/decode', '/encode']) {
     const answer = await ask(path, { payloads: [plain] }, headers);
@@ -128,27 +140,53 @@ test.each([
   expect((await ask('/decode', { payloads: [plain] }, { ...bearer, Origin: origin })).status).toBe(403);
 });
 
-test('a browser that signed in with the key is known by its cookie, for half a day', async () => {
-  const post = (key: string) =>
-    signIn.app.request('/sign-in', {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
-      body: new URLSearchParams({ key }).toString(),
-    });
-  expect((await post('other')).status).toBe(401);
-  const answer = await post(` ${KEY}\n`);
-  expect(answer.status).toBe(303);
-  const cookie = answer.headers.get('Set-Cookie')!;
-  expect(cookie).toMatch(/^gatehouse-codec-9000=[\w-]{43}; /);
-  expect(cookie).toMatch(/HttpOnly/);
-  expect(cookie).toMatch(/SameSite=Strict/);
-  expect(cookie).not.toContain(KEY);
-  const signedIn = { Cookie: `theme=dark; ${cookie.split(';')[0]}` };
-  expect((await ask('/decode', {}, signedIn)).status).toBe(200);
-  expect(await (await signIn.app.request('/', { headers: signedIn })).text()).toContain(
-    'http://127.0.0.1:9000',
+test('a page of the Temporal UI may ask with the session of the console, and nobody without a page', async () => {
+  const Cookie = `theme=dark; gatehouse-session-8080=${SESSION}`;
+  const asked = (headers: Record<string, string>) => ask('/decode', { payloads: [plain] }, headers);
+  expect((await asked({ Cookie, Origin: UI })).status).toBe(200);
+  expect((await asked({ Cookie, Origin: 'http://evil.example' })).status).toBe(403);
+  // As a browser asks for an image or follows a link.
+  expect((await asked({ Cookie })).status).toBe(401);
+  expect((await asked({ Cookie: `gatehouse-session-8081=${SESSION}`, Origin: UI })).status).toBe(401);
+});
+
+const kept = async (value: unknown, workflowId?: string) => {
+  const context = workflowId && { type: 'workflow' as const, namespace: 'default', workflowId };
+  const [payload] = await codec.encode([defaultPayloadConverter.toPayload(value)!], context || undefined);
+  return {
+    metadata: Object.fromEntries(
+      Object.entries(payload!.metadata!).map(([name, bytes]) => [
+        name,
+        Buffer.from(bytes).toString('base64'),
+      ]),
+    ),
+    data: Buffer.from(payload!.data!).toString('base64'),
+  };
+};
+
+test('what a run of others said is refused, also among what is one’s own', async () => {
+  const [own, others] = [await kept('ours', 'run-1'), await kept('theirs', 'run-of-others')];
+  expect((await ask('/decode', { payloads: [own] })).status).toBe(200);
+  const answer = await ask('/decode', { payloads: [own, others] });
+  expect(answer.status).toBe(404);
+  const text = await answer.text();
+  expect(JSON.parse(text)).toEqual({ message: 'there is no run `of-others`', code: 'run-unknown' });
+  expect(text).not.toContain(base64('"ours"'));
+  const unknown = await kept('whose');
+  expect((await ask('/decode', { payloads: [unknown] })).status).toBe(200);
+  expect((await ask('/decode', { payloads: [own, unknown] })).status).toBe(403);
+});
+
+test('what is asked to be encoded cannot be said to be of a run', async () => {
+  const claiming = { ...plain, metadata: { ...plain.metadata, 'gatehouse-workflow': base64('run-1') } };
+  const { payloads } = await (await ask('/encode', { payloads: [claiming] })).json();
+  const [opened] = codec.open(
+    payloads.map(({ metadata, data }: typeof plain) => ({
+      metadata: Object.fromEntries(
+        Object.entries(metadata).map(([name, text]) => [name, Buffer.from(text, 'base64')]),
+      ),
+      data: Buffer.from(data, 'base64'),
+    })),
   );
-  const later = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 12 * 60 * 60 * 1_000 + 1);
-  expect((await ask('/decode', {}, signedIn)).status).toBe(401);
-  later.mockRestore();
+  expect(opened!.of).toEqual({ kind: 'unknown' });
 });

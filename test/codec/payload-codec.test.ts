@@ -184,3 +184,23 @@ test.each([
 test('a key file that is not there is named', () => {
   expect(() => readPayloadKeys(join(folder, 'none.json'))).toThrow('the key file `none.json` cannot be used');
 });
+
+test('a payload says of which workflow it is to who has the key, and to nobody else', async () => {
+  const codec = codecOf(newFile());
+  const context = { type: 'workflow' as const, namespace: 'default', workflowId: 'run-7' };
+  const [kept] = await codec.encode([payloadOf('secret')], context);
+  expect(
+    JSON.stringify(Object.values(kept!.metadata!).map((each) => Buffer.from(each).toString())),
+  ).not.toContain('run-7');
+  expect(textOf(kept!)).not.toContain('run-7');
+  const [opened] = codec.open([kept!]);
+  expect(opened!.of).toEqual({ kind: 'workflow', id: 'run-7' });
+  expect(contentOf(opened!.payload)).toBe('secret');
+  expect(Object.keys((await one(codec.decode, kept!)).metadata!)).toEqual(['encoding']);
+  const activity = { type: 'activity' as const, namespace: 'default', workflowId: 'run-8', isLocal: false };
+  expect(codec.open(await codec.encode([payloadOf(1)], activity))[0]!.of).toEqual({
+    kind: 'workflow',
+    id: 'run-8',
+  });
+  expect(codec.open([payloadOf(1)])[0]!.of).toEqual({ kind: 'clear' });
+});

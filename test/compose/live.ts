@@ -1,6 +1,6 @@
 /**
  * Whether the stack of docker-compose.yml, up on this machine's engine, keeps what it promises: who reaches the database,
- * a run from its prompt to its pull request, and that run while its processes are killed. Started by
+ * a run from its prompt to its pull request, that run while its processes are killed, and who reads its history. Started by
  * `npm run test:compose`, apart from `npm test`, for it needs an engine; leaves an organization of its own behind.
  */
 import { strict as assert } from 'node:assert';
@@ -13,7 +13,10 @@ import { parse } from 'yaml';
 const ROOT = path.resolve(__dirname, '../..');
 const EXAMPLES = path.join(ROOT, 'examples');
 const API = 'http://127.0.0.1:8080';
-const OURS = ['control', 'api', 'runner', 'sandbox'];
+const TEMPORAL_UI = 'http://127.0.0.1:8233';
+const CODEC = 'http://127.0.0.1:8081';
+const OURS = ['control', 'api', 'codec', 'runner', 'sandbox'];
+const PROMPT = 'Fix the encryption finding.';
 const organization = `check-${randomBytes(4).toString('hex')}`;
 const repository = path.join(ROOT, 'deploy/repositories', organization);
 
@@ -36,10 +39,11 @@ async function main(): Promise<void> {
   makeRepository();
   await furnish(admin);
   const approver = await keyOf(admin, 'bob', ['approver', 'senior-engineer']);
-  const run = { agent: 'demo', prompt: 'Fix the encryption finding.', repo: `/repositories/${organization}` };
+  const run = { agent: 'demo', prompt: PROMPT, repo: `/repositories/${organization}` };
   const { runId } = await call<{ runId: string }>(admin, 'POST', '/v1/runs', run);
   await reaches(admin, runId, 'WAITING_INPUT');
   say('the demo agent read its repository and asked a question');
+  await decoding(approver, runId);
 
   for (const service of ['runner', 'sandbox']) await kill(service);
   const { questions } = await call<Run>(admin, 'GET', `/v1/runs/${runId}`);
@@ -52,7 +56,7 @@ async function main(): Promise<void> {
   await reaches(admin, runId, 'WAITING_APPROVAL');
   say('it went on after runner and sandbox were killed, and asks for an approval');
 
-  for (const service of ['control', 'api', 'sandbox']) await kill(service);
+  for (const service of ['control', 'api', 'codec', 'sandbox']) await kill(service);
   compose('down');
   compose('up', '--detach');
   await until(() => OURS.every(isHealthy), 'all are healthy');
@@ -94,7 +98,76 @@ function isolation(): void {
       );
   }
   assert(connects('runner', 'temporal', 7233) && connects('sandbox', 'temporal', 7233));
-  say('control and API reach PostgreSQL; runner and sandbox do not, by name or address');
+  say('control and API reach PostgreSQL; codec server, runner and sandbox do not, by name or address');
+  const temporal = inside('temporal', 'hostname', '-I').trim().split(/\s+/);
+  for (const host of ['temporal', ...temporal])
+    assert(!connects('codec', host, 7233), `the codec server does not reach Temporal by ${host}`);
+  assert(connects('codec', 'api', 8080), 'the codec server reaches the API');
+  say('the codec server reaches the API, and not Temporal');
+}
+
+/** Who is logged in to the console reads what their runs said, through the address that the Temporal UI has, until logged out. */
+async function decoding(key: string, runId: string): Promise<void> {
+  const others = compose('run', '--rm', '-T', 'organization', `${organization}-others`, 'eve').trim();
+  const settings = await fetched<{ Codec: object }>(`${TEMPORAL_UI}/api/v1/settings`);
+  assert.deepEqual(settings.Codec, { ...settings.Codec, Endpoint: CODEC, IncludeCredentials: true });
+  const { history } = await fetched<History>(
+    `${TEMPORAL_UI}/api/v1/namespaces/default/workflows/run-${runId}/history`,
+  );
+  const { payloads } = history.events[0]!.workflowExecutionStartedEventAttributes.input;
+  const decode = async (headers: Record<string, string>) => {
+    const answer = await fetch(`${CODEC}/decode`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({ payloads }),
+    });
+    const { payloads: decoded = [], code } = (await answer.json()) as Decoded;
+    return answer.ok ? Buffer.from(decoded[0]!.data, 'base64').toString() : `${answer.status} ${code}`;
+  };
+  const { cookie, logOut } = await logIn(key);
+  const page = { cookie, origin: TEMPORAL_UI };
+  assert((await decode(page)).includes(PROMPT), 'a person who is logged in to the console reads the prompt');
+  assert((await decode({ authorization: `Bearer ${key}` })).includes(PROMPT), 'as does their API key');
+  assert.equal(await decode({ authorization: `Bearer ${others}` }), '404 run-unknown');
+  await logOut();
+  assert.equal(await decode(page), '401 credentials-expired');
+  say(
+    'who is logged in to the console has payloads decoded, of their own organization and until they log out',
+  );
+}
+
+/** Fills in the forms of the console as a browser does. */
+async function logIn(key: string): Promise<{ cookie: string; logOut(): Promise<void> }> {
+  const send = (route: string, fields: Record<string, string>, cookie: string) =>
+    fetch(`${API}/console${route}`, {
+      method: 'POST',
+      body: new URLSearchParams(fields),
+      headers: { cookie, 'sec-fetch-site': 'same-origin' },
+      redirect: 'manual',
+    });
+  const csrfIn = async (page: Response) => /name="csrf" value="([^"]+)"/.exec(await page.text())?.[1] ?? '';
+  const cookiesOf = (answer: Response) =>
+    answer.headers
+      .getSetCookie()
+      .map((each) => each.split(';')[0]!)
+      .filter((each) => !each.endsWith('='))
+      .join('; ');
+  const form = await fetch(`${API}/console/login`);
+  const cookie = cookiesOf(await send('/login', { csrf: await csrfIn(form), key }, cookiesOf(form)));
+  assert.match(cookie, /gatehouse-session/, 'the console took the key');
+  return {
+    cookie,
+    async logOut() {
+      const csrf = await csrfIn(await fetch(`${API}/console`, { headers: { cookie } }));
+      assert.equal((await send('/logout', { csrf }, cookie)).status, 303);
+    },
+  };
+}
+
+async function fetched<Answer>(url: string): Promise<Answer> {
+  const answer = await fetch(url);
+  assert(answer.ok, `${url}: ${answer.status}`);
+  return (await answer.json()) as Answer;
 }
 
 function connects(service: string, host: string, port: number): boolean {
@@ -194,6 +267,15 @@ interface Run {
   text: string | null;
   endedAt: number | null;
   questions: { id: string; options: string[] }[];
+}
+
+interface History {
+  history: { events: { workflowExecutionStartedEventAttributes: { input: { payloads: object[] } } }[] };
+}
+
+interface Decoded {
+  payloads?: { data: string }[];
+  code?: string;
 }
 
 interface Approval {

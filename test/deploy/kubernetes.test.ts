@@ -2,21 +2,23 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import { apiConfig, controlConfig, runnerConfig, sandboxConfig } from '../../src/config';
+import { apiConfig, codecConfig, controlConfig, runnerConfig, sandboxConfig } from '../../src/config';
 import { searchAttributeTypes } from '../../src/embedded/search-attributes';
 import { artifactsAt } from '../../src/workers/artifact-settings';
 import { brokerAt } from '../../src/workers/broker-settings';
 import { FOLDER, type Manifest, manifests, ofKind, podOf, workloads } from './manifests';
 import { schemaProblems } from './schema-problems';
 
-const OURS = ['control', 'runner', 'sandbox', 'api', 'migrate'];
+const OURS = ['control', 'runner', 'sandbox', 'api', 'codec', 'migrate'];
 const environmentOf = (name: string) =>
   Object.fromEntries(
     (podOf(name).containers[0]!.env ?? []).map(({ name: key, value, valueFrom }) => [
       key,
-      value ?? `from ${valueFrom?.secretKeyRef?.name}`,
+      value ?? addressOf(valueFrom?.configMapKeyRef?.key) ?? `from ${valueFrom?.secretKeyRef?.name}`,
     ]),
   );
+const addressOf = (key: string | undefined) =>
+  key && ofKind('ConfigMap').find(({ metadata }) => metadata.name === 'addresses')!.data![key];
 const secretsOf = (name: string) => [
   ...podOf(name).containers.flatMap(({ env = [] }) =>
     env.flatMap(({ valueFrom }) => valueFrom?.secretKeyRef?.name ?? []),
@@ -121,7 +123,7 @@ test('the database is reached by api, control, temporal and the migrations, and 
 });
 
 test('who speaks with whom is this table and no more', () => {
-  const ports = [22, 53, 80, 443, 5432, 7233, 7443, 7444, 7445, 8080];
+  const ports = [22, 53, 80, 443, 5432, 7233, 7443, 7444, 7445, 8080, 8081];
   const table = Object.fromEntries(
     apps.map((to) => [to, ports.flatMap((port) => whoReaches(to, port).map((from) => `${from}:${port}`))]),
   );
@@ -133,7 +135,8 @@ test('who speaks with whom is this table and no more', () => {
     sandbox: ['runner:7443'],
     control: ['sandbox:7444', 'runner:7445', 'sandbox:7445'],
     runner: [],
-    api: [],
+    api: ['codec:8080'],
+    codec: [],
     migrate: [],
     'temporal-ui': [],
     'search-attributes': [],
@@ -210,12 +213,14 @@ test('secrets come by reference, each to its own process', () => {
   expect(holders('model-keys')).toEqual(['runner']);
   expect(holders('broker')).toEqual(['control']);
   for (const name of ['control', 'runner', 'sandbox']) expect(holders(`${name}-tls`)).toEqual([name]);
-  for (const name of ['control', 'runner', 'sandbox', 'api']) expect(holders(`${name}-keys`)).toEqual([name]);
+  for (const name of ['control', 'runner', 'sandbox', 'api', 'codec'])
+    expect(holders(`${name}-keys`)).toEqual([name]);
+  expect(secretsOf('codec')).toEqual(['codec-keys']);
   expect(ofKind('Secret')).toEqual([]);
 });
 
 test('each process is given an environment that its configuration accepts, and its own entry point', () => {
-  for (const name of ['api', 'control', 'runner', 'sandbox']) {
+  for (const name of ['api', 'codec', 'control', 'runner', 'sandbox']) {
     const [, entry] = podOf(name).containers[0]!.args!;
     expect(entry).toBe(name === 'api' ? 'src/api/main.ts' : `src/workers/${name}.ts`);
     expect(existsSync(path.join(FOLDER, '../..', entry!))).toBe(true);
@@ -226,6 +231,7 @@ test('each process is given an environment that its configuration accepts, and i
   expect(address).toEqual({ kind: 'tcp', isTls: true, host: 'broker', port: 7444 });
   expect(service?.spec).toMatchObject({ selector: { app: 'control' }, ports: [{ port: 7444 }] });
   expect(apiConfig(environmentOf('api'))).toMatchObject({ GATEHOUSE_API_PORT: 8_080 });
+  expect(codecConfig(environmentOf('codec'))).toMatchObject({ GATEHOUSE_CODEC_PORT: 8_081 });
   expect(runnerConfig(environmentOf('runner'))).toMatchObject({ TEMPORAL_ADDRESS: 'temporal:7233' });
   expect(sandboxConfig(environmentOf('sandbox'))).toMatchObject({ GATEHOUSE_HOST: 'sandbox-0' });
 });
@@ -244,15 +250,33 @@ test('artifacts lie with control and API; runner and sandbox find them by a name
     });
 });
 
+test('the codec server is a path of the console’s host, asks the API by its name, and the Temporal UI knows it', () => {
+  const codec = codecConfig(environmentOf('codec'));
+  const api = apiConfig(environmentOf('api'));
+  expect(codec.GATEHOUSE_PUBLIC_URL).toBe(api.GATEHOUSE_PUBLIC_URL);
+  expect(new URL(codec.GATEHOUSE_CODEC_URL!).host).toBe(new URL(codec.GATEHOUSE_PUBLIC_URL).host);
+  expect(codec.GATEHOUSE_TEMPORAL_UI).toBe(api.GATEHOUSE_TEMPORAL_UI);
+  const [service] = ofKind('Service').filter(
+    ({ metadata }) => metadata.name === new URL(codec.GATEHOUSE_CODEC_API).hostname,
+  );
+  expect(service?.spec).toMatchObject({ selector: { app: 'api' }, ports: [{ port: 80 }] });
+  expect(api.GATEHOUSE_ALLOWED_HOSTS).toContain(service!.metadata.name);
+  expect(environmentOf('temporal-ui')).toMatchObject({
+    TEMPORAL_CODEC_ENDPOINT: codec.GATEHOUSE_CODEC_URL,
+    TEMPORAL_CODEC_INCLUDE_CREDENTIALS: 'true',
+  });
+});
+
 test.each([
   ['runner', runnerConfig],
   ['sandbox', sandboxConfig],
+  ['codec', codecConfig],
 ])('the %s refuses to start with the address of the database', (name, config) => {
   expect(() => config({ ...environmentOf(name), DATABASE_URL: 'postgresql://x' })).toThrow('must not be set');
 });
 
 test('every process is looked after by probes', () => {
-  for (const name of ['control', 'runner', 'sandbox', 'api', 'postgres', 'temporal'])
+  for (const name of ['control', 'runner', 'sandbox', 'api', 'codec', 'postgres', 'temporal'])
     expect([name, podOf(name).containers[0]]).toEqual([
       name,
       expect.objectContaining({ livenessProbe: expect.anything(), readinessProbe: expect.anything() }),

@@ -4,11 +4,15 @@ import { parse, parseAllDocuments } from 'yaml';
 
 export const FOLDER = path.join(__dirname, '../../deploy/kubernetes');
 
+interface KeyReference {
+  secretKeyRef?: { name: string; key: string };
+  configMapKeyRef?: { name: string; key: string };
+}
 interface Container {
   name: string;
   image: string;
   args?: string[];
-  env?: { name: string; value?: string; valueFrom?: { secretKeyRef?: { name: string; key: string } } }[];
+  env?: { name: string; value?: string; valueFrom?: KeyReference }[];
   ports?: { containerPort: number }[];
   resources?: { requests?: Record<string, string>; limits?: Record<string, string> };
   securityContext?: Record<string, unknown>;

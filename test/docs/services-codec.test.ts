@@ -15,6 +15,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 function serviceDoes(
   work: 'encode' | 'decode',
   payloads: { metadata: Record<string, string>; data: string }[],
+  context: { workflowId?: string } = {},
 ) {
   const page = readFileSync(join(ROOT, 'docs/services.md'), 'utf8');
   const program = /```js\n(\/\/ codec\.mjs\n[\s\S]*?)```/.exec(page)![1]!;
@@ -23,7 +24,7 @@ function serviceDoes(
     const texts = (map) => Object.fromEntries(Object.entries(map).map(([name, value]) => [name, Buffer.from(value).toString('base64')]));
     const given = JSON.parse(process.argv[1]).map(({ metadata, data }) => ({
       metadata: Object.fromEntries(Object.entries(metadata).map(([name, value]) => [name, bytes(value)])), data: bytes(data) }));
-    const done = await codecOf(process.argv[2])['${work}'](given);
+    const done = await codecOf(process.argv[2])['${work}'](given, ${JSON.stringify(context)});
     console.log(JSON.stringify(done.map(({ metadata, data }) => ({ metadata: texts(metadata), data: Buffer.from(data).toString('base64') }))));`;
   const output = execFileSync(
     process.execPath,
@@ -55,4 +56,18 @@ test('the codec that services copy reads what we encrypt, long or short, and we 
     data: Buffer.from(data, 'base64'),
   }));
   expect((await codec.decode(theirs)).map(asText)).toEqual(ours.map(asText));
+});
+
+test('it says of which run a payload is, and reads what says so', async () => {
+  const ours = [defaultPayloadConverter.toPayload('a prompt')!];
+  const [theirs] = serviceDoes('encode', ours.map(asText), { workflowId: 'run-7' });
+  const bytes = {
+    metadata: Object.fromEntries(
+      Object.entries(theirs!.metadata).map(([name, value]) => [name, Buffer.from(value, 'base64')]),
+    ),
+    data: Buffer.from(theirs!.data, 'base64'),
+  };
+  expect(codec.open([bytes])[0]!.of).toEqual({ kind: 'workflow', id: 'run-7' });
+  const [read] = serviceDoes('decode', [asText(bytes)]);
+  expect(Buffer.from(read!.data, 'base64').toString()).toBe('"a prompt"');
 });

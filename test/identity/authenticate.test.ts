@@ -55,6 +55,7 @@ describe('an API key', () => {
       roles: ['approver'],
       scopes: ['approvals:decide'],
       proof: 'api-key',
+      apiKeyId: expect.any(String),
     });
     const rows = await stores.database.client.$queryRaw<unknown[]>`SELECT * FROM "ApiKey"`;
     expect(JSON.stringify(rows)).not.toContain(key);

@@ -2375,6 +2375,7 @@ export const SessionScalarFieldEnum = {
   person: 'person',
   roles: 'roles',
   scopes: 'scopes',
+  apiKeyId: 'apiKeyId',
   createdAt: 'createdAt',
   expiresAt: 'expiresAt'
 } as const

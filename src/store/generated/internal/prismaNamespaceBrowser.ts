@@ -139,6 +139,7 @@ export const SessionScalarFieldEnum = {
   person: 'person',
   roles: 'roles',
   scopes: 'scopes',
+  apiKeyId: 'apiKeyId',
   createdAt: 'createdAt',
   expiresAt: 'expiresAt'
 } as const

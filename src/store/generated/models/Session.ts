@@ -28,6 +28,7 @@ export type SessionMinAggregateOutputType = {
   id: string | null
   organizationId: string | null
   person: string | null
+  apiKeyId: string | null
   createdAt: Date | null
   expiresAt: Date | null
 }
@@ -36,6 +37,7 @@ export type SessionMaxAggregateOutputType = {
   id: string | null
   organizationId: string | null
   person: string | null
+  apiKeyId: string | null
   createdAt: Date | null
   expiresAt: Date | null
 }
@@ -46,6 +48,7 @@ export type SessionCountAggregateOutputType = {
   person: number
   roles: number
   scopes: number
+  apiKeyId: number
   createdAt: number
   expiresAt: number
   _all: number
@@ -56,6 +59,7 @@ export type SessionMinAggregateInputType = {
   id?: true
   organizationId?: true
   person?: true
+  apiKeyId?: true
   createdAt?: true
   expiresAt?: true
 }
@@ -64,6 +68,7 @@ export type SessionMaxAggregateInputType = {
   id?: true
   organizationId?: true
   person?: true
+  apiKeyId?: true
   createdAt?: true
   expiresAt?: true
 }
@@ -74,6 +79,7 @@ export type SessionCountAggregateInputType = {
   person?: true
   roles?: true
   scopes?: true
+  apiKeyId?: true
   createdAt?: true
   expiresAt?: true
   _all?: true
@@ -157,6 +163,7 @@ export type SessionGroupByOutputType = {
   person: string
   roles: string[]
   scopes: string[]
+  apiKeyId: string | null
   createdAt: Date
   expiresAt: Date
   _count: SessionCountAggregateOutputType | null
@@ -188,9 +195,11 @@ export type SessionWhereInput = {
   person?: Prisma.StringFilter<"Session"> | string
   roles?: Prisma.StringNullableListFilter<"Session">
   scopes?: Prisma.StringNullableListFilter<"Session">
+  apiKeyId?: Prisma.StringNullableFilter<"Session"> | string | null
   createdAt?: Prisma.DateTimeFilter<"Session"> | Date | string
   expiresAt?: Prisma.DateTimeFilter<"Session"> | Date | string
   organization?: Prisma.XOR<Prisma.OrganizationScalarRelationFilter, Prisma.OrganizationWhereInput>
+  apiKey?: Prisma.XOR<Prisma.ApiKeyNullableScalarRelationFilter, Prisma.ApiKeyWhereInput> | null
 }
 
 export type SessionOrderByWithRelationInput = {
@@ -199,9 +208,11 @@ export type SessionOrderByWithRelationInput = {
   person?: Prisma.SortOrder
   roles?: Prisma.SortOrder
   scopes?: Prisma.SortOrder
+  apiKeyId?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
   organization?: Prisma.OrganizationOrderByWithRelationInput
+  apiKey?: Prisma.ApiKeyOrderByWithRelationInput
 }
 
 export type SessionWhereUniqueInput = Prisma.AtLeast<{
@@ -213,9 +224,11 @@ export type SessionWhereUniqueInput = Prisma.AtLeast<{
   person?: Prisma.StringFilter<"Session"> | string
   roles?: Prisma.StringNullableListFilter<"Session">
   scopes?: Prisma.StringNullableListFilter<"Session">
+  apiKeyId?: Prisma.StringNullableFilter<"Session"> | string | null
   createdAt?: Prisma.DateTimeFilter<"Session"> | Date | string
   expiresAt?: Prisma.DateTimeFilter<"Session"> | Date | string
   organization?: Prisma.XOR<Prisma.OrganizationScalarRelationFilter, Prisma.OrganizationWhereInput>
+  apiKey?: Prisma.XOR<Prisma.ApiKeyNullableScalarRelationFilter, Prisma.ApiKeyWhereInput> | null
 }, "id">
 
 export type SessionOrderByWithAggregationInput = {
@@ -224,6 +237,7 @@ export type SessionOrderByWithAggregationInput = {
   person?: Prisma.SortOrder
   roles?: Prisma.SortOrder
   scopes?: Prisma.SortOrder
+  apiKeyId?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
   _count?: Prisma.SessionCountOrderByAggregateInput
@@ -240,6 +254,7 @@ export type SessionScalarWhereWithAggregatesInput = {
   person?: Prisma.StringWithAggregatesFilter<"Session"> | string
   roles?: Prisma.StringNullableListFilter<"Session">
   scopes?: Prisma.StringNullableListFilter<"Session">
+  apiKeyId?: Prisma.StringNullableWithAggregatesFilter<"Session"> | string | null
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Session"> | Date | string
   expiresAt?: Prisma.DateTimeWithAggregatesFilter<"Session"> | Date | string
 }
@@ -252,6 +267,7 @@ export type SessionCreateInput = {
   createdAt?: Date | string
   expiresAt: Date | string
   organization: Prisma.OrganizationCreateNestedOneWithoutSessionsInput
+  apiKey?: Prisma.ApiKeyCreateNestedOneWithoutSessionsInput
 }
 
 export type SessionUncheckedCreateInput = {
@@ -260,6 +276,7 @@ export type SessionUncheckedCreateInput = {
   person: string
   roles?: Prisma.SessionCreaterolesInput | string[]
   scopes?: Prisma.SessionCreatescopesInput | string[]
+  apiKeyId?: string | null
   createdAt?: Date | string
   expiresAt: Date | string
 }
@@ -272,6 +289,7 @@ export type SessionUpdateInput = {
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   organization?: Prisma.OrganizationUpdateOneRequiredWithoutSessionsNestedInput
+  apiKey?: Prisma.ApiKeyUpdateOneWithoutSessionsNestedInput
 }
 
 export type SessionUncheckedUpdateInput = {
@@ -280,6 +298,7 @@ export type SessionUncheckedUpdateInput = {
   person?: Prisma.StringFieldUpdateOperationsInput | string
   roles?: Prisma.SessionUpdaterolesInput | string[]
   scopes?: Prisma.SessionUpdatescopesInput | string[]
+  apiKeyId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -290,6 +309,7 @@ export type SessionCreateManyInput = {
   person: string
   roles?: Prisma.SessionCreaterolesInput | string[]
   scopes?: Prisma.SessionCreatescopesInput | string[]
+  apiKeyId?: string | null
   createdAt?: Date | string
   expiresAt: Date | string
 }
@@ -309,6 +329,7 @@ export type SessionUncheckedUpdateManyInput = {
   person?: Prisma.StringFieldUpdateOperationsInput | string
   roles?: Prisma.SessionUpdaterolesInput | string[]
   scopes?: Prisma.SessionUpdatescopesInput | string[]
+  apiKeyId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
@@ -329,6 +350,7 @@ export type SessionCountOrderByAggregateInput = {
   person?: Prisma.SortOrder
   roles?: Prisma.SortOrder
   scopes?: Prisma.SortOrder
+  apiKeyId?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
 }
@@ -337,6 +359,7 @@ export type SessionMaxOrderByAggregateInput = {
   id?: Prisma.SortOrder
   organizationId?: Prisma.SortOrder
   person?: Prisma.SortOrder
+  apiKeyId?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
 }
@@ -345,6 +368,7 @@ export type SessionMinOrderByAggregateInput = {
   id?: Prisma.SortOrder
   organizationId?: Prisma.SortOrder
   person?: Prisma.SortOrder
+  apiKeyId?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
   expiresAt?: Prisma.SortOrder
 }
@@ -409,6 +433,52 @@ export type SessionUpdatescopesInput = {
   push?: string | string[]
 }
 
+export type NullableStringFieldUpdateOperationsInput = {
+  set?: string | null
+}
+
+export type SessionCreateNestedManyWithoutApiKeyInput = {
+  create?: Prisma.XOR<Prisma.SessionCreateWithoutApiKeyInput, Prisma.SessionUncheckedCreateWithoutApiKeyInput> | Prisma.SessionCreateWithoutApiKeyInput[] | Prisma.SessionUncheckedCreateWithoutApiKeyInput[]
+  connectOrCreate?: Prisma.SessionCreateOrConnectWithoutApiKeyInput | Prisma.SessionCreateOrConnectWithoutApiKeyInput[]
+  createMany?: Prisma.SessionCreateManyApiKeyInputEnvelope
+  connect?: Prisma.SessionWhereUniqueInput | Prisma.SessionWhereUniqueInput[]
+}
+
+export type SessionUncheckedCreateNestedManyWithoutApiKeyInput = {
+  create?: Prisma.XOR<Prisma.SessionCreateWithoutApiKeyInput, Prisma.SessionUncheckedCreateWithoutApiKeyInput> | Prisma.SessionCreateWithoutApiKeyInput[] | Prisma.SessionUncheckedCreateWithoutApiKeyInput[]
+  connectOrCreate?: Prisma.SessionCreateOrConnectWithoutApiKeyInput | Prisma.SessionCreateOrConnectWithoutApiKeyInput[]
+  createMany?: Prisma.SessionCreateManyApiKeyInputEnvelope
+  connect?: Prisma.SessionWhereUniqueInput | Prisma.SessionWhereUniqueInput[]
+}
+
+export type SessionUpdateManyWithoutApiKeyNestedInput = {
+  create?: Prisma.XOR<Prisma.SessionCreateWithoutApiKeyInput, Prisma.SessionUncheckedCreateWithoutApiKeyInput> | Prisma.SessionCreateWithoutApiKeyInput[] | Prisma.SessionUncheckedCreateWithoutApiKeyInput[]
+  connectOrCreate?: Prisma.SessionCreateOrConnectWithoutApiKeyInput | Prisma.SessionCreateOrConnectWithoutApiKeyInput[]
+  upsert?: Prisma.SessionUpsertWithWhereUniqueWithoutApiKeyInput | Prisma.SessionUpsertWithWhereUniqueWithoutApiKeyInput[]
+  createMany?: Prisma.SessionCreateManyApiKeyInputEnvelope
+  set?: Prisma.SessionWhereUniqueInput | Prisma.SessionWhereUniqueInput[]
+  disconnect?: Prisma.SessionWhereUniqueInput | Prisma.SessionWhereUniqueInput[]
+  delete?: Prisma.SessionWhereUniqueInput | Prisma.SessionWhereUniqueInput[]
+  connect?: Prisma.SessionWhereUniqueInput | Prisma.SessionWhereUniqueInput[]
+  update?: Prisma.SessionUpdateWithWhereUniqueWithoutApiKeyInput | Prisma.SessionUpdateWithWhereUniqueWithoutApiKeyInput[]
+  updateMany?: Prisma.SessionUpdateManyWithWhereWithoutApiKeyInput | Prisma.SessionUpdateManyWithWhereWithoutApiKeyInput[]
+  deleteMany?: Prisma.SessionScalarWhereInput | Prisma.SessionScalarWhereInput[]
+}
+
+export type SessionUncheckedUpdateManyWithoutApiKeyNestedInput = {
+  create?: Prisma.XOR<Prisma.SessionCreateWithoutApiKeyInput, Prisma.SessionUncheckedCreateWithoutApiKeyInput> | Prisma.SessionCreateWithoutApiKeyInput[] | Prisma.SessionUncheckedCreateWithoutApiKeyInput[]
+  connectOrCreate?: Prisma.SessionCreateOrConnectWithoutApiKeyInput | Prisma.SessionCreateOrConnectWithoutApiKeyInput[]
+  upsert?: Prisma.SessionUpsertWithWhereUniqueWithoutApiKeyInput | Prisma.SessionUpsertWithWhereUniqueWithoutApiKeyInput[]
+  createMany?: Prisma.SessionCreateManyApiKeyInputEnvelope
+  set?: Prisma.SessionWhereUniqueInput | Prisma.SessionWhereUniqueInput[]
+  disconnect?: Prisma.SessionWhereUniqueInput | Prisma.SessionWhereUniqueInput[]
+  delete?: Prisma.SessionWhereUniqueInput | Prisma.SessionWhereUniqueInput[]
+  connect?: Prisma.SessionWhereUniqueInput | Prisma.SessionWhereUniqueInput[]
+  update?: Prisma.SessionUpdateWithWhereUniqueWithoutApiKeyInput | Prisma.SessionUpdateWithWhereUniqueWithoutApiKeyInput[]
+  updateMany?: Prisma.SessionUpdateManyWithWhereWithoutApiKeyInput | Prisma.SessionUpdateManyWithWhereWithoutApiKeyInput[]
+  deleteMany?: Prisma.SessionScalarWhereInput | Prisma.SessionScalarWhereInput[]
+}
+
 export type SessionCreateWithoutOrganizationInput = {
   id: string
   person: string
@@ -416,6 +486,7 @@ export type SessionCreateWithoutOrganizationInput = {
   scopes?: Prisma.SessionCreatescopesInput | string[]
   createdAt?: Date | string
   expiresAt: Date | string
+  apiKey?: Prisma.ApiKeyCreateNestedOneWithoutSessionsInput
 }
 
 export type SessionUncheckedCreateWithoutOrganizationInput = {
@@ -423,6 +494,7 @@ export type SessionUncheckedCreateWithoutOrganizationInput = {
   person: string
   roles?: Prisma.SessionCreaterolesInput | string[]
   scopes?: Prisma.SessionCreatescopesInput | string[]
+  apiKeyId?: string | null
   createdAt?: Date | string
   expiresAt: Date | string
 }
@@ -462,8 +534,55 @@ export type SessionScalarWhereInput = {
   person?: Prisma.StringFilter<"Session"> | string
   roles?: Prisma.StringNullableListFilter<"Session">
   scopes?: Prisma.StringNullableListFilter<"Session">
+  apiKeyId?: Prisma.StringNullableFilter<"Session"> | string | null
   createdAt?: Prisma.DateTimeFilter<"Session"> | Date | string
   expiresAt?: Prisma.DateTimeFilter<"Session"> | Date | string
+}
+
+export type SessionCreateWithoutApiKeyInput = {
+  id: string
+  person: string
+  roles?: Prisma.SessionCreaterolesInput | string[]
+  scopes?: Prisma.SessionCreatescopesInput | string[]
+  createdAt?: Date | string
+  expiresAt: Date | string
+  organization: Prisma.OrganizationCreateNestedOneWithoutSessionsInput
+}
+
+export type SessionUncheckedCreateWithoutApiKeyInput = {
+  id: string
+  organizationId: string
+  person: string
+  roles?: Prisma.SessionCreaterolesInput | string[]
+  scopes?: Prisma.SessionCreatescopesInput | string[]
+  createdAt?: Date | string
+  expiresAt: Date | string
+}
+
+export type SessionCreateOrConnectWithoutApiKeyInput = {
+  where: Prisma.SessionWhereUniqueInput
+  create: Prisma.XOR<Prisma.SessionCreateWithoutApiKeyInput, Prisma.SessionUncheckedCreateWithoutApiKeyInput>
+}
+
+export type SessionCreateManyApiKeyInputEnvelope = {
+  data: Prisma.SessionCreateManyApiKeyInput | Prisma.SessionCreateManyApiKeyInput[]
+  skipDuplicates?: boolean
+}
+
+export type SessionUpsertWithWhereUniqueWithoutApiKeyInput = {
+  where: Prisma.SessionWhereUniqueInput
+  update: Prisma.XOR<Prisma.SessionUpdateWithoutApiKeyInput, Prisma.SessionUncheckedUpdateWithoutApiKeyInput>
+  create: Prisma.XOR<Prisma.SessionCreateWithoutApiKeyInput, Prisma.SessionUncheckedCreateWithoutApiKeyInput>
+}
+
+export type SessionUpdateWithWhereUniqueWithoutApiKeyInput = {
+  where: Prisma.SessionWhereUniqueInput
+  data: Prisma.XOR<Prisma.SessionUpdateWithoutApiKeyInput, Prisma.SessionUncheckedUpdateWithoutApiKeyInput>
+}
+
+export type SessionUpdateManyWithWhereWithoutApiKeyInput = {
+  where: Prisma.SessionScalarWhereInput
+  data: Prisma.XOR<Prisma.SessionUpdateManyMutationInput, Prisma.SessionUncheckedUpdateManyWithoutApiKeyInput>
 }
 
 export type SessionCreateManyOrganizationInput = {
@@ -471,6 +590,7 @@ export type SessionCreateManyOrganizationInput = {
   person: string
   roles?: Prisma.SessionCreaterolesInput | string[]
   scopes?: Prisma.SessionCreatescopesInput | string[]
+  apiKeyId?: string | null
   createdAt?: Date | string
   expiresAt: Date | string
 }
@@ -482,6 +602,7 @@ export type SessionUpdateWithoutOrganizationInput = {
   scopes?: Prisma.SessionUpdatescopesInput | string[]
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  apiKey?: Prisma.ApiKeyUpdateOneWithoutSessionsNestedInput
 }
 
 export type SessionUncheckedUpdateWithoutOrganizationInput = {
@@ -489,12 +610,54 @@ export type SessionUncheckedUpdateWithoutOrganizationInput = {
   person?: Prisma.StringFieldUpdateOperationsInput | string
   roles?: Prisma.SessionUpdaterolesInput | string[]
   scopes?: Prisma.SessionUpdatescopesInput | string[]
+  apiKeyId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
 export type SessionUncheckedUpdateManyWithoutOrganizationInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
+  person?: Prisma.StringFieldUpdateOperationsInput | string
+  roles?: Prisma.SessionUpdaterolesInput | string[]
+  scopes?: Prisma.SessionUpdatescopesInput | string[]
+  apiKeyId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+}
+
+export type SessionCreateManyApiKeyInput = {
+  id: string
+  organizationId: string
+  person: string
+  roles?: Prisma.SessionCreaterolesInput | string[]
+  scopes?: Prisma.SessionCreatescopesInput | string[]
+  createdAt?: Date | string
+  expiresAt: Date | string
+}
+
+export type SessionUpdateWithoutApiKeyInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  person?: Prisma.StringFieldUpdateOperationsInput | string
+  roles?: Prisma.SessionUpdaterolesInput | string[]
+  scopes?: Prisma.SessionUpdatescopesInput | string[]
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  organization?: Prisma.OrganizationUpdateOneRequiredWithoutSessionsNestedInput
+}
+
+export type SessionUncheckedUpdateWithoutApiKeyInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  organizationId?: Prisma.StringFieldUpdateOperationsInput | string
+  person?: Prisma.StringFieldUpdateOperationsInput | string
+  roles?: Prisma.SessionUpdaterolesInput | string[]
+  scopes?: Prisma.SessionUpdatescopesInput | string[]
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  expiresAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+}
+
+export type SessionUncheckedUpdateManyWithoutApiKeyInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  organizationId?: Prisma.StringFieldUpdateOperationsInput | string
   person?: Prisma.StringFieldUpdateOperationsInput | string
   roles?: Prisma.SessionUpdaterolesInput | string[]
   scopes?: Prisma.SessionUpdatescopesInput | string[]
@@ -510,9 +673,11 @@ export type SessionSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   person?: boolean
   roles?: boolean
   scopes?: boolean
+  apiKeyId?: boolean
   createdAt?: boolean
   expiresAt?: boolean
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
+  apiKey?: boolean | Prisma.Session$apiKeyArgs<ExtArgs>
 }, ExtArgs["result"]["session"]>
 
 export type SessionSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -521,9 +686,11 @@ export type SessionSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   person?: boolean
   roles?: boolean
   scopes?: boolean
+  apiKeyId?: boolean
   createdAt?: boolean
   expiresAt?: boolean
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
+  apiKey?: boolean | Prisma.Session$apiKeyArgs<ExtArgs>
 }, ExtArgs["result"]["session"]>
 
 export type SessionSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -532,9 +699,11 @@ export type SessionSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   person?: boolean
   roles?: boolean
   scopes?: boolean
+  apiKeyId?: boolean
   createdAt?: boolean
   expiresAt?: boolean
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
+  apiKey?: boolean | Prisma.Session$apiKeyArgs<ExtArgs>
 }, ExtArgs["result"]["session"]>
 
 export type SessionSelectScalar = {
@@ -543,25 +712,30 @@ export type SessionSelectScalar = {
   person?: boolean
   roles?: boolean
   scopes?: boolean
+  apiKeyId?: boolean
   createdAt?: boolean
   expiresAt?: boolean
 }
 
-export type SessionOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "organizationId" | "person" | "roles" | "scopes" | "createdAt" | "expiresAt", ExtArgs["result"]["session"]>
+export type SessionOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "organizationId" | "person" | "roles" | "scopes" | "apiKeyId" | "createdAt" | "expiresAt", ExtArgs["result"]["session"]>
 export type SessionInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
+  apiKey?: boolean | Prisma.Session$apiKeyArgs<ExtArgs>
 }
 export type SessionIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
+  apiKey?: boolean | Prisma.Session$apiKeyArgs<ExtArgs>
 }
 export type SessionIncludeUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   organization?: boolean | Prisma.OrganizationDefaultArgs<ExtArgs>
+  apiKey?: boolean | Prisma.Session$apiKeyArgs<ExtArgs>
 }
 
 export type $SessionPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Session"
   objects: {
     organization: Prisma.$OrganizationPayload<ExtArgs>
+    apiKey: Prisma.$ApiKeyPayload<ExtArgs> | null
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     /**
@@ -572,6 +746,10 @@ export type $SessionPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     person: string
     roles: string[]
     scopes: string[]
+    /**
+     * The API key it was begun with: when that counts no more, neither does the session.
+     */
+    apiKeyId: string | null
     createdAt: Date
     expiresAt: Date
   }, ExtArgs["result"]["session"]>
@@ -969,6 +1147,7 @@ readonly fields: SessionFieldRefs;
 export interface Prisma__SessionClient<T, Null = never, ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs, GlobalOmitOptions = {}> extends Prisma.PrismaPromise<T> {
   readonly [Symbol.toStringTag]: "PrismaPromise"
   organization<T extends Prisma.OrganizationDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.OrganizationDefaultArgs<ExtArgs>>): Prisma.Prisma__OrganizationClient<runtime.Types.Result.GetResult<Prisma.$OrganizationPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
+  apiKey<T extends Prisma.Session$apiKeyArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Session$apiKeyArgs<ExtArgs>>): Prisma.Prisma__ApiKeyClient<runtime.Types.Result.GetResult<Prisma.$ApiKeyPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | null, null, ExtArgs, GlobalOmitOptions>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -1003,6 +1182,7 @@ export interface SessionFieldRefs {
   readonly person: Prisma.FieldRef<"Session", 'String'>
   readonly roles: Prisma.FieldRef<"Session", 'String[]'>
   readonly scopes: Prisma.FieldRef<"Session", 'String[]'>
+  readonly apiKeyId: Prisma.FieldRef<"Session", 'String'>
   readonly createdAt: Prisma.FieldRef<"Session", 'DateTime'>
   readonly expiresAt: Prisma.FieldRef<"Session", 'DateTime'>
 }
@@ -1403,6 +1583,25 @@ export type SessionDeleteManyArgs<ExtArgs extends runtime.Types.Extensions.Inter
    * Limit how many Sessions to delete.
    */
   limit?: number
+}
+
+/**
+ * Session.apiKey
+ */
+export type Session$apiKeyArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the ApiKey
+   */
+  select?: Prisma.ApiKeySelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the ApiKey
+   */
+  omit?: Prisma.ApiKeyOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.ApiKeyInclude<ExtArgs> | null
+  where?: Prisma.ApiKeyWhereInput
 }
 
 /**
