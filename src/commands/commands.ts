@@ -29,6 +29,7 @@ import {
   createRequestBreakGlass,
 } from './break-glass';
 import { createCandidatePolicies } from './candidate-policies';
+import { createCheckStart } from './check-start';
 import { createCoverPolicy } from './cover-policy';
 import { createDecide } from './decide';
 import { createDecideMany } from './decide-many';
@@ -97,6 +98,7 @@ export const createCommands = (dependencies: CommandDependencies) => ({
   rollbackPolicy: createRollbackPolicy(dependencies),
   setPolicyMode: createSetPolicyMode(dependencies),
   candidates: createCandidatePolicies(dependencies),
+  checkStart: createCheckStart(dependencies),
   startRun: createStartRun(dependencies),
   listRuns: createListRuns(dependencies),
   showRun: createShowRun(dependencies),
