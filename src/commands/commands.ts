@@ -1,5 +1,6 @@
 import type { SigningKey } from '../broker/keys';
 import { personSigner, type WordSigner } from '../identity/word-signer';
+import { createAddressGuard } from '../notifications/address-guard';
 import { createAgentStore } from '../store/agent-store';
 import { createApiKeyStore } from '../store/api-key-store';
 import { createApprovalStore } from '../store/approval-store';
@@ -146,9 +147,14 @@ export const createCommands = (dependencies: CommandDependencies) => ({
   listBreakGlass: createListBreakGlass(dependencies),
 });
 
-/** The stores that commands work on, all of one database. */
+/**
+ * The stores that commands work on, all of one database.
+ *
+ * @param privateWebhooks as {@link createAddressGuard}; to be those of the control worker
+ */
 export function openStores(
   database: Database,
+  privateWebhooks: readonly string[] = [],
 ): Omit<CommandDependencies, 'organizationId' | 'temporal' | 'signer'> {
   return {
     agents: createAgentStore(database),
@@ -162,6 +168,7 @@ export function openStores(
     halts: createHaltStore(database),
     breakGlasses: createBreakGlassStore(database),
     webhooks: createWebhookStore(database),
+    webhookGuard: createAddressGuard(privateWebhooks),
     standing: createStandingStore(database),
     credentials: createCredentialList(database),
     organizations: createOrganizationStore(database),
@@ -182,6 +189,8 @@ export interface StackAddress {
   organization: string;
   /** The key file, where histories are encrypted. */
   payloadKeys?: string;
+  /** Webhooks that may be private: `host` or `host:port`, several separated by commas. */
+  privateWebhooks?: string;
   /** Signs what is said; without one only organizations without signatures listen. @default none */
   signer?: WordSigner;
   /** The key of a person who has registered it: signs in their name. One that nobody registered signs nothing. */
@@ -209,7 +218,7 @@ export async function openCommands(
     const persons = createPersonStore(database);
     const signer = stack.signer ?? (await registeredSigner(stack, persons));
     const commands = createCommands({
-      ...openStores(database),
+      ...openStores(database, stack.privateWebhooks?.split(',').filter(Boolean)),
       organizationId: stack.organization,
       temporal,
       signer,
