@@ -1,7 +1,8 @@
 import { hostname } from 'node:os';
 import { DefaultLogger, NativeConnection, Runtime, type Worker } from '@temporalio/worker';
-import pino, { type Logger } from 'pino';
+import type { Logger } from 'pino';
 import { GatehouseError } from '../domain/errors';
+import { openLog } from '../log/open-log';
 import { keepAliveFile } from './alive-file';
 
 /** What every worker process needs to know. */
@@ -48,7 +49,7 @@ export function serve<Config extends WorkerProcess>(
 
   async function main(): Promise<void> {
     const config = read();
-    const logger = pino({ name: `gatehouse-${name}`, level: config.GATEHOUSE_LOG });
+    const logger = openLog(`gatehouse-${name}`, config.GATEHOUSE_LOG);
     Runtime.install({
       logger: new DefaultLogger('WARN', ({ level, message, meta }) =>
         logger[level === 'ERROR' ? 'error' : 'warn']({ ...meta, err: meta?.error }, message),
