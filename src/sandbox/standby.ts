@@ -4,6 +4,7 @@ import type { ControlGroup } from './control-group';
 import { coveredDescriptors } from './inherited-descriptors';
 import { createReadySandboxes } from './ready-sandboxes';
 import type { StartedSandbox } from './started-sandbox';
+import { startUndertaker } from './undertaker';
 
 export interface StandbyOptions {
   bwrap: string;
@@ -39,7 +40,7 @@ const REFILL_AFTER_MS = 50;
  * for the next: it is set up, and only the command is missing.
  *
  * INVARIANT: nothing runs unless profile and command came whole: a worker that is killed while it writes starts nothing,
- * and one that ends leaves nothing waiting.
+ * and one that ends leaves nothing waiting or running.
  */
 export function createStandby(options: StandbyOptions): Standby {
   let spares: StartedSandbox[] = [];
@@ -95,7 +96,11 @@ const AWAIT_COMMAND = `mapfile -d '' -t a <&${FD.argv} && exec ${FD.argv}<&- ${F
 [ "\${#a[@]}" -eq "\${a[0]}" ] && [ "\${a[-1]}" = . ] || exit 70
 exec "\${a[@]:1:\${#a[@]}-2}"`;
 
+/** Stands among the arguments of all sandboxes of this process. */
+let mark: string | null = null;
+
 function launch({ bwrap, filter, makeGroup }: StandbyOptions): StartedSandbox {
+  mark ??= startUndertaker();
   const group = makeGroup?.();
   const [program = '', ...args] = [
     ...(group?.prefix ?? []),
@@ -109,7 +114,7 @@ function launch({ bwrap, filter, makeGroup }: StandbyOptions): StartedSandbox {
       '--args',
       String(FD.profile),
     ],
-    ...['--', '/bin/bash', '-c', AWAIT_COMMAND],
+    ...['--', '/bin/bash', '-c', AWAIT_COMMAND, mark],
   ];
   const child = spawn(program, args, {
     cwd: '/',
