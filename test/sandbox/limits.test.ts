@@ -2,10 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { createBubblewrapSandbox } from '../../src/sandbox/bubblewrap';
 import { findControlGroupPlace } from '../../src/sandbox/control-group-place';
+import { REFUSED_CALLS } from '../../src/sandbox/system-calls';
 import { outputOf } from '../../src/tools/output';
 import { systemCallNumbers } from './support/system-call-numbers';
 
 const sandbox = createBubblewrapSandbox({ limits: { memoryMiB: 160, processes: 40, fileMiB: 1 } });
+/** Column of its numbers. */
+const PROCESSOR = process.arch === 'x64' ? 0 : 1;
 const nowhere = { effect: 'read' as const, workspace: null };
 // Elsewhere each process is limited by itself.
 const areLimitedTogether = findControlGroupPlace().kind !== 'none';
@@ -108,8 +111,19 @@ test.each([
   // Typing into the terminal.
   ['ioctl', '0, 0x5412, b"x"', 1],
 ])('the filter of system calls refuses %s with %s', async (name, args, errno) => {
-  const number = systemCallNumbers.get(name)?.[process.arch === 'x64' ? 0 : 1];
+  const number = systemCallNumbers.get(name)?.[PROCESSOR];
   expect(await attempt(`${number}, ${args}`)).toBe(`-1 ${errno}`);
+});
+
+test('every call on the list is refused', async () => {
+  const numbers = Object.keys(REFUSED_CALLS).flatMap(
+    (name) => systemCallNumbers.get(name)?.[PROCESSOR] ?? [],
+  );
+  const { stdout } = await bash(`python3 -c 'import ctypes
+c = ctypes.CDLL(None, use_errno=True)
+for n in [${numbers}]:
+    r = c.syscall(n, -1, -1, -1, -1, -1, -1); print(n, r, ctypes.get_errno())'`);
+  expect(stdout.trim().split('\n')).toEqual(numbers.map((number) => `${number} -1 1`));
 });
 
 test('the filter of system calls refuses a call by its x32 number', async () => {
@@ -118,7 +132,7 @@ test('the filter of system calls refuses a call by its x32 number', async () => 
 });
 
 test('what the filter does not name is as ever', async () => {
-  const number = systemCallNumbers.get('getpid')?.[process.arch === 'x64' ? 0 : 1];
+  const number = systemCallNumbers.get('getpid')?.[PROCESSOR];
   expect(await attempt(String(number))).toMatch(/^[1-9]\d* 0$/);
 });
 
