@@ -71,7 +71,7 @@ export function findControlGroups(
       prefix: ['/bin/sh', '-c', ENTER, 'sh', String(folders.length), ...folders],
       hits: () => bounds.flatMap(({ parent, hits }) => hits(join(parent, name))),
       remove: () => {
-        for (const folder of folders) removeWhenEmpty(folder, 20);
+        for (const folder of folders) removeWhenEmpty(folder);
       },
     };
   };
@@ -205,7 +205,7 @@ function sweep(folder: string): void {
     // Whether an owner in another namespace lives cannot be seen from here.
     if (!owner || namespace !== NAMESPACE || existsSync(`/proc/${owner}`)) continue;
     killAll(join(folder, name));
-    removeWhenEmpty(join(folder, name), 20);
+    removeWhenEmpty(join(folder, name));
   }
 }
 
@@ -219,11 +219,14 @@ function killAll(folder: string): void {
   }
 }
 
-/** The kernel counts a process out a moment after it is gone. */
-function removeWhenEmpty(folder: string, attempts: number): void {
+/** The kernel counts a process out a moment after it is gone, and on a busy host that may be long. */
+function removeWhenEmpty(folder: string, waitMs = 25): void {
   try {
     rmdirSync(folder);
   } catch {
-    if (attempts > 0) setTimeout(() => removeWhenEmpty(folder, attempts - 1), 50).unref();
+    if (existsSync(folder) && waitMs < LONGEST_WAIT_MS)
+      setTimeout(() => removeWhenEmpty(folder, 2 * waitMs), waitMs).unref();
   }
 }
+
+const LONGEST_WAIT_MS = 60_000;
