@@ -1,7 +1,8 @@
 /**
  * `npm run bench:people`: how long after a person approves the held tool's first line runs, beside a bare signal that
- * starts a bare activity on the same Temporal server, in turn; the same while other runs wait. And how long until a
- * listener of the run's live events was told of the approval.
+ * starts a bare activity on the same Temporal server, in turn; the same while other runs wait. Also what a bare signal
+ * takes with one commit and one command in the sandbox, which nothing can save. And how long until a listener of the run's
+ * live events was told of the approval.
  *
  * The tool prints the time inside its sandbox; the bare activity gives the time it began. Both sides use three worker
  * processes. Ratios are comparable; absolute figures are of the machine.
@@ -51,7 +52,7 @@ async function main(): Promise<void> {
     const dataConverter = dataConverterOf(gatehouse.addresses.payloadKeys);
     // The bare side knows no keys.
     const governed = new Client({ connection, dataConverter });
-    await startBareWorkers(bare, gatehouse.addresses.temporal);
+    await startBareWorkers(bare, gatehouse.addresses);
     const api = {
       address: gatehouse.addresses.api ?? '',
       key: readFileSync(gatehouse.addresses.keyFile, 'utf8').trim(),
@@ -64,7 +65,11 @@ async function main(): Promise<void> {
     await compare(`approve → first line, ${OTHERS} other runs waiting`, 2);
 
     async function compare(what: string, atMost: number): Promise<void> {
-      const theirs = await bareDelays(client, SAMPLES, 5);
+      const theirs = await bareDelays(client, 'bareWait', SAMPLES, 5);
+      const least = await bareDelays(client, 'leastWait', SAMPLES, 5);
+      process.stdout.write(
+        `     the least (bare signal, one commit, one command in the sandbox): p50 ${percentile(least, 0.5).toFixed(1)} ms, ratio ${(percentile(least, 0.5) / percentile(theirs, 0.5)).toFixed(2)}\n`,
+      );
       for (const agent of ['asks-to-read', 'asks-to-act'] as const) {
         const ours = await approvalDelays({
           client: governed,

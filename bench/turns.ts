@@ -32,7 +32,7 @@ async function main(): Promise<void> {
   const plain = new Client({ connection: client.connection });
   const bare = createProcessGroup({ folder: join(folder, 'bare') });
   try {
-    await startBareWorkers(bare, gatehouse.addresses.temporal);
+    await startBareWorkers(bare, gatehouse.addresses);
     await governed(5);
     await bareRun(plain, 5);
     for (const { runs, turns } of SHAPES) {

@@ -1,5 +1,13 @@
-import { condition, defineQuery, defineSignal, proxyActivities, setHandler } from '@temporalio/workflow';
+import {
+  condition,
+  defineQuery,
+  defineSignal,
+  proxyActivities,
+  proxyLocalActivities,
+  setHandler,
+} from '@temporalio/workflow';
 import type { bareActivities } from './activities';
+import type { leastActivities } from './least';
 
 /** What our turns are measured against: a model step and a tool step as activities, and nothing that governs them. */
 export async function bareLoop(turns: number): Promise<void> {
@@ -20,6 +28,21 @@ export async function bareWait(rounds: number): Promise<void> {
     taskQueue: 'bench-tool',
     startToCloseTimeout: '1m',
   });
+  await eachTime(rounds, firstLine);
+}
+
+/** The same with what no approval can save: see `least.ts`. */
+export async function leastWait(rounds: number): Promise<void> {
+  type Least = ReturnType<typeof leastActivities>;
+  const { recorded } = proxyLocalActivities<Least>({ startToCloseTimeout: '1m' });
+  const { sandboxedLine } = proxyActivities<Least>({ taskQueue: 'bench-tool', startToCloseTimeout: '1m' });
+  await eachTime(rounds, async () => {
+    await recorded();
+    return sandboxedLine();
+  });
+}
+
+async function eachTime(rounds: number, began: () => Promise<number>): Promise<void> {
   let given = 0;
   setHandler(defineSignal('go'), () => {
     given++;
@@ -28,6 +51,6 @@ export async function bareWait(rounds: number): Promise<void> {
   setHandler(defineQuery<number[]>('startedAt'), () => startedAt);
   for (let round = 1; round <= rounds; round++) {
     await condition(() => given >= round, '1 day');
-    startedAt.push(await firstLine());
+    startedAt.push(await began());
   }
 }

@@ -5,11 +5,16 @@ import { decide, pending, transcript } from '../../workflows/messages';
 import type { BenchAgent } from './apply-scripted';
 import { listen } from './listener';
 
-/** Milliseconds from a bare signal until the activity that it sets off began. */
-export async function bareDelays(client: Client, samples: number, warmUp: number): Promise<number[]> {
+/** Milliseconds from a bare signal until the activity that it sets off began. @param type a workflow of `bench/bare` */
+export async function bareDelays(
+  client: Client,
+  type: 'bareWait' | 'leastWait',
+  samples: number,
+  warmUp: number,
+): Promise<number[]> {
   const rounds = samples + warmUp;
-  const handle = await client.workflow.start('bareWait', {
-    workflowId: `bare-wait-${Math.random().toString(36).slice(2)}`,
+  const handle = await client.workflow.start(type, {
+    workflowId: `${type}-${Math.random().toString(36).slice(2)}`,
     taskQueue: 'bench-workflow',
     args: [rounds],
   });

@@ -60,15 +60,10 @@ export function createBubblewrapSandbox(options: BubblewrapOptions = {}): OsSand
       const egress = await egressFor(confinement, path, options);
       const timeoutMs = command.timeoutMs ?? DEFAULT_TIMEOUT_MS;
       const cpuSeconds = Math.ceil(timeoutMs / 1000) * availableParallelism();
-      const { profile, argv } = argumentsOf(
-        command,
-        confinement,
-        host,
-        egress,
-        processLimits(limits, cpuSeconds),
-      );
       const { child, hits, remove } = standby.start({
-        ...{ profile, argv, file: confinement.surroundings?.file?.text },
+        ...argumentsOf(command, confinement, host, egress),
+        limits: processLimits(limits, cpuSeconds),
+        file: confinement.surroundings?.file?.text,
         // The proxy and secrets are those of one call.
         isRepeatable: !egress && !confinement.surroundings,
       });
@@ -107,8 +102,7 @@ function argumentsOf(
   { effect, workspace, hasGit, forge, binds, questions, surroundings }: Confinement,
   host: ProfileHost,
   egress: Egress | null,
-  limits: string[],
-): { profile: string[]; argv: string[] } {
+): { profile: string[]; argv: readonly string[] } {
   const { writesGit, reachesForge, cwd, env } = command;
   const profile = profileOf(
     {
@@ -123,12 +117,11 @@ function argumentsOf(
     },
     host,
   );
-  const limited = ['/usr/bin/prlimit', ...limits, '--', ...command.argv];
-  return { profile, argv: egress ? bridged(limited) : limited };
+  return { profile, argv: egress ? bridged(command.argv) : command.argv };
 }
 
 /** Leads a port inside to the proxy's socket, and starts the command once it answers. */
-function bridged(argv: string[]): string[] {
+function bridged(argv: readonly string[]): string[] {
   const port = PROXY_PORT.toString(16).toUpperCase().padStart(4, '0');
   const script = `socat TCP-LISTEN:${PROXY_PORT},bind=127.0.0.1,fork,reuseaddr UNIX-CONNECT:${INSIDE.egress} </dev/null >/dev/null 2>&1 &
 for ((tries = 0; tries < 1000; tries++)); do
@@ -178,14 +171,8 @@ async function probe(
   // Without a user namespace only root can; its capabilities are dropped even so.
   for (const userNamespace of ['closed', 'open', 'none'] as const) {
     const host: ProfileHost = { ...layout, userNamespace };
-    const trial = argumentsOf(
-      { argv: ['true'] },
-      { effect: 'read', workspace: null },
-      host,
-      null,
-      processLimits(DEFAULT_LIMITS, 10),
-    );
-    const { child, remove } = standby.start(trial);
+    const trial = argumentsOf({ argv: ['true'] }, { effect: 'read', workspace: null }, host, null);
+    const { child, remove } = standby.start({ ...trial, limits: processLimits(DEFAULT_LIMITS, 10) });
     const result = await seeThrough({ child, timeoutMs: 10_000, maxOutputBytes: 10_000 })
       .catch((cause) => {
         throw unavailable(cause);

@@ -12,22 +12,30 @@ export interface SandboxLimits {
 
 export const DEFAULT_LIMITS: SandboxLimits = { memoryMiB: 4_096, processes: 512, fileMiB: 1_024 };
 
-const MIB = 1024 ** 2;
+const KIB_OF_MIB = 1024;
 /** From the signal, which says why, to the kill. */
 const CPU_GRACE_S = 5;
 
-/** What `prlimit` is told: per process, but for the count of processes, which is of all that are not root's. */
-export function processLimits(limits: SandboxLimits, cpuSeconds: number): string[] {
-  return [
-    `--nproc=${limits.processes}`,
+/** As bash's `ulimit` takes them: of each process, but for the count of processes, which is of all that are not root's. */
+export interface ProcessLimits {
+  /** Options of what no process can raise again. */
+  hard: string;
+  /** Options of what sends a signal first. */
+  soft: string;
+}
+
+export function processLimits(limits: SandboxLimits, cpuSeconds: number): ProcessLimits {
+  const hard = [
+    `-u ${limits.processes}`,
     // Private writable memory: what is only reserved does not count, as Go, Java and Node reserve much.
-    `--data=${limits.memoryMiB * MIB}`,
-    `--fsize=${limits.fileMiB * MIB}`,
+    `-d ${limits.memoryMiB * KIB_OF_MIB}`,
+    `-f ${limits.fileMiB * KIB_OF_MIB}`,
     // Its clock stands still while people are asked; what it computes meanwhile counts even so.
-    `--cpu=${cpuSeconds}:${cpuSeconds + CPU_GRACE_S}`,
-    '--nofile=4096',
-    '--core=0',
+    `-t ${cpuSeconds + CPU_GRACE_S}`,
+    '-n 4096',
+    '-c 0',
   ];
+  return { hard: hard.join(' '), soft: `-t ${cpuSeconds}` };
 }
 
 /** Which limits of one process ended a command, or are what it complains of. */

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Writable } from 'node:stream';
 import type { ControlGroup } from './control-group';
 import { coveredDescriptors } from './inherited-descriptors';
+import type { ProcessLimits } from './limits';
 import { createReadySandboxes } from './ready-sandboxes';
 import type { StartedSandbox } from './started-sandbox';
 
@@ -22,6 +23,8 @@ export interface SandboxStart {
   profile: readonly string[];
   /** The command inside. */
   argv: readonly string[];
+  /** Of each of its processes. */
+  limits: ProcessLimits;
   /** What {@link FILE_DESCRIPTOR} holds; short. */
   file?: string;
   /** Nothing in the profile is of this call alone: the next one like it finds its sandbox set up. */
@@ -66,13 +69,13 @@ export function createStandby(options: StandbyOptions): Standby {
   }
 
   return {
-    start({ profile, argv, file = '', isRepeatable = false }) {
+    start({ profile, argv, limits, file = '', isRepeatable = false }) {
       const set = isRepeatable ? ready.take(profile) : null;
       const started = set ?? take();
       setTimeout(refill, REFILL_AFTER_MS, isRepeatable ? profile : null).unref();
       wake(started);
-      if (set) tellCommand(started, argv);
-      else tellProfile(started, profile, file, () => tellCommand(started, argv));
+      if (set) tellCommand(started, argv, limits);
+      else tellProfile(started, profile, file, () => tellCommand(started, argv, limits));
       return started;
     },
   };
@@ -90,10 +93,14 @@ export const FILE_DESCRIPTOR = FD.file;
  */
 const WHOLE = { needs: ['--hostname', 'sandbox'], comesLast: '--unshare-uts' } as const;
 
-/** Inside: waits for the command. Its first word is how many come, its last a full stop. */
+/**
+ * Inside: waits for the command. Its first word is how many come, its last a full stop; limits stand before it. The shell
+ * that is there already sets them, so that no other program is started for it.
+ */
 const AWAIT_COMMAND = `mapfile -d '' -t a <&${FD.argv} && exec ${FD.argv}<&- ${FD.file}<&- &&
-[ "\${#a[@]}" -eq "\${a[0]}" ] && [ "\${a[-1]}" = . ] || exit 70
-exec "\${a[@]:1:\${#a[@]}-2}"`;
+[ "\${#a[@]}" -eq "\${a[0]}" ] && [ "\${a[-1]}" = . ] &&
+ulimit \${a[1]} && ulimit -S \${a[2]} || exit 70
+exec -- "\${a[@]:3:\${#a[@]}-4}"`;
 
 function launch({ bwrap, filter, makeGroup }: StandbyOptions): StartedSandbox {
   const group = makeGroup?.();
@@ -159,8 +166,12 @@ function tellProfile(
   );
 }
 
-function tellCommand({ child }: StartedSandbox, argv: readonly string[]): void {
-  input(child, FD.argv).end(words([String(argv.length + 2), ...argv, '.']));
+function tellCommand(
+  { child }: StartedSandbox,
+  argv: readonly string[],
+  { hard, soft }: ProcessLimits,
+): void {
+  input(child, FD.argv).end(words([String(argv.length + 4), hard, soft, ...argv, '.']));
 }
 
 function input(child: ChildProcess, descriptor: number): Writable {

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { lstat, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { lstatSync } from 'node:fs';
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { LRUCache } from 'lru-cache';
@@ -90,9 +91,9 @@ export function createWorkspaces({
   const content = createContentKeeper({ sandbox });
   const checkpoints = createCheckpointKeeper({ sandbox });
 
-  async function existing(runId: string): Promise<RunFolder> {
+  function existing(runId: string): RunFolder {
     const folder = runFolder(root, runId);
-    if (!(await exists(folder.workspace)))
+    if (!exists(folder.workspace))
       throw new GatehouseError(
         'workspace-missing',
         'this host has no workspace of the run; it is prepared again',
@@ -112,7 +113,7 @@ export function createWorkspaces({
     signal?: AbortSignal,
     pass?: string,
   ): Promise<WorkspaceState> {
-    const folder = await existing(runId);
+    const folder = existing(runId);
     // Before git reads: what changes meanwhile makes another fingerprint the next time.
     const fingerprint = fingerprintOf(folder.workspace);
     const last = known.get(runId);
@@ -223,7 +224,7 @@ export function createWorkspaces({
       const folder = runFolder(root, runId);
       await sandbox.check();
       if (lost && lost.host !== host) await forget(runId);
-      const isThere = await exists(folder.workspace);
+      const isThere = exists(folder.workspace);
       if (!lost) {
         if (isThere) return state(runId, signal, pass);
         await clone(folder, input, signal);
@@ -236,7 +237,7 @@ export function createWorkspaces({
     },
 
     async knownState(runId, signal, pass) {
-      await existing(runId);
+      existing(runId);
       const last = known.get(runId);
       return last && !last.mayBeWritten ? last.state : state(runId, signal, pass);
     },
@@ -244,7 +245,7 @@ export function createWorkspaces({
     async credentialsIn(runId, leaving, signal) {
       const finder = finderOf(runId);
       if (!finder) return [];
-      return secretFilesIn({ sandbox, folder: await existing(runId), finder }, leaving, signal);
+      return secretFilesIn({ sandbox, folder: existing(runId), finder }, leaving, signal);
     },
 
     willWrite(runId) {
@@ -252,7 +253,7 @@ export function createWorkspaces({
       if (last) last.mayBeWritten = true;
     },
 
-    path: async (runId) => (await existing(runId)).workspace,
+    path: async (runId) => existing(runId).workspace,
 
     forgePath(runId) {
       if (!forge.repositoryOf) return null;
@@ -301,6 +302,7 @@ interface KnownState {
   mayBeWritten: boolean;
 }
 
-async function exists(path: string): Promise<boolean> {
-  return (await lstat(path).catch(() => null))?.isDirectory() ?? false;
+/** At once: asked of every call, and answered from memory. */
+function exists(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
