@@ -98,7 +98,7 @@ export const createPeople = ({ people, words, gate, gateAhead, now }: PeopleDepe
           actionHash: decision.actionHash,
           verdict: decision.decision,
           args,
-          reason: cut(decision.reason ?? ''),
+          reason: kept(decision.reason ?? ''),
           scope: decision.scope ?? 'once',
           ...identity,
           at: now(),
@@ -128,7 +128,7 @@ export const createPeople = ({ people, words, gate, gateAhead, now }: PeopleDepe
         return people.recordAnswer({
           ...place,
           questionId: answer.questionId,
-          answer: cut(answer.answer),
+          answer: kept(answer.answer),
           by: isAbsent(answer.by) && !isVerified ? null : by,
           isVerified,
           at: now(),
@@ -199,8 +199,12 @@ interface Said {
   mayBeSaidBy: readonly Scope[];
 }
 
-function cut(text: string): string {
-  return text.slice(0, MAX_TEXT_LENGTH);
+/**
+ * As much as is kept, as the database can hold it: it has no place for NUL or for half a character, which a cut leaves too.
+ * What cannot be recorded would be tried for ever, and the run would wait behind it.
+ */
+function kept(text: string): string {
+  return text.slice(0, MAX_TEXT_LENGTH).toWellFormed().replaceAll('\0', '\ufffd');
 }
 
 /** JSON has no `undefined`: what is absent may come as null. */

@@ -24,8 +24,18 @@ const artifactEndpoint = {
   GATEHOUSE_ARTIFACT_TLS_KEY: path.optional(),
   GATEHOUSE_ARTIFACT_TLS_CA: path.optional(),
 };
-/** Touched while the worker polls, for a probe. */
-const probed = { GATEHOUSE_ALIVE_FILE: path.optional() };
+const observed = {
+  /** Touched while the worker polls, for a probe. */
+  GATEHOUSE_ALIVE_FILE: path.optional(),
+  /** Where Prometheus finds what the Temporal SDK counts, at `/metrics`. */
+  GATEHOUSE_METRICS_LISTEN: z
+    .string()
+    .regex(
+      /^(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:]+\]):\d{1,5}$/i,
+      'must be `address:port`, the address in numbers',
+    )
+    .optional(),
+};
 /** The keys that encrypt what goes into Temporal's histories; without them nothing is encrypted. */
 const encryption = { GATEHOUSE_PAYLOAD_KEYS: path.optional() };
 const logging = { GATEHOUSE_LOG: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info') };
@@ -124,7 +134,7 @@ const noArtifactStore = Object.fromEntries(
 const controlEnv = z.object({
   ...temporal,
   ...encryption,
-  ...probed,
+  ...observed,
   ...logging,
   DATABASE_URL: z.string().min(1),
   ...artifacts,
@@ -153,7 +163,7 @@ const controlEnv = z.object({
 const runnerEnv = z.object({
   ...temporal,
   ...encryption,
-  ...probed,
+  ...observed,
   ...logging,
   ...noDatabase,
   ...noArtifactStore,
@@ -170,7 +180,7 @@ const runnerEnv = z.object({
 const sandboxEnv = z.object({
   ...temporal,
   ...encryption,
-  ...probed,
+  ...observed,
   ...logging,
   ...noDatabase,
   ...noArtifactStore,
@@ -183,6 +193,13 @@ const sandboxEnv = z.object({
   GATEHOUSE_FORGE: path,
   /** Where the channel listens; without it reads come as activities. */
   GATEHOUSE_CHANNEL_SOCKET: path.optional(),
+  /** How long calls that run may go on when the worker is asked to stop, in milliseconds. */
+  GATEHOUSE_DRAIN_MS: z.coerce
+    .number('must be a number')
+    .int()
+    .min(0)
+    .max(25 * 60 * 60 * 1_000)
+    .default(5_000),
   /** Of one command with all it starts. */
   GATEHOUSE_SANDBOX_MEMORY_MIB: sandboxLimits.GATEHOUSE_SANDBOX_MEMORY_MIB.default(4_096),
   GATEHOUSE_SANDBOX_PROCESSES: sandboxLimits.GATEHOUSE_SANDBOX_PROCESSES.default(512),

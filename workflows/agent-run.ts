@@ -12,8 +12,9 @@ import { BudgetExceededError } from '../src/domain/budget';
 import type { RunInput, RunOutcome } from '../src/domain/run';
 import { control } from './activities';
 import { CarryOut } from './carry-out';
+import { Ending } from './ending';
 import { createExclusive, type Exclusive } from './exclusive';
-import { codeOf, publicTextOf } from './failures';
+import { publicTextOf } from './failures';
 import { Halts } from './halts';
 import { listen } from './listen';
 import { createOperatorView, labelRun } from './operator-view';
@@ -23,7 +24,6 @@ import { type CarriedRun, RunState } from './run-state';
 import { takeTurn } from './take-turn';
 import { RunStoppedError, stoppedText, Waiting } from './waiting';
 import { Words } from './words';
-import { discardWorkspace } from './workspace';
 
 /**
  * Length of our own state at which the run continues as new: its input may not pass Temporal's 2 MiB. What archiving
@@ -48,15 +48,16 @@ export async function agentRun(input: RunInput, carried?: CarriedRun): Promise<R
   const halts: Halts = new Halts(run, waiting, exclusively, () => story.cancel());
   const programs = new ProgramQuestions(run, people, waiting, exclusively);
   const parts = { run, people, waiting, exclusively, programs };
+  const ending = new Ending(run, people, waiting, exclusively);
   listen(run, people, new Words(run, people, exclusively), waiting, halts, programs);
 
   try {
-    return await story.run(() => tell(parts, halts, carried !== undefined));
+    return await story.run(() => tell(parts, halts, ending, carried !== undefined));
   } catch (error) {
     await CancellationScope.nonCancellable(() => halts.settled());
-    const outcome = outcomeOf(error, run);
-    await CancellationScope.nonCancellable(() => finish(parts, outcome));
-    if (isCancellation(error) && !isOwnStop(story)) throw error;
+    const reached = outcomeOf(error, run);
+    const outcome = await CancellationScope.nonCancellable(() => ending.end(reached));
+    if (outcome.status === 'CANCELLED' && isCancellation(error) && !isOwnStop(story)) throw error;
     if (outcome.status === 'FAILED')
       throw ApplicationFailure.nonRetryable(outcome.text, 'RunFailed', outcome);
     return outcome;
@@ -64,7 +65,7 @@ export async function agentRun(input: RunInput, carried?: CarriedRun): Promise<R
 }
 
 /** The story of a run: turn after turn, until the model has nothing more to do. */
-async function tell(parts: RunParts, halts: Halts, isCarried: boolean): Promise<RunOutcome> {
+async function tell(parts: RunParts, halts: Halts, ending: Ending, isCarried: boolean): Promise<RunOutcome> {
   const { run, people, waiting, exclusively, programs } = parts;
   if (!isCarried) {
     const dispatched = await control.dispatch(run.input);
@@ -79,7 +80,7 @@ async function tell(parts: RunParts, halts: Halts, isCarried: boolean): Promise<
     if (isLarge(run)) return await startAfresh(run);
     await waiting.withinBudget(() => run.budget.check(run.budgetLimits));
     const turn = await takeTurn(parts);
-    if (turn.calls.length === 0) return await finish(parts, { status: 'COMPLETED', text: turn.text });
+    if (turn.calls.length === 0) return await ending.end({ status: 'COMPLETED', text: turn.text });
     await new CarryOut(run, people, waiting, exclusively, turn.calls, programs).carryOut();
   }
 }
@@ -123,41 +124,6 @@ interface RunParts {
   people: People;
   waiting: Waiting;
   exclusively: Exclusive;
-}
-
-async function finish(
-  { run, people, waiting, exclusively }: RunParts,
-  outcome: RunOutcome,
-): Promise<RunOutcome> {
-  people.end();
-  // What a handler answers comes before the end, in a replay as well.
-  await condition(allHandlersFinished);
-  await exclusively(async () => {
-    const events = [
-      ...run.takeEvents(),
-      ...(outcome.status === 'BUDGET_EXCEEDED'
-        ? [{ type: 'budget' as const, data: { reason: outcome.text, kind: 'exhausted' as const } }]
-        : []),
-      { type: 'status' as const, data: { status: outcome.status, text: outcome.text.slice(0, 2_000) } },
-    ];
-    try {
-      await control.finish({
-        runId: run.input.runId,
-        organizationId: run.input.organizationId,
-        outcome,
-        usage: run.budget.snapshot(),
-        events,
-        firstSequence: run.takeSequence(events.length),
-      });
-    } catch (error) {
-      // Refused at dispatch, a run has no record to close.
-      if (codeOf(error) !== 'run-unknown') throw error;
-    }
-  });
-  waiting.end(outcome);
-  await discardWorkspace(run);
-  await condition(allHandlersFinished);
-  return outcome;
 }
 
 function isLarge(run: RunState): boolean {

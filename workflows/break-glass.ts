@@ -7,8 +7,9 @@ import {
 } from '@temporalio/workflow';
 import type { createBreakGlass } from '../activities/break-glass';
 import type { Receipt } from '../src/domain/approval';
-import type { BreakGlassRequest } from '../src/domain/break-glass';
+import type { BreakGlassRequest, BreakGlassWord } from '../src/domain/break-glass';
 import { breakGlassRequested, confirmBreakGlass, endBreakGlass, queues } from './messages';
+import { misshapenBreakGlass, misshapenBreakGlassWord } from './word-shapes';
 
 const control = proxyActivities<ReturnType<typeof createBreakGlass>>({
   taskQueue: queues.control,
@@ -21,6 +22,8 @@ const control = proxyActivities<ReturnType<typeof createBreakGlass>>({
  * workflow has people's words verified, and sees to it that the end is recorded in time.
  */
 export async function breakGlass(request: BreakGlassRequest): Promise<void> {
+  const misshapen = misshapenBreakGlass(request);
+  if (misshapen) throw ApplicationFailure.nonRetryable(misshapen, 'break-glass-malformed');
   const address = { organizationId: request.organizationId, id: request.id };
   let requested: Receipt | null = null;
   let changes = 0;
@@ -36,10 +39,16 @@ export async function breakGlass(request: BreakGlassRequest): Promise<void> {
     return receipt;
   };
   setHandler(breakGlassRequested, answered, { description: 'Says whether the request was accepted' });
+  const validator = (word: BreakGlassWord) => {
+    const refusal = misshapenBreakGlassWord(word);
+    if (refusal !== null) throw new Error(refusal);
+  };
   setHandler(confirmBreakGlass, (word) => known(() => control.confirmBreakGlass({ ...address, word })), {
+    validator,
     description: 'A second person confirms: {by, signature?}',
   });
   setHandler(endBreakGlass, (word) => known(() => control.endBreakGlass({ ...address, word })), {
+    validator,
     description: 'Ends it by hand: {by, signature?}',
   });
 

@@ -256,7 +256,7 @@ export class CarryOut {
     this.run.budget.commit();
     switch (outcome.kind) {
       case 'answered':
-        this.run.facts.answers.push(outcome.answer);
+        this.run.hear(outcome.answer);
         return this.turn.settle({ kind: 'answered', callId, text: outcome.answer, answeredBy: outcome.by });
       case 'timed-out':
         return this.turn.settle({ kind: 'answered', callId, text: NOBODY_ANSWERED, answeredBy: null });
@@ -352,7 +352,7 @@ export class CarryOut {
         break;
       case 'edited':
         this.approvals[callId] = approvalId;
-        this.run.facts.answers.push(...typedValues(next.call?.args ?? '{}', outcome.args));
+        this.run.hear(...typedValues(next.call?.args ?? '{}', outcome.args));
         this.turn.edit(callId, outcome.args);
         break;
       case 'denied':

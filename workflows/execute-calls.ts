@@ -106,7 +106,14 @@ export const STOPPED: NotDone = { kind: 'unknown', text: 'the run was stopped' }
  */
 async function unlessStopSlow<T>(execution: Promise<T>): Promise<T> {
   const { cancelRequested } = CancellationScope.current();
+  let isOver = false;
+  const over = () => {
+    isOver = true;
+  };
+  execution.then(over, over);
   const tooSlow = cancelRequested.catch(async (cancellation) => {
+    // The scope is the run's: the stop is told of all that it ever executed.
+    if (isOver && patched('stops-what-runs')) return execution;
     if (!patched('bounded-stop')) return execution;
     await CancellationScope.nonCancellable(() => sleep(STOP_WAIT_MS, { summary: 'stopping what runs' }));
     throw cancellation;

@@ -8,8 +8,8 @@ import type { Waiting } from './waiting';
 
 /** How soon a halted run looks again by itself, should the signal of its resume be lost. */
 const FIRST_RECHECK_MS = 30_000;
-/** Later ones are further apart: a pause of weeks must not fill the history. */
-const LONGEST_RECHECK_MS = 15 * 60_000;
+/** Later ones are further apart, at six events each: a pause of months must not fill the history, which ends the run. */
+const LONGEST_RECHECK_MS = 60 * 60_000;
 
 /**
  * Keeps the run's idea of whether it is halted close to the database, which alone says so. What is paused looks again

@@ -187,7 +187,7 @@ export class ProgramQuestions {
       this.executing === executing
         ? await this.forAnswer(asked, question)
         : ({ kind: 'withdrawn', reason: ENDED } as const);
-    if (outcome.kind === 'answered') this.run.facts.answers.push(outcome.answer);
+    if (outcome.kind === 'answered') this.run.hear(outcome.answer);
     await this.close(question.callId, outcome.kind === 'withdrawn' ? outcome.reason : ENDED);
     return outcome;
   }

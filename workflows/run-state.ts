@@ -17,6 +17,9 @@ export interface RidingReads {
 /** How much of what tools answered goes to the gate, in characters; one answer is at most a quarter of it. */
 const MAX_OBSERVED_LENGTH = 64 * 1024;
 
+/** How much of what people answered stays trusted, in characters, the latest: the state of a run has to cross continue-as-new. */
+const MAX_ANSWERED_LENGTH = 64 * 1024;
+
 /** How many calls without a checkpoint are remembered, the latest. */
 const MAX_UNCHECKPOINTED = 20;
 
@@ -233,6 +236,11 @@ export class RunState {
     this.facts.uncheckpointed = [...(this.facts.uncheckpointed ?? []), ...tools].slice(-MAX_UNCHECKPOINTED);
   }
 
+  /** Keeps what people said: their words ground what a call names. */
+  hear(...answers: readonly string[]): void {
+    this.facts.answers = latest([...this.facts.answers, ...answers], MAX_ANSWERED_LENGTH, (answer) => answer);
+  }
+
   /** Counts an executed call into the facts that policies judge on. */
   learn(call: GatedCall, outcome: CallOutcome, wrote: boolean): void {
     this.facts.executed++;
@@ -255,13 +263,7 @@ export class RunState {
   }
 
   private observe(observation: Observation): void {
-    this.observations.push(observation);
-    let length = 0;
-    const first = this.observations.findLastIndex(({ text }) => {
-      length += text.length;
-      return length > MAX_OBSERVED_LENGTH;
-    });
-    this.observations = this.observations.slice(first + 1);
+    this.observations = latest([...this.observations, observation], MAX_OBSERVED_LENGTH, ({ text }) => text);
   }
 
   carry(): CarriedRun {
@@ -286,4 +288,14 @@ export class RunState {
       noticed: [...this.noticed],
     };
   }
+}
+
+/** The last of them that together are not longer. */
+function latest<Item>(items: readonly Item[], maxLength: number, textOf: (item: Item) => string): Item[] {
+  let length = 0;
+  const first = items.findLastIndex((item) => {
+    length += textOf(item).length;
+    return length > maxLength;
+  });
+  return items.slice(first + 1);
 }

@@ -1,5 +1,6 @@
 /** What people's words must look like before they are verified; anybody can send anything. */
 import type { ApprovalDecision, ApprovalRevocation, QuestionAnswer } from '../src/domain/approval';
+import type { BreakGlassRequest, BreakGlassWord } from '../src/domain/break-glass';
 import type { TopUp } from '../src/domain/budget';
 
 /** Why this is no decision, or null. */
@@ -42,9 +43,31 @@ export function misshapenRevocation(given: ApprovalRevocation): string | null {
   return [given.by, given.signature].every(isTextOrAbsent) ? null : '`by` and `signature` must be text';
 }
 
+/** Why this is no request for a break-glass, or null; its terms are judged where they are recorded. */
+export function misshapenBreakGlass(given: BreakGlassRequest): string | null {
+  if (!isRecord(given) || !isRecord(given.scope))
+    return 'a break-glass needs `id`, `organizationId`, `by`, `reason`, `scope` and `durationMs`';
+  const { id, organizationId, by, reason, scope } = given;
+  const names = Object.values(scope);
+  if (![id, organizationId, by, reason, ...names].every(isKept))
+    return '`id`, `organizationId`, `by`, `reason` and what `scope` names must be text';
+  return misshapenBreakGlassWord(given);
+}
+
+/** Why this is no word about a break-glass, or null. */
+export function misshapenBreakGlassWord(given: BreakGlassWord): string | null {
+  if (!isRecord(given) || typeof given.by !== 'string') return 'a word about a break-glass needs `by`';
+  return isTextOrAbsent(given.signature) ? null : '`signature` must be text';
+}
+
 /** JSON has no `undefined`: what is absent may come as null. */
 export function isTextOrAbsent(value: unknown): boolean {
   return isAbsent(value) || typeof value === 'string';
+}
+
+/** Text that a database can hold: without NUL and half characters. */
+function isKept(value: unknown): boolean {
+  return typeof value === 'string' && !/\0|\p{Cs}/u.test(value);
 }
 
 /** What goes to the database is text that it can hold. */

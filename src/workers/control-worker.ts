@@ -113,6 +113,10 @@ export async function createControlWorker(
     ...shared,
     taskQueue: queues.control,
     workflowsPath: require.resolve('../../workflows/workflows'),
+    dataConverter: {
+      ...dataConverter,
+      payloadConverterPath: require.resolve('../../workflows/payload-converter'),
+    },
     // A killed worker's runs go on after this, instead of after 10 s.
     stickyQueueScheduleToStartTimeout: '1s',
     maxCachedWorkflows: 500,

@@ -34,7 +34,7 @@ import { createLocalForge } from '../tools/local-forge';
 import { artifactsAt } from './artifact-settings';
 import { brokerAt } from './broker-settings';
 import { isRunning } from './is-running';
-import { WORKER_LIMITS, type WorkerSetup, workerIdentity } from './serve';
+import { drainLimits, WORKER_LIMITS, type WorkerSetup, workerIdentity } from './serve';
 import { startSweeping } from './sweeping';
 import { createTemporalAsker } from './temporal-asker';
 
@@ -92,6 +92,7 @@ export async function createSandboxWorker(
   });
   const shared = {
     ...WORKER_LIMITS,
+    ...drainLimits(config.GATEHOUSE_DRAIN_MS),
     identity: workerIdentity('sandbox'),
     connection,
     namespace: config.TEMPORAL_NAMESPACE,

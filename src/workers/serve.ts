@@ -9,6 +9,7 @@ interface WorkerProcess {
   TEMPORAL_ADDRESS: string;
   GATEHOUSE_LOG: string;
   GATEHOUSE_ALIVE_FILE?: string;
+  GATEHOUSE_METRICS_LISTEN?: string;
 }
 
 export interface WorkerSetup {
@@ -17,10 +18,14 @@ export interface WorkerSetup {
   close?(): Promise<void>;
 }
 
+/** How a worker drains that may go on with its activities so long when it is asked to stop; then they are broken off. */
+export function drainLimits(drainMs: number) {
+  return { shutdownGraceTime: drainMs, shutdownForceTime: drainMs + 10_000 };
+}
+
 /** How a worker drains when asked to stop, and how fast a stop reaches a blocked activity. */
 export const WORKER_LIMITS = {
-  shutdownGraceTime: '5s',
-  shutdownForceTime: '15s',
+  ...drainLimits(5_000),
   maxHeartbeatThrottleInterval: '1s',
   defaultHeartbeatThrottleInterval: '1s',
 } as const;
@@ -49,12 +54,7 @@ export function serve<Config extends WorkerProcess>(
   async function main(): Promise<void> {
     const config = read();
     const logger = pino({ name: `gatehouse-${name}`, level: config.GATEHOUSE_LOG });
-    Runtime.install({
-      logger: new DefaultLogger('WARN', ({ level, message, meta }) =>
-        logger[level === 'ERROR' ? 'error' : 'warn']({ ...meta, err: meta?.error }, message),
-      ),
-      shutdownSignals: ['SIGINT', 'SIGTERM'],
-    });
+    installRuntime(config, logger);
     const connection = await connect(config.TEMPORAL_ADDRESS);
     const { workers, close } = await setUp(config, connection, logger);
     const running = Promise.all(workers.map((worker) => worker.run()));
@@ -64,6 +64,29 @@ export function serve<Config extends WorkerProcess>(
     if (endAliveFile) endAliveFile();
     await close?.();
     await connection.close();
+  }
+}
+
+function installRuntime({ GATEHOUSE_METRICS_LISTEN: listen }: WorkerProcess, logger: Logger): void {
+  try {
+    Runtime.install({
+      logger: new DefaultLogger('WARN', ({ level, message, meta }) =>
+        logger[level === 'ERROR' ? 'error' : 'warn']({ ...meta, err: meta?.error }, message),
+      ),
+      shutdownSignals: ['SIGINT', 'SIGTERM'],
+      telemetryOptions: {
+        // What the SDK's core says is a line like ours, and not one of its own.
+        logging: { forward: {}, filter: { core: 'WARN', other: 'ERROR' } },
+        ...(listen ? { metrics: { prometheus: { bindAddress: listen } } } : {}),
+      },
+    });
+  } catch (cause) {
+    if (listen === undefined) throw cause;
+    throw new GatehouseError(
+      'metrics-unavailable',
+      `metrics cannot be served at \`${listen}\`; correct \`GATEHOUSE_METRICS_LISTEN\``,
+      { cause },
+    );
   }
 }
 

@@ -13,6 +13,7 @@ import {
 import { DeterminismViolationError } from '@temporalio/workflow';
 
 const FOLDER = join(__dirname, '../histories');
+const WORKFLOWS = join(__dirname, '../../workflows');
 const files = readdirSync(FOLDER).sort();
 
 function textOf(file: string): string {
@@ -31,6 +32,16 @@ async function replay(workflowBundle: WorkflowBundleWithSourceMap): Promise<Map<
   for await (const { error } of Worker.runReplayHistories({ workflowBundle }, histories))
     errors.set(files[index++]!, error);
   return errors;
+}
+
+/** Ids of the changes that a run took part in, as its markers say. */
+function changesIn(file: string): string[] {
+  const { events } = temporal.api.history.v1.History.fromObject(JSON.parse(textOf(file)));
+  return events.flatMap(({ markerRecordedEventAttributes: marker }) =>
+    marker?.markerName === 'core_patch'
+      ? JSON.parse(Buffer.from(marker.details?.['patch-data']?.payloads?.[0]?.data ?? '{}').toString()).id
+      : [],
+  );
 }
 
 const bundle = (path: string) =>
@@ -56,6 +67,16 @@ test('a workflow that takes its steps in another order does not replay', async (
     expect([file, errors.get(file)]).toEqual([file, expect.any(DeterminismViolationError)]);
 });
 
+test('each change of the order of steps is in a recorded history, and in some is none', () => {
+  const changes = readdirSync(WORKFLOWS).flatMap((file) =>
+    [...readFileSync(join(WORKFLOWS, file), 'utf8').matchAll(/\bpatched\('([^']+)'\)/g)].map(([, id]) => id),
+  );
+  const recorded = files.map(changesIn);
+  expect(new Set(recorded.flat())).toEqual(new Set(changes));
+  // Of runs that began before any: their branches are replayed too.
+  expect(recorded.filter((each) => each.length === 0).length).toBeGreaterThan(10);
+});
+
 test('histories of every way a run can go are there, small, and of no particular machine', () => {
   const names = files.map((file) => file.split('.')[0]);
   expect(names).toEqual(
@@ -66,16 +87,23 @@ test('histories of every way a run can go are there, small, and of no particular
       'cancelled',
       'continue-as-new',
       'continue-as-new-second',
+      'decided-behind-a-question',
       'denied',
       'denied-and-gated-again',
       'edited',
       'expired',
       'failed',
+      'halt-found-by-gate',
       'halted',
       'lost-host',
+      'passes',
+      'passes-second',
+      'probed-after-loss',
       'program-question',
       'question',
       'reminded-and-escalated',
+      'stopped-at-its-end',
+      'stopped-while-executing',
       'topped-up',
     ]),
   );

@@ -10,8 +10,9 @@ import { openCommands } from '../../src/commands/commands';
 import { breakGlassWorkflowId } from '../../src/domain/break-glass';
 import { DEFAULT_PEOPLE_SETTINGS, type PeopleSettings } from '../../src/domain/people-settings';
 import { createHaltStore } from '../../src/store/halt-store';
-import { haltChanged } from '../../workflows/messages';
+import { haltChanged, policyChanged } from '../../workflows/messages';
 import { type Harness, startHarness } from './run-harness';
+import { type SandboxHost, sandboxHost } from './sandbox-process';
 import { call, DEPLOY_TOOL } from './scripted-agent';
 import { hostSharedServers } from './shared-servers';
 import { decisionOn, type HistoryEvent, type TestRun } from './test-run';
@@ -27,6 +28,7 @@ const MAX_PLAIN_BYTES = 150_000;
 interface Recording {
   name: string;
   agent: Parameters<Harness['agent']>;
+  prepare?(gatehouse: Harness): Promise<unknown>;
   act?(run: TestRun, gatehouse: Harness): Promise<unknown>;
   executions?: 'first' | 'both';
 }
@@ -159,6 +161,15 @@ recordings.push({
   },
 });
 
+let hosts: SandboxHost[] = [];
+
+/** Where the run's branch will be, in the forge's one repository. */
+function branchOnForge({ folder }: Harness, runId: string): string {
+  const forge = join(folder, 'forge');
+  const [key = ''] = readdirSync(forge);
+  return join(forge, key, 'repo.git/refs/heads/gatehouse', runId);
+}
+
 const noted = (path: string) => ({ calls: [call('write-file', { path, content: 'noted' })] });
 recordings.push({
   name: 'lost-host',
@@ -180,6 +191,111 @@ recordings.push({
     await run.answerNext('yes');
     await run.outcome();
     await gatehouse.restart('sandbox');
+  },
+});
+
+/** With a pass to the run's artifacts for each who works for it; the second execution asks for its own. */
+recordings.push({
+  name: 'passes',
+  agent: [{ budget: generous }, [noted('one.txt'), large, large, large, { say: 'done' }]],
+  executions: 'both',
+});
+
+/** The host ends with the push done and nobody told; another one finds it. */
+recordings.push({
+  name: 'probed-after-loss',
+  agent: [
+    {},
+    [
+      noted('one.txt'),
+      { calls: [call('git-commit', { message: 'noted' })] },
+      { calls: [call('ask-user', { question: 'Go on?' })] },
+      { calls: [call('git-push', {})] },
+      { say: 'done' },
+    ],
+  ],
+  async prepare(gatehouse) {
+    await gatehouse.stop('sandbox');
+    hosts = ['one', 'two'].map((name) => sandboxHost(gatehouse, name));
+    const publicKeys = hosts.map(({ publicKey }) => publicKey).join(',');
+    await gatehouse.restart('control', { GATEHOUSE_SANDBOX_PUBLIC_KEYS: publicKeys });
+    await hosts[0]!.start();
+  },
+  async act(run, gatehouse) {
+    await run.question();
+    await hosts[1]!.start();
+    const killed = hosts[0]!.killOnce(branchOnForge(gatehouse, run.runId));
+    await run.answerNext('yes');
+    await killed;
+    await run.outcome();
+    for (const host of hosts) await host.kill();
+    await gatehouse.restart('control');
+    await gatehouse.restart('sandbox');
+  },
+});
+
+recordings.push({
+  name: 'stopped-while-executing',
+  agent: [
+    { tier: 'SANDBOX' },
+    [
+      noted('one.txt'),
+      { calls: [call('run-command', { command: 'touch started; sleep 60' })] },
+      { say: 'never' },
+    ],
+  ],
+  async act(run) {
+    await run.turns(2);
+    await run.pendingActivity('executeTool');
+    await run.handle.cancel();
+  },
+});
+
+recordings.push({
+  name: 'stopped-at-its-end',
+  agent: [{}, [noted('one.txt'), { calls: [call('ask-user', { question: 'Enough?' })] }, { say: 'done' }]],
+  async act(run, gatehouse) {
+    await run.question();
+    await gatehouse.stop('sandbox');
+    await run.answerNext('yes');
+    await run.pendingActivity('discard');
+    await run.handle.cancel();
+    await run.outcome();
+    await gatehouse.restart('sandbox');
+  },
+});
+
+/** No signal says that the agent is paused: the gate finds it so. */
+recordings.push({
+  name: 'halt-found-by-gate',
+  agent: [{}, [{ calls: [call('ask-user', { question: 'Go on?' })] }, read, { say: 'done' }]],
+  async act(run, gatehouse) {
+    const halts = createHaltStore(gatehouse.database);
+    await run.question();
+    await halts.setAgent('local', 'halt-found-by-gate', {
+      halt: 'paused',
+      by: 'olga',
+      reason: 'maintenance',
+    });
+    await run.answerNext('yes');
+    await run.reaches('PAUSED');
+    await halts.setAgent('local', 'halt-found-by-gate', { halt: 'none', by: 'olga', reason: 'done' });
+    await run.handle.signal(haltChanged);
+  },
+});
+
+recordings.push({
+  name: 'decided-behind-a-question',
+  agent: [
+    production,
+    [{ calls: [call('ask-user', { question: 'Go on?' }), ...deploy.calls] }, { say: 'done' }],
+  ],
+  async act(run) {
+    await run.approvals();
+    await run.handle.signal(policyChanged);
+    await run.signalsSeen(1);
+    await run.answerNext('yes');
+    await run.approveNext();
   },
 });
 
@@ -232,8 +348,9 @@ async function record(
   const gatehouse = await startHarness({ ...options, repository: REPOSITORY, host: 'example' });
   try {
     await gatehouse.organizations.setPeople('local', { ...DEFAULT_PEOPLE_SETTINGS, ...people }, 'recorder');
-    for (const { name, agent, act, executions } of all) {
+    for (const { name, agent, prepare, act, executions } of all) {
       const [definition, turns] = agent;
+      await prepare?.(gatehouse);
       const stored = await gatehouse.agent({ name, ...definition }, turns);
       const run = await gatehouse.start({ agent: stored, runId: name });
       await act?.(run, gatehouse);

@@ -17,6 +17,8 @@ export interface SandboxHost {
   workspaces: string;
   /** Starts its worker, and waits until that polls. */
   start(): Promise<void>;
+  /** Ends it as a deployment does, once what runs has ended. */
+  drain(): Promise<void>;
   /** Ends it as a power cut does. */
   kill(): Promise<void>;
   /** The same, as soon as there is a file at a path. */
@@ -84,12 +86,15 @@ export function sandboxHost(
       await host.kill();
     },
 
-    async kill() {
-      if (!child || child.exitCode !== null || child.signalCode !== null) return;
-      const ended = new Promise((resolve) => child?.once('exit', resolve));
-      child.kill('SIGKILL');
-      await ended;
-    },
+    drain: () => endBy('SIGTERM'),
+    kill: () => endBy('SIGKILL'),
   };
+
+  async function endBy(signal: NodeJS.Signals): Promise<void> {
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise((resolve) => child?.once('exit', resolve));
+    child.kill(signal);
+    await ended;
+  }
   return host;
 }

@@ -43,6 +43,33 @@ afterAll(async () => {
   await gatehouse.close();
 });
 
+test('a request and words that are none are refused, and hold nothing', async () => {
+  const { workflow } = gatehouse.client;
+  const asked = { organizationId: 'local', by: 'rita', scope: everywhere, durationMs: 60_000 };
+  const starts = [
+    null,
+    { ...asked, id: 'none', reason: 'no\0text' },
+    { ...asked, id: 'none', reason: 'x', scope: 7 },
+  ];
+  for (const args of starts)
+    await expect(
+      workflow.execute('breakGlass', {
+        workflowId: 'break-glass-none',
+        taskQueue: 'gatehouse-control',
+        args: [args],
+      }),
+    ).rejects.toMatchObject({ cause: { type: 'break-glass-malformed' } });
+  const reason = 'the site is down';
+  const { id } = await opened.commands.requestBreakGlass({ by: 'rita', reason, scope: everywhere });
+  const handle = workflow.getHandle(`break-glass-${id}`);
+  for (const word of [null, {}, { by: 7 }, { by: 'olga', signature: {} }])
+    await expect(handle.executeUpdate('endBreakGlass', { args: [word] })).rejects.toThrow(
+      'Workflow Update failed',
+    );
+  await opened.commands.endBreakGlass({ id, by: 'olga' });
+  await handle.result();
+});
+
 test('once a second person confirmed, the requester alone approves what needs two others, and everybody can read so', async () => {
   const { commands } = opened;
   const run = await gatehouse.start({ agent });

@@ -112,3 +112,13 @@ test('text of three bytes a character is archived in pieces that Temporal takes'
     for (const { input } of scheduled(await run.history(id), 'archive'))
       expect(bytesOf(input)).toBeLessThan(2_000_000);
 });
+
+test('a turn that reads as much as it may of control characters is one that Temporal takes', async () => {
+  const agent = await gatehouse.agent({ budget }, [
+    { calls: [call('write-file', { path: 'dense.txt', content: '\u0001'.repeat(16_000) })] },
+    { calls: Array.from({ length: 32 }, () => call('read-file', { path: 'dense.txt' })) },
+    { say: 'read' },
+  ]);
+  const run = await gatehouse.start({ agent });
+  expect(await run.outcome()).toEqual({ status: 'COMPLETED', text: 'read' });
+});
