@@ -3,7 +3,7 @@
  * steps, never a neighbour. A folder without a step is refused, so that a new one is given its place here.
  */
 const STEPS = [
-  ['domain', 'client', 'http'],
+  ['domain', 'client', 'http', 'log'],
   ['shell'],
   ['config', 'tools', 'artifacts', 'codec'],
   ['policy', 'broker', 'notifications'],

@@ -53,8 +53,7 @@ export const createPolicyGate = (dependencies: PolicyGateDependencies) => ({
 /** The same gate, of an approval whose vote is being counted; it reads what it needs meanwhile. */
 export function createGateAhead(dependencies: PolicyGateDependencies): (input: GateInput) => GateAhead {
   return (input) => {
-    const { runId, organizationId, step } = input;
-    const loading = dependencies.gates.load({ runId, organizationId, step });
+    const loading = dependencies.gates.load(queryOf(input));
     loading.catch(() => undefined);
     return async (approvalId) => {
       try {
@@ -97,9 +96,12 @@ function given(load: GateLoad, approvalId: string): GateLoad {
   };
 }
 
+function queryOf({ runId, organizationId, step, calls }: GateInput): Parameters<GateStore['load']>[0] {
+  return { runId, organizationId, step, callIds: calls.map(({ id }) => id) };
+}
+
 async function gateOnce(input: GateInput, dependencies: PolicyGateDependencies): Promise<GateResult> {
-  const { runId, organizationId, step } = input;
-  const load = await dependencies.gates.load({ runId, organizationId, step });
+  const load = await dependencies.gates.load(queryOf(input));
   if (load.halt !== 'none') return { calls: [], grant: null, halt: load.halt };
   const turn = await judgeTurn(input, load, dependencies);
   if (!load.recorded) await dependencies.gates.commit(commitOf(input, load, turn, dependencies.now()));

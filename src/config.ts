@@ -244,6 +244,8 @@ const apiEnv = z
     GATEHOUSE_PUBLIC_URL: publicUrl.optional(),
     /** Other names it may be asked for by; those of loopback always count. */
     GATEHOUSE_ALLOWED_HOSTS: list,
+    /** As control's: what it would refuse to send to is not added either. */
+    GATEHOUSE_PRIVATE_WEBHOOKS: list,
     /** Whether runs may name folders of this machine: only where who calls is who owns it. */
     GATEHOUSE_LOCAL_REPOSITORIES: z.enum(['on', 'off']).default('off'),
     GATEHOUSE_OIDC_ISSUER: z.url({ protocol: /^https?$/ }).optional(),
@@ -280,7 +282,7 @@ const cliEnv = z.object({
   DATABASE_URL: z.string().min(1).optional(),
   ...encryption,
   ...logging,
-  /** Handed to control by `up`; see there. */
+  /** Handed to control by `up`; see there. Webhooks to the API as well, and read when one is added. */
   GATEHOUSE_WAIT_FOR_PEOPLE_MS: handed(waitForPeople),
   GATEHOUSE_PUBLIC_URL: handed(publicUrl),
   GATEHOUSE_PRIVATE_WEBHOOKS: z.string().optional(),

@@ -1,15 +1,15 @@
 /** The API: HTTP for services, approvers and operators. It has the database, Temporal, and the key it vouches with. */
-import pino from 'pino';
 import { collectDefaultMetrics } from 'prom-client';
 import { apiConfig } from '../config';
 import { GatehouseError } from '../domain/errors';
+import { openLog } from '../log/open-log';
 import { createApi, type Pages } from './create-api';
 import { openApi } from './open-api';
 import { listen } from './serve';
 
 async function main(): Promise<void> {
   const config = apiConfig();
-  const log = pino({ name: 'gatehouse-api', level: config.GATEHOUSE_LOG });
+  const log = openLog('gatehouse-api', config.GATEHOUSE_LOG);
   const stopped = interruption();
   const { dependencies, consoleAt, stop, close } = await openApi(config, log);
   collectDefaultMetrics({ register: dependencies.registry });

@@ -51,7 +51,7 @@ export async function openApi(
       namespace: config.TEMPORAL_NAMESPACE,
       payloadKeys: config.GATEHOUSE_PAYLOAD_KEYS,
     });
-    const stores = openStores(database);
+    const stores = openStores(database, config.GATEHOUSE_PRIVATE_WEBHOOKS);
     const live = openLiveEvents({
       databaseUrl: config.DATABASE_URL,
       events: stores.events,

@@ -62,6 +62,7 @@ const CODES: Readonly<Record<Exclude<ProblemStatus, 500>, readonly string[]>> = 
     'script-missing',
     'tools-file-invalid',
     'top-up-malformed',
+    'webhook-address-refused',
     'webhook-event-unknown',
     'webhook-url-invalid',
   ],

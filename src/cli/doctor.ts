@@ -5,6 +5,7 @@ import { preparePostgresBinaries } from '../embedded/postgres-binaries';
 import { findProgram, isExecutableFile, runToEnd } from '../embedded/programs';
 import { readStackFile } from '../embedded/stack-file';
 import { cacheFolder } from '../embedded/temporal-binary';
+import { describeControlGroupPlace, findControlGroupPlace } from '../sandbox/control-group-place';
 import type { CliContext, ExitCode } from './context';
 import { type Check, checkRunningStack } from './doctor-stack';
 import { table } from './table';
@@ -17,6 +18,7 @@ export async function doctor(context: CliContext): Promise<ExitCode> {
   const checks = [
     nodeVersion(),
     ...(await programs(environment)),
+    controlGroups(),
     await postgresPrograms(environment),
     await temporalProgram(environment),
     ...(await checkRunningStack(context, await readStackFile(context.dataDir))),
@@ -35,7 +37,7 @@ export async function doctor(context: CliContext): Promise<ExitCode> {
             paint: (cell, { state }) =>
               ({ ok: colours.green, off: colours.dim, problem: colours.red })[state](cell),
           },
-          { title: 'FOUND', text: ({ found }) => found, maxWidth: 70 },
+          { title: 'FOUND', text: ({ found }) => found, maxWidth: 120 },
           { title: 'WHAT TO DO', text: ({ advice }) => advice ?? '', maxWidth: 300 },
         ],
         colours,
@@ -71,6 +73,21 @@ async function programs(environment: Record<string, string>): Promise<Check[]> {
         : { name: program, state: 'problem', found: version, advice: problem };
     }),
   );
+}
+
+/** As a worker would find them that is started as this command was. */
+function controlGroups(): Check {
+  const name = 'control groups';
+  const place = findControlGroupPlace();
+  const found = describeControlGroupPlace(place);
+  return place.kind === 'none'
+    ? {
+        name,
+        state: 'off',
+        found,
+        advice: 'run the sandbox worker as a service with `Delegate=yes`: see docs/operators.md',
+      }
+    : { name, state: 'ok', found };
 }
 
 async function postgresPrograms(environment: Record<string, string>): Promise<Check> {

@@ -1,6 +1,7 @@
 import { appendFileSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { GatehouseError } from '../domain/errors';
+import { visibleLines } from '../domain/visible-text';
 import type { Terminal } from './terminal';
 
 export interface ErrorReportOptions {
@@ -18,7 +19,7 @@ export function reportError(error: unknown, { terminal, dataDir, isDebug }: Erro
       : { code: 'internal', message: `an internal error${writeLog(error, dataDir)}` };
   const text = terminal.isJson
     ? JSON.stringify({ error: { code, message } })
-    : `${terminal.messageColours.red('error:')} ${message}`;
+    : `${terminal.messageColours.red('error:')} ${visibleLines(message)}`;
   process.stderr.write(`${text}\n`);
   if (isDebug) process.stderr.write(`${stackOf(error)}\n`);
 }

@@ -1,5 +1,5 @@
 import type { Commands } from '../commands/commands';
-import { importAgent } from '../embedded/import-agent';
+import { checkAgentFile, importAgent } from '../embedded/import-agent';
 import type { CliContext, ExitCode } from './context';
 import { repositoryAt } from './repository-at';
 import { showWatched } from './watch';
@@ -17,14 +17,12 @@ export async function run(context: CliContext, agentOrFile: string, options: Run
   const { terminal } = context;
   const repo = options.repo === undefined ? undefined : repositoryAt(options.repo);
   return withStack(context, async (commands, stack) => {
+    const { prompt, key: idempotencyKey } = options;
+    const { user: requestedBy } = context;
+    const asked = (agent: string) => ({ agent, prompt, repo, requestedBy, idempotencyKey });
+    if (isFile(agentOrFile)) await commands.checkStart(asked((await checkAgentFile(agentOrFile)).name));
     const agent = await nameOf(agentOrFile, context, commands, stack);
-    const { runId, workflowId, isNew, isPaused } = await commands.startRun({
-      agent,
-      prompt: options.prompt,
-      repo,
-      requestedBy: context.user,
-      idempotencyKey: options.key,
-    });
+    const { runId, workflowId, isNew, isPaused } = await commands.startRun(asked(agent));
     if (!isNew) terminal.note('this key started the run before; it was not started again');
     if (isPaused) terminal.note('it is paused and waits: `gatehouse halts` says why');
     if (terminal.isJson) terminal.printJson({ runId, workflowId });

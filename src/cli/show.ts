@@ -41,7 +41,7 @@ function facts(view: RunView, stack: FoundStack, colours: Colours): string {
     limit === undefined ? `${used}` : `${used} of ${limit}`;
   const rows: [string, string | null | undefined][] = [
     ['agent', view.agent],
-    ['asked by', input?.requestedBy],
+    ['asked by', input && visibleText(input.requestedBy, 80)],
     ['prompt', input && visibleText(input.prompt, 300)],
     ['repository', input?.repo && visibleText(input.repo, 300)],
     ['started', dateAndTime(view.createdAt)],

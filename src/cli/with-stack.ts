@@ -35,6 +35,7 @@ export async function findStack({ config, dataDir }: CliContext): Promise<FoundS
         namespace,
         organization: LOCAL,
         payloadKeys: config.GATEHOUSE_PAYLOAD_KEYS,
+        privateWebhooks: config.GATEHOUSE_PRIVATE_WEBHOOKS,
       },
       temporalUi: null,
       artifacts: null,

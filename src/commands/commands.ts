@@ -1,5 +1,6 @@
 import type { SigningKey } from '../broker/keys';
 import { personSigner, type WordSigner } from '../identity/word-signer';
+import { createAddressGuard } from '../notifications/address-guard';
 import { createAgentStore } from '../store/agent-store';
 import { createApiKeyStore } from '../store/api-key-store';
 import { createApprovalStore } from '../store/approval-store';
@@ -30,6 +31,7 @@ import {
   createRequestBreakGlass,
 } from './break-glass';
 import { createCandidatePolicies } from './candidate-policies';
+import { createCheckStart } from './check-start';
 import { createCoverPolicy } from './cover-policy';
 import { createDecide } from './decide';
 import { createDecideMany } from './decide-many';
@@ -99,6 +101,7 @@ export const createCommands = (dependencies: CommandDependencies) => ({
   rollbackPolicy: createRollbackPolicy(dependencies),
   setPolicyMode: createSetPolicyMode(dependencies),
   candidates: createCandidatePolicies(dependencies),
+  checkStart: createCheckStart(dependencies),
   startRun: createStartRun(dependencies),
   listRuns: createListRuns(dependencies),
   showRun: createShowRun(dependencies),
@@ -147,9 +150,14 @@ export const createCommands = (dependencies: CommandDependencies) => ({
   listBreakGlass: createListBreakGlass(dependencies),
 });
 
-/** The stores that commands work on, all of one database. */
+/**
+ * The stores that commands work on, all of one database.
+ *
+ * @param privateWebhooks as {@link createAddressGuard}; to be those of the control worker
+ */
 export function openStores(
   database: Database,
+  privateWebhooks: readonly string[] = [],
 ): Omit<CommandDependencies, 'organizationId' | 'temporal' | 'signer'> {
   return {
     agents: createAgentStore(database),
@@ -163,6 +171,7 @@ export function openStores(
     halts: createHaltStore(database),
     breakGlasses: createBreakGlassStore(database),
     webhooks: createWebhookStore(database),
+    webhookGuard: createAddressGuard(privateWebhooks),
     standing: createStandingStore(database),
     credentials: createCredentialList(database),
     organizations: createOrganizationStore(database),
@@ -184,6 +193,8 @@ export interface StackAddress {
   organization: string;
   /** The key file, where histories are encrypted. */
   payloadKeys?: string;
+  /** Webhooks that may be private: `host` or `host:port`, several separated by commas. */
+  privateWebhooks?: string;
   /** Signs what is said; without one only organizations without signatures listen. @default none */
   signer?: WordSigner;
   /** The key of a person who has registered it: signs in their name. One that nobody registered signs nothing. */
@@ -211,7 +222,7 @@ export async function openCommands(
     const persons = createPersonStore(database);
     const signer = stack.signer ?? (await registeredSigner(stack, persons));
     const commands = createCommands({
-      ...openStores(database),
+      ...openStores(database, stack.privateWebhooks?.split(',').filter(Boolean)),
       organizationId: stack.organization,
       temporal,
       signer,

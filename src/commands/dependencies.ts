@@ -1,4 +1,5 @@
 import type { WordSigner } from '../identity/word-signer';
+import type { AddressGuard } from '../notifications/address-guard';
 import type { AgentStore } from '../store/agent-store';
 import type { ApiKeyStore } from '../store/api-key-store';
 import type { ApprovalStore } from '../store/approval-store';
@@ -37,6 +38,8 @@ export interface CommandDependencies {
   openGrants: OpenGrants;
   historyReads: HistoryReads;
   webhooks: WebhookStore;
+  /** Where webhooks may lead, as the control worker sees it too. */
+  webhookGuard: AddressGuard;
   apiKeys: ApiKeyStore;
   auditSearch: AuditSearch;
   halts: HaltStore;

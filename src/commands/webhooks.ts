@@ -2,11 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { GatehouseError } from '../domain/errors';
 import { isNotificationKind, notificationKinds } from '../domain/notification';
 import { visibleText } from '../domain/visible-text';
+import type { AddressGuard } from '../notifications/address-guard';
 import { makeWebhookSecret } from '../notifications/sign';
 import type { StoredDelivery, StoredWebhook } from '../store/webhook-store';
 import type { CommandDependencies } from './dependencies';
 
 type Dependencies = Pick<CommandDependencies, 'organizationId' | 'webhooks'>;
+type AddingDependencies = Pick<CommandDependencies, keyof Dependencies | 'webhookGuard'>;
 
 export interface NewWebhookRequest {
   url: string;
@@ -29,10 +31,10 @@ const MAX_URL_LENGTH = 2_000;
 /**
  * Adds a webhook. Its secret is shown this once.
  *
- * @throws GatehouseError `webhook-url-invalid`, `webhook-event-unknown`, `too-many-webhooks`
+ * @throws GatehouseError `webhook-url-invalid`, `webhook-address-refused`, `webhook-event-unknown`, `too-many-webhooks`
  */
 export const createAddWebhook =
-  ({ organizationId, webhooks }: Dependencies) =>
+  ({ organizationId, webhooks, webhookGuard }: AddingDependencies) =>
   async (request: NewWebhookRequest): Promise<{ webhook: ShownWebhook; secret: string }> => {
     const { kind = 'webhook', events = notificationKinds, hasContent = true, by } = request;
     const url = urlOf(request.url);
@@ -42,6 +44,7 @@ export const createAddWebhook =
         'webhook-event-unknown',
         `\`${visibleText(unknown ?? '', 40)}\` is no event; there are ${notificationKinds.map((each) => `\`${each}\``).join(', ')}`,
       );
+    await requireReachable(webhookGuard, url);
     const secret = makeWebhookSecret();
     const webhook = await webhooks.add(organizationId, {
       ...{ url: url.href, kind, secret, hasContent, by },
@@ -89,6 +92,13 @@ export const createListDeliveries =
   ({ organizationId, webhooks }: Dependencies) =>
   async ({ webhookId, limit = 50 }: { webhookId?: string; limit?: number } = {}): Promise<StoredDelivery[]> =>
     webhooks.listDeliveries(organizationId, { webhookId, limit: Math.min(limit, 200) });
+
+/** What every delivery would refuse. That a name is not known here and now may be otherwise when there is something to send. */
+async function requireReachable(guard: AddressGuard, url: URL): Promise<void> {
+  await guard.check(url).catch((error) => {
+    if (!(error instanceof GatehouseError && error.code === 'webhook-unreachable')) throw error;
+  });
+}
 
 function shown(webhook: StoredWebhook): ShownWebhook {
   const { origin, pathname, search } = new URL(webhook.url);

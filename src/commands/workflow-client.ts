@@ -9,6 +9,7 @@ import {
 import { dataConverterOf } from '../codec/data-converter';
 import { GatehouseError } from '../domain/errors';
 import { workflowIdOf } from '../domain/run';
+import { visibleText } from '../domain/visible-text';
 
 /** The runs as Temporal knows them; every call ends within five seconds. */
 export interface WorkflowClient {
@@ -93,7 +94,7 @@ export async function openWorkflowClient({
 export function runUnknown(runId: string, cause?: unknown): GatehouseError {
   return new GatehouseError(
     'run-unknown',
-    `there is no run \`${runId}\`; \`gatehouse runs\` shows those there are`,
+    `there is no run \`${visibleText(runId, 80)}\`; \`gatehouse runs\` shows those there are`,
     { cause },
   );
 }

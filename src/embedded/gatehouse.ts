@@ -98,6 +98,7 @@ export async function startGatehouse(options: GatehouseOptions): Promise<Gatehou
       keyFile,
       artifacts: join(dataDir, 'artifacts'),
       payloadKeys,
+      privateWebhooks: options.privateWebhooks,
       codec: payloadKeys && stack.codec.href,
       api,
       console: `${api}console`,

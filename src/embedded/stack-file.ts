@@ -18,6 +18,8 @@ const running = z.object({
   artifacts: z.string(),
   /** The keys that encrypt histories; absent before there were any. */
   payloadKeys: z.string().optional(),
+  /** Webhooks that may be private; absent where none may. */
+  privateWebhooks: z.string().optional(),
   /** The codec server, which shows them to the Temporal UI and CLI. */
   codec: z.string().optional(),
   /** URLs; null where there is none. */

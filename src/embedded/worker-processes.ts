@@ -129,7 +129,7 @@ const environments: Record<Plane, (settings: WorkerSettings) => Record<string, s
     GATEHOUSE_CHANNEL_SOCKET: channelSocket,
     GATEHOUSE_BROKER: `unix:${brokerSocket}`,
   }),
-  api: ({ databaseUrl, dataDir, apiPort, temporalUi }) => ({
+  api: ({ databaseUrl, dataDir, apiPort, temporalUi, privateWebhooks }) => ({
     GATEHOUSE_TEMPORAL_UI: temporalUi,
     GATEHOUSE_ARTIFACTS: join(dataDir, 'artifacts'),
     DATABASE_URL: databaseUrl,
@@ -137,6 +137,7 @@ const environments: Record<Plane, (settings: WorkerSettings) => Record<string, s
     GATEHOUSE_API_HOST: '127.0.0.1',
     GATEHOUSE_API_PORT: String(apiPort),
     GATEHOUSE_LOCAL_REPOSITORIES: 'on',
+    GATEHOUSE_PRIVATE_WEBHOOKS: privateWebhooks,
   }),
 };
 

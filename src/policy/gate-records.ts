@@ -71,6 +71,15 @@ export type GateAhead = (approvalId: string) => Promise<JudgedGate | null>;
 
 /** Where a gate reads and writes. */
 export interface GateStore {
-  load(query: { runId: string; organizationId: string; step: number }): Promise<GateLoad>;
+  /**
+   * What these calls are judged by, and what this gate recorded about them before. A worker that died after its commit may
+   * give the same step to other calls: those were never judged.
+   */
+  load(query: {
+    runId: string;
+    organizationId: string;
+    step: number;
+    callIds: readonly string[];
+  }): Promise<GateLoad>;
   commit(record: GateCommit): Promise<void>;
 }

@@ -35,7 +35,7 @@ const KILLED = 137;
 export function createBubblewrapSandbox(options: BubblewrapOptions = {}): OsSandbox {
   const path = options.path ?? SYSTEM_PATH;
   const limits = options.limits ?? DEFAULT_LIMITS;
-  const makeGroup = findControlGroups(limits);
+  const makeGroup = findControlGroups(limits, { log: options.log });
   let ready: Promise<Ready> | null = null;
 
   async function prepared() {

@@ -14,6 +14,8 @@ export type FirstBytes =
 
 /** Longest ClientHello, all records together. */
 const MAX_HELLO_BYTES = 64 * 1024;
+/** One or two in truth. */
+const MAX_RECORDS = 64;
 const HANDSHAKE_RECORD = 22;
 const CLIENT_HELLO = 1;
 const SERVER_NAME = 0;
@@ -45,7 +47,8 @@ function handshakeOf(bytes: Buffer): Buffer | null {
     // What follows a whole hello is not looked at.
     if (bytes[at] !== HANDSHAKE_RECORD || bytes.length < at + 5) break;
     const length = bytes.readUInt16BE(at + 3);
-    if (bytes[at + 1] !== 3 || length === 0 || length > 16_384) return null;
+    if (bytes[at + 1] !== 3 || length === 0 || length > 16_384 || fragments.length === MAX_RECORDS)
+      return null;
     fragments.push(bytes.subarray(at + 5, at + 5 + length));
     at += 5 + length;
   }

@@ -64,6 +64,11 @@ export async function openEgress({
   resolve,
 }: EgressOptions): Promise<Egress> {
   const judge = createDestinationJudge(hosts);
+  let logged = 0;
+  // A program chooses how often it fails.
+  const logSome: typeof log = (message, cause) => {
+    if (++logged <= MAX_LOGGED) log(message, cause);
+  };
   const lookupFor = guardedLookup(hosts, onRefused, resolve);
   const authority = credentials.length > 0 ? egressAuthority() : null;
   function judgeInClear(host: string, port: number): DestinationVerdict {
@@ -105,7 +110,7 @@ export async function openEgress({
     if (rule && authority) {
       client.write(ESTABLISHED);
       const tunnel = { client, head, host, port, rule, authority, lookup: lookupFor(port) };
-      return openCredentialedTunnel(tunnel, refuse, log);
+      return openCredentialedTunnel(tunnel, refuse, logSome);
     }
     try {
       const upstream = await dialDirect(host, port, lookupFor(port));
@@ -117,12 +122,17 @@ export async function openEgress({
   }
 
   const server = createServer();
+  server.maxConnections = MAX_CONNECTIONS;
   server.on('request', (request, response) => forwarder.emit('request', request, response));
   server.on('clientError', (error, client) => forwarder.emit('clientError', error, client));
   server.on('connect', (request, client, head) => void connect(request, client, head));
   return { ...(await listening(server)), trust: authority?.trustBundlePath ?? null };
 }
 
+/** Of one call at once, whose programs could otherwise take all descriptors that the worker may have. */
+const MAX_CONNECTIONS = 256;
+/** Causes of one call. */
+const MAX_LOGGED = 20;
 const ESTABLISHED = 'HTTP/1.1 200 Connection Established\r\n\r\n';
 const FORBIDDEN = 'HTTP/1.1 403 Forbidden\r\n\r\n';
 

@@ -5,6 +5,7 @@ import { coveredDescriptors } from './inherited-descriptors';
 import type { ProcessLimits } from './limits';
 import { createReadySandboxes } from './ready-sandboxes';
 import type { StartedSandbox } from './started-sandbox';
+import { startUndertaker } from './undertaker';
 
 export interface StandbyOptions {
   bwrap: string;
@@ -42,7 +43,7 @@ const REFILL_AFTER_MS = 50;
  * for the next: it is set up, and only the command is missing.
  *
  * INVARIANT: nothing runs unless profile and command came whole: a worker that is killed while it writes starts nothing,
- * and one that ends leaves nothing waiting.
+ * and one that ends leaves nothing waiting or running.
  */
 export function createStandby(options: StandbyOptions): Standby {
   let spares: StartedSandbox[] = [];
@@ -102,7 +103,11 @@ const AWAIT_COMMAND = `mapfile -d '' -t a <&${FD.argv} && exec ${FD.argv}<&- ${F
 ulimit \${a[1]} && ulimit -S \${a[2]} || exit 70
 exec -- "\${a[@]:3:\${#a[@]}-4}"`;
 
+/** Stands among the arguments of all sandboxes of this process. */
+let mark: string | null = null;
+
 function launch({ bwrap, filter, makeGroup }: StandbyOptions): StartedSandbox {
+  mark ??= startUndertaker();
   const group = makeGroup?.();
   const [program = '', ...args] = [
     ...(group?.prefix ?? []),
@@ -116,7 +121,7 @@ function launch({ bwrap, filter, makeGroup }: StandbyOptions): StartedSandbox {
       '--args',
       String(FD.profile),
     ],
-    ...['--', '/bin/bash', '-c', AWAIT_COMMAND],
+    ...['--', '/bin/bash', '-c', AWAIT_COMMAND, mark],
   ];
   const child = spawn(program, args, {
     cwd: '/',

@@ -15,6 +15,8 @@ export interface TunnelEnds {
   mayBePlain: boolean;
 }
 
+/** Clients say hello in one or two. */
+const MAX_HELLO_PIECES = 512;
 /** Time in which a client that may speak TLS only says hello. */
 const HELLO_MS = 10_000;
 
@@ -29,6 +31,7 @@ export function joinTunnel(
   refuse: (reason: EgressRefusal) => void,
 ): void {
   let held = head;
+  let pieces = 0;
   const close = () => {
     clearTimeout(timer);
     client.destroy();
@@ -58,7 +61,9 @@ export function joinTunnel(
   }
   function hold(chunk: Buffer): void {
     held = Buffer.concat([held, chunk]);
-    look();
+    if (look() || ++pieces < MAX_HELLO_PIECES) return;
+    refuse('misdirected');
+    close();
   }
 
   // Some servers speak first.

@@ -13,12 +13,17 @@ import { commitRun } from './run-commit';
 /** The gate's side of the database: one round trip to load, one to commit. */
 export function createGateStore(database: Database): GateStore {
   return database.guarded({
-    async load({ runId, organizationId, step }: Parameters<GateStore['load']>[0]): Promise<GateLoad> {
+    async load({
+      runId,
+      organizationId,
+      step,
+      callIds,
+    }: Parameters<GateStore['load']>[0]): Promise<GateLoad> {
       const [row] = await database.client.$queryRaw<LoadedRow[]>`
         SELECT r."agent", r."input" ->> 'prompt' AS prompt, r."input" -> 'narrow' AS narrow, r."halt"::text AS "runHalt",
           o."halt"::text AS "organizationHalt", COALESCE(g."halt"::text, 'none') AS "agentHalt", o."policyRevision", r."auditLength", r."auditHash",
           (SELECT json_agg(d."gated" ORDER BY d."position") FROM "DecisionRecord" d
-            WHERE d."runId" = r."id" AND d."step" = ${step}) AS recorded,
+            WHERE d."runId" = r."id" AND d."step" = ${step} AND d."callId" = ANY(${[...callIds]}::text[])) AS recorded,
           (SELECT json_agg(json_build_object('id', a."id", 'callId', a."callId", 'status', a."status",
               'action', a."action", 'expiresAt', extract(epoch FROM a."expiresAt") * 1000))
             FROM "Approval" a WHERE a."runId" = r."id") AS approvals,

@@ -134,6 +134,7 @@ function updateOf(commit: RunCommit, head: AuditHead, after: AuditHead): Prisma.
 }
 
 async function standingOf(client: PrismaClient, commit: RunCommit) {
+  const first = commit.decisions?.[0];
   const [row] = await client.$queryRaw<
     { length: number; hash: string; keys: string[]; isDecided: boolean }[]
   >`
@@ -141,7 +142,7 @@ async function standingOf(client: PrismaClient, commit: RunCommit) {
       ARRAY(SELECT "key" FROM "AuditRecord" a WHERE a."runId" = r."id"
         AND a."key" = ANY(${(commit.audit ?? []).map((entry) => entry.key)}::text[])) AS keys,
       EXISTS (SELECT FROM "DecisionRecord" d WHERE d."runId" = r."id"
-        AND d."step" = ${commit.decisions?.[0]?.step ?? null}::int) AS "isDecided"
+        AND d."step" = ${first?.step ?? null}::int AND d."callId" = ${first?.gated.callId ?? null}) AS "isDecided"
     FROM "Run" r WHERE "id" = ${commit.runId} AND "organizationId" = ${commit.organizationId}`;
   if (!row) throw new GatehouseError('run-unknown', `there is no run \`${commit.runId}\``);
   return { head: { length: row.length, hash: row.hash }, keys: row.keys, isDecided: row.isDecided };

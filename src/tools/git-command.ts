@@ -53,6 +53,8 @@ export const GIT_ENVIRONMENT: Readonly<Record<string, string>> = {
   GIT_TERMINAL_PROMPT: '0',
   GIT_OPTIONAL_LOCKS: '0',
   GIT_NO_REPLACE_OBJECTS: '1',
+  // Whoever made a repository names the program that fetches what is missing in it.
+  GIT_NO_LAZY_FETCH: '1',
   LC_ALL: 'C.UTF-8',
 };
 

@@ -8,7 +8,8 @@ export interface GitResult {
 }
 
 /**
- * Runs git outside the sandbox, on bare repositories of our own only, with the same switches as inside.
+ * Runs git outside the sandbox, with the same switches as inside: on bare repositories of our own, and to look at or copy
+ * a folder that a person names, in which it fetches nothing that is missing.
  *
  * @param folder working directory
  */

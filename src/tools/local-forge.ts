@@ -7,6 +7,7 @@ import type { Forge, NewPullRequest, PullRequest } from './forge';
 import { hostGit } from './host-git';
 import { mergeability, mergeBranches } from './local-merge';
 import { openPullRecords, type PullRecord } from './local-pulls';
+import { requireOwnContent } from './source-repository';
 
 export type LocalPullRequest = PullRecord & PullRequest;
 
@@ -153,6 +154,7 @@ async function ensureBare(folder: string, key: string, source: string): Promise<
   const env = await configuration(folder);
   if (!isUrl(source) && !(await isFolder(source)))
     throw new GatehouseError('repository-unavailable', `there is no git repository at \`${source}\``);
+  if (!isUrl(source)) await requireOwnContent(source);
   if (existsSync(bare)) {
     // Not forced: what was merged on the forge stays, and a source that went another way is left where it was.
     const fetched = await hostGit(

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Finding } from '../domain/decision';
 import { defineTool } from './define-tool';
 import { outputOf } from './output';
 import { judgePaths, pathArgument, workspacePath } from './paths';
@@ -66,11 +67,15 @@ export const terraformApply = defineTool<z.infer<typeof applyParameters>>({
   name: 'terraform-apply',
   description: 'Apply the plan that terraform-plan saved for a folder, exactly as it was planned.',
   parameters: applyParameters,
-  judge: (args, context) => ({
-    ...judgePaths('production', [args.path], context),
-    approvalFlags: ['productionAccess'],
-    iteration: 'apply',
-  }),
+  judge(args, context) {
+    const { findings = [], ...place } = judgePaths('production', [args.path], context);
+    return {
+      ...place,
+      approvalFlags: ['productionAccess'],
+      iteration: 'apply',
+      findings: args.plan === undefined ? [...findings, UNNAMED_PLAN] : findings,
+    };
+  },
   sensitive: ['workspace'],
   idempotent: false,
   isTreeJudged: true,
@@ -79,6 +84,14 @@ export const terraformApply = defineTool<z.infer<typeof applyParameters>>({
     return outputOf(await terraform(context, APPLY, args.path, args.workspace, args.plan));
   },
 });
+
+/** Nobody is asked for what would apply nothing. */
+const UNNAMED_PLAN: Finding = {
+  verdict: 'deny',
+  layer: 'tools',
+  rule: 'unnamed-plan',
+  message: 'name the plan: `plan` is what terraform-plan said in its last line',
+};
 
 /** Exit code of {@link runTerraformValidate} when the module's providers or modules could not be had. */
 export const INIT_FAILED = 67;

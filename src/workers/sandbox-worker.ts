@@ -22,6 +22,7 @@ import {
   startTlsChannelServer,
 } from '../sandbox/channel-server';
 import { readChannelTls } from '../sandbox/channel-tls';
+import { describeControlGroupPlace, findControlGroupPlace } from '../sandbox/control-group-place';
 import { createExecutor } from '../sandbox/execute';
 import { createHeldCredentials } from '../sandbox/held-credentials';
 import { createJournal } from '../sandbox/journal';
@@ -49,6 +50,7 @@ export async function createSandboxWorker(
   const host = { name: config.GATEHOUSE_HOST, thumbprint: key.thumbprint };
   const forge = createLocalForge({ root: config.GATEHOUSE_FORGE });
   const log = (message: string, cause: unknown) => logger.error({ err: cause }, message);
+  logger.info({ controlGroups: describeControlGroupPlace(findControlGroupPlace()) }, 'limits of commands');
   const sandbox = createBubblewrapSandbox({
     log,
     limits: {

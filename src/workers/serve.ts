@@ -1,7 +1,8 @@
 import { hostname } from 'node:os';
 import { DefaultLogger, NativeConnection, Runtime, type Worker } from '@temporalio/worker';
-import pino, { type Logger } from 'pino';
+import type { Logger } from 'pino';
 import { GatehouseError } from '../domain/errors';
+import { openLog } from '../log/open-log';
 import { keepAliveFile } from './alive-file';
 
 /** What every worker process needs to know. */
@@ -53,7 +54,7 @@ export function serve<Config extends WorkerProcess>(
 
   async function main(): Promise<void> {
     const config = read();
-    const logger = pino({ name: `gatehouse-${name}`, level: config.GATEHOUSE_LOG });
+    const logger = openLog(`gatehouse-${name}`, config.GATEHOUSE_LOG);
     installRuntime(config, logger);
     const connection = await connect(config.TEMPORAL_ADDRESS);
     const { workers, close } = await setUp(config, connection, logger);

@@ -16,7 +16,7 @@ beforeAll(async () => {
   receiver = await startReceiver();
   gatehouse = await startHarness();
   await gatehouse.restart('control', { GATEHOUSE_PRIVATE_WEBHOOKS: receiver.host });
-  http = await openApiFixture(gatehouse);
+  http = await openApiFixture(gatehouse, { environment: { GATEHOUSE_PRIVATE_WEBHOOKS: receiver.host } });
   agent = await gatehouse.agent({ tier: 'PROD_GATED', tools: [DEPLOY_TOOL] }, [
     deploy,
     deploy,
@@ -154,6 +154,12 @@ test('a webhook is added, tested, told of what was chosen, looked up and removed
 test.each([
   ['no address', { url: 'nonsense' }, 422, 'webhook-url-invalid'],
   ['an address with a password', { url: 'https://a:b@hooks.example/' }, 422, 'webhook-url-invalid'],
+  ['the address of metadata', { url: 'https://169.254.169.254/x' }, 422, 'webhook-address-refused'],
+  ['this machine', { url: 'https://127.0.0.1:8080/' }, 422, 'webhook-address-refused'],
+  ['this machine by name', { url: 'https://localhost/' }, 422, 'webhook-address-refused'],
+  ['this machine within IPv6', { url: 'https://[::ffff:127.0.0.1]/' }, 422, 'webhook-address-refused'],
+  ['a private network', { url: 'https://10.1.2.3/' }, 422, 'webhook-address-refused'],
+  ['no encryption', { url: 'http://hooks.example/' }, 422, 'webhook-address-refused'],
   [
     'an event that there is not',
     { url: 'https://hooks.example/', events: ['all'] },
@@ -162,4 +168,5 @@ test.each([
   ],
 ])('a webhook with %s is refused', async (_what, body, status, code) => {
   expect(await http.json('/v1/webhooks', status, { body })).toMatchObject({ code });
+  expect((await http.json('/v1/webhooks', 200)).webhooks).toEqual([]);
 });

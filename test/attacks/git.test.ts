@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { requireRepository } from '../../src/commands/require-repository';
 import { makeRepository } from '../sandbox/support/host';
 import { type Attacked, openAttacked } from './support/attempts';
 
@@ -55,8 +56,24 @@ test('a repository with programs in its settings and hooks is cloned, and none o
     'merge.evil.driver',
     'receive.procReceiveRefs',
     'remote.origin.uploadpack',
+    'diff.evil.textconv',
+    'diff.evil.command',
+    'filter.evil.clean',
+    'core.hooksPath',
+    'core.askPass',
+    'gpg.program',
+    'sequence.editor',
+    'trailer.evil.command',
+    'url.ext::sh -c evil .insteadOf',
   ])
     execFileSync('git', ['-C', source, 'config', key, evil]);
+  const included = join(attacked.host.folder, 'evil.config');
+  writeFileSync(included, `[core]\n\tfsmonitor = ${evil}\n[filter "evil"]\n\tclean = ${evil}\n`);
+  for (const key of ['include.path', 'includeIf.gitdir:/.path'])
+    execFileSync('git', ['-C', source, 'config', key, included]);
+  // Settings of a worktree count where the repository says so.
+  execFileSync('git', ['-C', source, 'config', 'extensions.worktreeConfig', 'true']);
+  writeFileSync(join(source, '.git/config.worktree'), `[core]\n\tfsmonitor = ${evil}\n\tworktree = /etc\n`);
   for (const hook of ['post-checkout', 'pre-receive', 'post-update', 'reference-transaction', 'fsmonitor']) {
     writeFileSync(join(source, '.git/hooks', hook), `#!/bin/sh\ntouch ${outside}\n`);
     chmodSync(join(source, '.git/hooks', hook), 0o755);
@@ -69,6 +86,132 @@ test('a repository with programs in its settings and hooks is cloned, and none o
     'utf8',
   );
   expect(config).not.toContain('evil');
+  // Nor does any when the tools look at what was cloned.
+  const runId = `cloned-${prepared}`;
+  const script = 'echo "* filter=evil diff=evil merge=evil" > .gitattributes; echo more >> main.tf';
+  for (const [tool, args] of [
+    ['script', { script }],
+    ['git-diff', {}],
+    ['git-log', { files: true }],
+    ['git-commit', { message: 'filtered' }],
+  ] as const)
+    expect(await attacked.host.execute(tool, args, 'draft', { sub: runId })).toMatchObject({
+      outcomes: [{ kind: 'done' }],
+    });
+});
+
+test('looking at a folder before a run starts runs nothing that its repository names for what it lacks', async () => {
+  const source = join(attacked.host.folder, 'partial');
+  makeRepository(source);
+  const git = (...args: string[]) =>
+    execFileSync('git', ['-C', source, ...args], { encoding: 'utf8' }).trim();
+  const tree = git('rev-parse', 'HEAD^{tree}');
+  for (const [key, value] of [
+    ['core.repositoryFormatVersion', '1'],
+    ['extensions.partialClone', 'origin'],
+    ['remote.origin.promisor', 'true'],
+    ['remote.origin.url', attacked.host.source],
+    ['remote.origin.uploadpack', `touch ${outside}; false`],
+    ['protocol.allow', 'always'],
+    ['core.fsmonitor', `touch ${outside}`],
+  ])
+    git('config', key!, value!);
+  rmSync(join(source, '.git/objects', tree.slice(0, 2), tree.slice(2)));
+  await expect(requireRepository(source)).rejects.toMatchObject({ code: 'repository-unavailable' });
+  await expect(prepare(source)).rejects.toMatchObject({ code: 'repository-unavailable' });
+});
+
+describe('a folder that leads to another repository', () => {
+  let secret: string;
+  let foreign: string;
+  const git = (place: string, ...args: string[]) =>
+    execFileSync('git', ['-C', place, '-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+  const folder = (name: string) => join(attacked.host.folder, name);
+  beforeAll(() => {
+    secret = folder('secret');
+    makeRepository(secret);
+    writeFileSync(join(secret, 'private'), 'top secret');
+    git(secret, 'add', '.');
+    git(secret, 'commit', '--quiet', '-m', 'private');
+    foreign = git(secret, 'rev-parse', 'HEAD');
+  });
+
+  function made(name: string, change: (path: string) => void): string {
+    makeRepository(folder(name));
+    change(folder(name));
+    return folder(name);
+  }
+  const replaced = (path: string, put: (path: string) => void) => {
+    rmSync(path, { recursive: true });
+    put(path);
+  };
+
+  test.each<[string, (path: string) => void]>([
+    [
+      'whose objects are borrowed from it',
+      (path) => {
+        writeFileSync(join(path, '.git/objects/info/alternates'), `${join(secret, '.git/objects')}\n`);
+        git(path, 'update-ref', 'refs/heads/stolen', foreign);
+      },
+    ],
+    [
+      'whose `.git` says that it is there',
+      (path) =>
+        replaced(join(path, '.git'), (place) => writeFileSync(place, `gitdir: ${join(secret, '.git')}\n`)),
+    ],
+    [
+      'whose `.git` is a link to it',
+      (path) => replaced(join(path, '.git'), (place) => symlinkSync(join(secret, '.git'), place)),
+    ],
+    [
+      'that is a part of it',
+      (path) => writeFileSync(join(path, '.git/commondir'), `${join(secret, '.git')}\n`),
+    ],
+    [
+      'that says it is a worktree of it',
+      (path) =>
+        replaced(join(path, '.git'), (place) => {
+          writeFileSync(place, 'gitdir: ./fake\n');
+          mkdirSync(join(path, 'fake'));
+          writeFileSync(join(path, 'fake/gitdir'), `${place}\n`);
+          writeFileSync(join(path, 'fake/commondir'), `${join(secret, '.git')}\n`);
+          writeFileSync(join(path, 'fake/HEAD'), 'ref: refs/heads/main\n');
+        }),
+    ],
+    [
+      'whose objects are a link to its own',
+      (path) =>
+        replaced(join(path, '.git/objects'), (place) => symlinkSync(join(secret, '.git/objects'), place)),
+    ],
+    [
+      'with a link to one of its objects',
+      (path) => {
+        const object = `objects/${foreign.slice(0, 2)}`;
+        mkdirSync(join(path, '.git', object), { recursive: true });
+        symlinkSync(
+          join(secret, '.git', object, foreign.slice(2)),
+          join(path, '.git', object, foreign.slice(2)),
+        );
+      },
+    ],
+  ])('%s is not cloned', async (what, change) => {
+    const source = made(`leads-${what.replaceAll(/\W/g, '')}`, change);
+    await expect(prepare(source)).rejects.toMatchObject({
+      code: 'repository-unavailable',
+      message: expect.stringContaining('which is not followed; clone it first'),
+    });
+  });
+
+  test('worktrees and submodules that their repositories know are cloned', async () => {
+    const main = made('main', () => {});
+    git(main, 'worktree', 'add', '--quiet', folder('linked'));
+    git(main, '-c', 'protocol.file.allow=always', 'submodule', 'add', '--quiet', secret, 'sub');
+    for (const source of [folder('linked'), join(main, 'sub')])
+      expect((await prepare(source)).tree).toMatch(/^[0-9a-f]{40}$/);
+  });
 });
 
 test('submodules of a hostile repository are not fetched, and lead nowhere', async () => {
@@ -105,6 +248,12 @@ test.each([
   ['a command for ssh', 'git config core.sshCommand "touch x"'],
   ['an alias', 'git config alias.status "!touch x"'],
   ['a file of settings to include', 'git config include.path /workspace/evil.config'],
+  ['one to include in places', 'git config includeIf.gitdir:/.path /workspace/evil.config'],
+  ['a filter for its files', 'git config filter.evil.smudge "touch x"'],
+  ['a program that makes text of files', 'git config diff.evil.textconv "touch x"'],
+  ['a program that knows passwords', 'git config credential.helper "!touch x"'],
+  ['settings of a worktree', 'git config --worktree core.fsmonitor "touch x"'],
+  ['another folder of settings', 'git worktree add /tmp/other'],
   ['a partial clone that fetches what is missing', 'git config remote.origin.promisor true'],
   ["another repository's objects", 'echo /workspace > .git/objects/info/alternates'],
   ['attributes of its own', 'echo "* filter=evil" > .git/info/attributes'],

@@ -30,6 +30,10 @@ afterAll(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
+afterEach(async () => {
+  expect(await host.script('git status --short >/dev/null && echo goes on', 'read')).toBe('goes on\n');
+});
+
 const everyEffect: Effect[] = ['read', 'draft', 'sandbox', 'production'];
 
 test.each(everyEffect)('in `%s`: homes are absent', async (effect) => {

@@ -18,7 +18,10 @@ let agent: string;
 beforeAll(async () => {
   [gatehouse, receiver] = await Promise.all([startHarness(), startReceiver()]);
   await gatehouse.restart('control', { GATEHOUSE_PRIVATE_WEBHOOKS: receiver.host });
-  [server, browser] = await Promise.all([serveConsole(gatehouse), openBrowser()]);
+  [server, browser] = await Promise.all([
+    serveConsole({ ...gatehouse, privateWebhooks: [receiver.host] }),
+    openBrowser(),
+  ]);
   await gatehouse.organizations.setPeople(LOCAL_ORGANIZATION, DEFAULT_PEOPLE_SETTINGS, 'ada');
   agent = await gatehouse.agent({ name: 'deployer', tier: 'PROD_GATED', tools: [DEPLOY_TOOL] }, [
     { calls: [call('deploy', { to: 'production' })] },

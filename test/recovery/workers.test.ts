@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createLocalArtifactStore } from '../../src/artifacts/local-artifact-store';
 import { createAddWebhook, createRemoveWebhook } from '../../src/commands/webhooks';
 import { type Gatehouse, startGatehouse } from '../../src/embedded/gatehouse';
+import { createAddressGuard } from '../../src/notifications/address-guard';
 import { openDatabase } from '../../src/store/database';
 import { createWebhookStore } from '../../src/store/webhook-store';
 import { initRepository } from '../support/git-repository';
@@ -184,7 +185,8 @@ test('a sandbox worker killed while a program asks: the call is unknown, and its
 test('a control worker killed while a notification waits for its next try: it arrives, as the same one', async () => {
   const database = openDatabase(gatehouse.addresses.databaseUrl, { poolSize: 1 });
   const webhooks = createWebhookStore(database);
-  const dependencies = { organizationId: 'local', webhooks };
+  const webhookGuard = createAddressGuard([receiver.host]);
+  const dependencies = { organizationId: 'local', webhooks, webhookGuard };
   const { url } = receiver;
   const { webhook } = await createAddWebhook(dependencies)({ url, events: ['run-ended'], by: 'olga' });
   receiver.willAnswer({ status: 503 });

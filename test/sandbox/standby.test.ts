@@ -22,8 +22,24 @@ test('a worker that is killed while it tells a sandbox its command has none of i
   expect(existsSync(join(workspace, 'ran'))).toBe(false);
 });
 
+test('a worker that is killed while a sandbox is set up leaves neither it nor its command', async () => {
+  const before = new Set(withoutWorker());
+  // The milliseconds that it takes, one after the other.
+  for (const afterMs of [0, 1, 2, 3, 4, 6, 8, 12]) killedWorker(String(afterMs));
+  await waitUntil(() => withoutWorker().every((line) => before.has(line)), 'all of them end');
+});
+
+/** Sandboxes, and commands of this test, whose worker is gone. */
+function withoutWorker(): string[] {
+  return execFileSync('ps', ['-eo', 'ppid,stat,pid,args'], { encoding: 'utf8' })
+    .split('\n')
+    .filter(
+      (line) => /^\s*1\s+[^Z]\S*\s+\d+ \S*bwrap/.test(line) || line.includes(`sleep 977.${process.pid}`),
+    );
+}
+
 /** The processes that it had waiting. */
-function killedWorker(moment: 'waiting' | 'telling'): string[] {
+function killedWorker(moment: string): string[] {
   const worker = join(__dirname, 'support', 'killed-worker.ts');
   const { signal, stdout } = spawnSync(
     process.execPath,

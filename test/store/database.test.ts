@@ -15,7 +15,7 @@ test('a dead database gives one clear message, without the password', async () =
   await expect(database.ready()).rejects.toMatchObject(unreachable);
   await expect(createOrganizationStore(database).get('local')).rejects.toMatchObject(unreachable);
   await expect(
-    createGateStore(database).load({ runId: 'r', organizationId: 'local', step: 1 }),
+    createGateStore(database).load({ runId: 'r', organizationId: 'local', step: 1, callIds: ['call-1'] }),
   ).rejects.toMatchObject(unreachable);
   await database.close();
 });

@@ -17,7 +17,7 @@ afterAll(() => stores.close());
 
 test('a gate of a new step finds the run, its organization and nothing recorded', async () => {
   const address = await stores.startRun('new');
-  const load = await createGateStore(stores.database).load({ ...address, step: 1 });
+  const load = await createGateStore(stores.database).load({ ...address, step: 1, callIds: ['call-1'] });
   expect(load).toEqual({
     agent: agent.name,
     prompt: 'fix it',
@@ -36,9 +36,9 @@ test('a committed gate is all there: decisions, events, audit, status, usage', a
   const gates = createGateStore(stores.database);
   const observations = [{ tool: 'address-book', text: 'ada@example.com' }];
   const record = gateCommit('whole', stores.snapshot, { observations });
-  await gates.load({ ...address, step: 1 });
+  await gates.load({ ...address, step: 1, callIds: ['call-1'] });
   await gates.commit(record);
-  const load = await gates.load({ ...address, step: 1 });
+  const load = await gates.load({ ...address, step: 1, callIds: ['call-1'] });
   expect(load.recorded).toEqual([allowed('call-1', stores.snapshot)]);
   expect(await createEventStore(stores.database).list(address, -1)).toEqual([
     { type: 'status', data: { status: 'RUNNING' }, runId: 'whole', sequence: 0, at: AT },
@@ -68,7 +68,7 @@ test('a gate committed again, or by two at once, changes nothing', async () => {
     questions: [{ id: 'que-again', callId: 'call-1', question: 'which?', options: [], expiresAt: AT }],
   });
   await Promise.all([gates.commit(record), gates.commit(record)]);
-  await gates.load({ ...address, step: 1 });
+  await gates.load({ ...address, step: 1, callIds: ['call-1'] });
   await gates.commit({ ...record, status: 'FAILED' });
   await createGateStore(stores.database).commit(record);
   const { client } = stores.database;
@@ -81,6 +81,29 @@ test('a gate committed again, or by two at once, changes nothing', async () => {
     await client.question.count({ where }),
   ]).toEqual([1, 1, 1, 1, 1]);
   expect(await createRunStore(stores.database).get('local', 'again')).toMatchObject({ status: 'RUNNING' });
+});
+
+test('another call under the same step, after a worker died between its commit and the history, is judged and recorded', async () => {
+  const address = await stores.startRun('swapped');
+  const gates = createGateStore(stores.database);
+  await gates.commit(gateCommit('swapped', stores.snapshot));
+  const load = await gates.load({ ...address, step: 1, callIds: ['call-2'] });
+  expect(load.recorded).toBeNull();
+  const second = gateCommit('swapped', stores.snapshot, {
+    calls: [
+      {
+        proposed: { id: 'call-2', tool: 'list-files', args: '{}' },
+        gated: allowed('call-2', stores.snapshot),
+      },
+    ],
+    questions: [{ id: 'que-swapped', callId: 'call-2', question: 'which?', options: [], expiresAt: AT }],
+  });
+  await gates.commit(second);
+  expect((await gates.load({ ...address, step: 1, callIds: ['call-2'] })).recorded).toEqual([
+    allowed('call-2', stores.snapshot),
+  ]);
+  expect(await stores.database.client.question.count({ where: { runId: 'swapped' } })).toBe(1);
+  expect(await createAuditStore(stores.database).verifyChain(address)).toMatchObject({ ok: true, length: 2 });
 });
 
 test('gates and people who write to one run at once leave one unbroken chain', async () => {
@@ -99,9 +122,9 @@ test('a stop of the organization or of the run is seen by the next gate', async 
   const gates = createGateStore(stores.database);
   const organizations = createOrganizationStore(stores.database);
   await createRunStore(stores.database).setHalt('local', 'stopped', 'paused');
-  expect(await gates.load({ ...address, step: 1 })).toMatchObject({ halt: 'paused' });
+  expect(await gates.load({ ...address, step: 1, callIds: ['call-1'] })).toMatchObject({ halt: 'paused' });
   await organizations.setHalt('local', 'stopped');
-  expect(await gates.load({ ...address, step: 1 })).toMatchObject({ halt: 'stopped' });
+  expect(await gates.load({ ...address, step: 1, callIds: ['call-1'] })).toMatchObject({ halt: 'stopped' });
   await organizations.setHalt('local', 'none');
 });
 
@@ -117,7 +140,7 @@ test('held calls wait with what they bind', async () => {
     expiresAt: AT,
   };
   await gates.commit(gateCommit('held', stores.snapshot, { approvals: [approval], questions: [question] }));
-  const { approvals } = await gates.load({ ...address, step: 2 });
+  const { approvals } = await gates.load({ ...address, step: 2, callIds: ['call-1'] });
   expect(approvals).toEqual([
     {
       id: 'apr-held',
@@ -158,7 +181,7 @@ test('what a model writes cannot keep a gate from being recorded', async () => {
       events: [{ type: 'turn', data: { turn: 1, text, calls: 1, tokens: 1 } }],
     }),
   );
-  const { recorded } = await gates.load({ ...address, step: 1 });
+  const { recorded } = await gates.load({ ...address, step: 1, callIds: ['call-1'] });
   expect(recorded).toEqual([gated]);
   const [event] = await createEventStore(stores.database).list(address, -1);
   expect(event).toMatchObject({ data: { text } });
@@ -169,7 +192,9 @@ test('another organization sees nothing of a run', async () => {
   await stores.startRun('mine');
   const theirs = { runId: 'mine', organizationId: 'theirs' };
   const gates = createGateStore(stores.database);
-  await expect(gates.load({ ...theirs, step: 1 })).rejects.toMatchObject({ code: 'run-unknown' });
+  await expect(gates.load({ ...theirs, step: 1, callIds: ['call-1'] })).rejects.toMatchObject({
+    code: 'run-unknown',
+  });
   await expect(
     gates.commit({ ...gateCommit('mine', stores.snapshot), organizationId: 'theirs' }),
   ).rejects.toMatchObject({ code: 'run-unknown' });

@@ -78,7 +78,11 @@ test('one approve settles an approval, with event and audit record', async () =>
     outcome: { kind: 'approved', by: ['grace'] },
   });
   expect(await stored()).toMatchObject({ status: 'approved', outcome: { kind: 'approved', by: ['grace'] } });
-  const { approvals } = await createGateStore(stores.database).load({ ...address, step: 2 });
+  const { approvals } = await createGateStore(stores.database).load({
+    ...address,
+    step: 2,
+    callIds: ['call-1'],
+  });
   expect(approvals).toMatchObject([{ id: approval.id, isGiven: true }]);
   expect(await createEventStore(stores.database).list(address, 99)).toMatchObject([
     {
@@ -223,7 +227,7 @@ test('an approval for the rest of the run is remembered, listed and revoked once
     { approvalId: approval.id, by: ['grace'], revokedAt: null, action: { args: approval.args } },
   ]);
   const gates = createGateStore(stores.database);
-  expect((await gates.load({ ...address, step: 2 })).standing).toHaveLength(1);
+  expect((await gates.load({ ...address, step: 2, callIds: ['call-1'] })).standing).toHaveLength(1);
   const revocation = {
     ...address,
     approvalId: approval.id,
@@ -240,7 +244,7 @@ test('an approval for the rest of the run is remembered, listed and revoked once
   expect(await people.recordRevocation({ ...revocation, by: 'grace' })).toMatchObject({
     reason: expect.stringContaining('revoked already, by `linus`'),
   });
-  expect((await gates.load({ ...address, step: 2 })).standing).toEqual([]);
+  expect((await gates.load({ ...address, step: 2, callIds: ['call-1'] })).standing).toEqual([]);
   expect(await standing.list(address)).toMatchObject([{ revokedBy: 'linus', revokedAt: AT }]);
 });
 
@@ -250,7 +254,9 @@ test('an approval for the rest of the run dies with whoever gave it, and needs a
   const { say, address } = await waiting();
   await say({ by: 'sam', scope: 'run' });
   await persons.disable('local', 'sam', 'ada');
-  expect((await createGateStore(stores.database).load({ ...address, step: 2 })).standing).toEqual([]);
+  expect(
+    (await createGateStore(stores.database).load({ ...address, step: 2, callIds: ['call-1'] })).standing,
+  ).toEqual([]);
   const both = await waiting({ quorum: 2 });
   await both.say({ scope: 'run' });
   expect(await both.say({ by: 'linus' })).toMatchObject({
@@ -266,11 +272,11 @@ describe('a gate that is asked ahead', () => {
     const { runId } = run.address;
     const answer = { calls: [], grant: null, halt: null };
     const asked = jest.fn<ReturnType<GateAhead>, Parameters<GateAhead>>(async () => {
-      const { auditHead } = await gates.load({ ...run.address, step: 2 });
+      const { auditHead } = await gates.load({ ...run.address, step: 2, callIds: ['call-1'] });
       const commit = gateCommit(runId, stores.snapshot, { step: 2, firstSequence: 500, auditHead });
       return { commit, answer: () => answer };
     });
-    const decided = async () => (await gates.load({ ...run.address, step: 2 })).recorded;
+    const decided = async () => (await gates.load({ ...run.address, step: 2, callIds: ['call-1'] })).recorded;
     return { asked, answer, decided };
   }
 

@@ -112,7 +112,10 @@ test('every change of policy or agent is seen by the next gate', async () => {
   });
   const currentPolicy = createCurrentPolicy(agents, policies, createSnapshotStore(stores.database));
   const current = async () =>
-    currentPolicy.snapshotFor(organizationId, await gates.load({ runId, organizationId, step: 1 }));
+    currentPolicy.snapshotFor(
+      organizationId,
+      await gates.load({ runId, organizationId, step: 1, callIds: ['call-1'] }),
+    );
   const before = await current();
   expect(before.permissions.deniedTools).toContain('create-pr');
   expect(await current()).toBe(before);

@@ -24,6 +24,8 @@ export interface ConsoleServerOptions {
   namespace: string;
   /** The data folder: its `artifacts` are read. */
   folder: string;
+  /** @default none */
+  privateWebhooks?: string[];
   changes?: Partial<ConsoleDependencies>;
 }
 
@@ -44,7 +46,7 @@ export async function serveConsole(options: ConsoleServerOptions): Promise<Conso
   const { databaseUrl, temporalAddress, namespace, folder } = options;
   const database = openDatabase(databaseUrl, { poolSize: 4 });
   const temporal = await openWorkflowClient({ address: temporalAddress, namespace });
-  const stores = openStores(database);
+  const stores = openStores(database, options.privateWebhooks);
   const { apiKeys, persons } = stores;
   const live = openLiveEvents({
     databaseUrl,

@@ -160,7 +160,19 @@ const cases: Case[] = [
     effect: 'production',
     flags: ['credentialRequest', 'productionAccess'],
   },
-  { tool: 'terraform-apply', args: {}, effect: 'production', flags: ['productionAccess'] },
+  {
+    tool: 'terraform-apply',
+    args: { plan: 'a'.repeat(64) },
+    effect: 'production',
+    flags: ['productionAccess'],
+  },
+  {
+    tool: 'terraform-apply',
+    args: {},
+    effect: 'production',
+    flags: ['productionAccess'],
+    findings: ['deny unnamed-plan'],
+  },
   { tool: 'kubectl-apply', args: { path: 'web.yaml' }, effect: 'production', flags: ['productionAccess'] },
   {
     tool: 'kubectl-apply',

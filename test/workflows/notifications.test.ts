@@ -7,6 +7,7 @@ import {
   createTestWebhook,
 } from '../../src/commands/webhooks';
 import { DEFAULT_PEOPLE_SETTINGS } from '../../src/domain/people-settings';
+import { type AddressGuard, createAddressGuard } from '../../src/notifications/address-guard';
 import { createWebhookStore, type StoredDelivery } from '../../src/store/webhook-store';
 import { type Received, startReceiver } from '../support/receiver';
 import { type Harness, startHarness } from '../support/run-harness';
@@ -37,6 +38,7 @@ afterAll(async () => {
 const dependencies = () => ({
   organizationId: 'local',
   webhooks: createWebhookStore(gatehouse.database),
+  webhookGuard: createAddressGuard([receiver.host]),
 });
 const deliveries = (webhookId: string) => createListDeliveries(dependencies())({ webhookId });
 
@@ -44,9 +46,10 @@ const deliveries = (webhookId: string) => createListDeliveries(dependencies())({
 async function withWebhook(
   request: { events?: string[]; kind?: 'slack'; url?: string; hasContent?: boolean },
   work: (added: { id: string; secret: string }) => Promise<void>,
+  guard: AddressGuard = dependencies().webhookGuard,
 ): Promise<void> {
   receiver.received.length = 0;
-  const { webhook, secret } = await createAddWebhook(dependencies())({
+  const { webhook, secret } = await createAddWebhook({ ...dependencies(), webhookGuard: guard })({
     url: receiver.url,
     by: 'olga',
     ...request,
@@ -267,12 +270,22 @@ test.each([
 
 test('an address that the operator did not allow is not even connected to', async () => {
   const other = await startReceiver();
-  for (const url of [other.url, `http://localhost:${receiver.port}/`, 'https://169.254.169.254/latest'])
-    await withWebhook({ url }, async ({ id }) => {
-      const delivery = await createTestWebhook(dependencies())(id);
-      expect(delivery).toMatchObject({ status: 'failed', lastStatus: null });
-      expect(delivery.lastError).toContain('GATEHOUSE_PRIVATE_WEBHOOKS');
+  for (const url of [other.url, `http://localhost:${receiver.port}/`, 'https://169.254.169.254/latest']) {
+    await expect(withWebhook({ url }, async () => {})).rejects.toMatchObject({
+      code: 'webhook-address-refused',
+      message: expect.stringContaining('GATEHOUSE_PRIVATE_WEBHOOKS'),
     });
+    // Added while its name led elsewhere.
+    await withWebhook(
+      { url },
+      async ({ id }) => {
+        const delivery = await createTestWebhook(dependencies())(id);
+        expect(delivery).toMatchObject({ status: 'failed', lastStatus: null });
+        expect(delivery.lastError).toContain('GATEHOUSE_PRIVATE_WEBHOOKS');
+      },
+      createAddressGuard([new URL(url).host]),
+    );
+  }
   expect(other.received).toEqual([]);
   await other.close();
 });

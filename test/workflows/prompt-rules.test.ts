@@ -9,6 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => gatehouse.close());
 
+const apply = call('terraform-apply', { plan: 'a'.repeat(64) });
 const refused = (contains: string) => ({ kind: 'refused', contains });
 const write = call('write-file', { path: 'new.txt', content: 'new' });
 
@@ -45,7 +46,7 @@ test('a push to main, a pull request that nothing validated and a change of prod
 });
 
 test('the eleventh drift iteration is refused, and so is another apply', async () => {
-  const round: ScriptedTurn = { calls: [call('terraform-plan'), call('terraform-apply')] };
+  const round: ScriptedTurn = { calls: [call('terraform-plan'), apply] };
   const agent = await gatehouse.agent({ tier: 'PROD_GATED' }, [
     ...Array<ScriptedTurn>(11).fill(round),
     {
@@ -63,11 +64,11 @@ test('the eleventh drift iteration is refused, and so is another apply', async (
 });
 
 test('an apply as a command counts as a drift iteration like the tool, failed or not', async () => {
-  const apply = call('run-command', { command: 'terraform apply -auto-approve' });
+  const applyingCommand = call('run-command', { command: 'terraform apply -auto-approve' });
   const agent = await gatehouse.agent({ tier: 'PROD_GATED' }, [
-    ...Array<ScriptedTurn>(9).fill({ calls: [apply] }),
-    { calls: [call('terraform-apply')] },
-    { calls: [apply, call('terraform-plan')] },
+    ...Array<ScriptedTurn>(9).fill({ calls: [applyingCommand] }),
+    { calls: [apply] },
+    { calls: [applyingCommand, call('terraform-plan')] },
     {
       expect: [
         { call: 1, ...refused('repeated 10 times in this run') },

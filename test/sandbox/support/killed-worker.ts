@@ -1,6 +1,6 @@
 /**
  * A worker that is killed: with `waiting` when it has sandboxes waiting, one of them set up, with `telling` while it
- * tells one its command.
+ * tells one its command, and with a number so many milliseconds after it told one.
  * Prints the ids of the processes it started.
  */
 import { execFileSync } from 'node:child_process';
@@ -17,6 +17,16 @@ async function main([moment, workspace]: string[]): Promise<void> {
     started = [...listed.matchAll(new RegExp(`(\\d+) +${process.pid} bwrap`, 'g'))].map((match) => match[1]!);
   }
   writeSync(1, started.join(' '));
+  if (Number(moment) >= 0) {
+    // Set up anew: none is ready for another effect.
+    const marker = `sleep 977.${process.ppid}`;
+    void sandbox.run(
+      { argv: ['sh', '-c', `${marker}; true`] },
+      { effect: 'draft', workspace: workspace ?? '' },
+    );
+    const until = performance.now() + Number(moment);
+    while (performance.now() < until) await new Promise((resolve) => setImmediate(resolve));
+  }
   if (moment === 'telling') {
     // More than what the kernel takes at once.
     const padding = Array.from({ length: 15 }, () => 'x'.repeat(100_000));
