@@ -1,8 +1,11 @@
 import { posix } from 'node:path';
-import { runningVariable } from './running-variables';
+import type { Finding } from '../domain/decision';
+import { judgeVariable } from './obeyed-variables';
 import { HOME, SCRATCH, WORKSPACE } from './sandbox-places';
-import { copyOf, knowsSame, type Scope, valuesOf, variableOf, withoutNames } from './scope';
+import { copyOf, knowsSame, type Scope, valuesOf, variableOf } from './scope';
 import type { ResolvedCommand, Shell } from './shell';
+import type { Part } from './simple-command';
+import { isOpenStream, judgePathLike } from './unknown-program';
 import type { Word } from './word';
 
 /**
@@ -37,11 +40,7 @@ export function assign(name: string, value: string | null, scope: Scope, shell: 
     shell.ask('unresolved', `\`${name}\` is a function for later shells, which is not followed`);
   if (/^PS\d$/.test(name) && (value === null || /\$\(|`/.test(value)))
     shell.ask('unresolved', `\`${name}\` runs what stands in it whenever it is shown`);
-  const kind = runningVariable(name);
-  if (kind === null) return;
-  shell.add({ effect: 'sandbox', marks: {}, why: `\`${name}\` decides what other programs run` });
-  // INVARIANT: a copy without names, or a pager that is set in its own alias would never end.
-  if (kind === 'text') shell.runText(value, withoutNames(copyOf(scope)), { kind: 'none' }, `${name}=…`);
+  judgeVariable(name, value, scope, shell);
 }
 
 /**
@@ -102,6 +101,31 @@ const readLines: Builtin = (args, scope, shell, command) => {
   shell.runText(text, copyOf(scope), { kind: 'none' }, command.source);
 };
 
+/** `compgen` and `complete`: `-C TEXT` is run, and `-W TEXT` is expanded. */
+const completeWords: Builtin = (args, scope, shell, { source }) => {
+  for (const [index, word] of args.entries()) {
+    if (word.kind !== 'literal' || !/^-[A-Za-z]*[CW]/.test(word.value)) continue;
+    const [, flag = '', attached = ''] = /^-[A-Za-z]*?([CW])([\s\S]*)$/.exec(word.value) ?? [];
+    const next = args[index + 1];
+    const text = attached !== '' ? attached : next?.kind === 'literal' ? next.value : null;
+    if (flag === 'C') shell.runText(text, copyOf(scope), { kind: 'none' }, source);
+    else if (text === null || /\$\(|`/.test(text))
+      shell.ask('unresolved', `\`${source.slice(0, 100)}\` expands text that may run a command`);
+  }
+};
+
+/** What runs commands of the history again, or binds them to keys: they are not looked for. */
+const runsRemembered =
+  (isHarmless: RegExp): Builtin =>
+  (args, _scope, shell, { source }) => {
+    const flags = args
+      .map((word) => (word.kind === 'literal' ? word.value : '-'))
+      .filter((each) => /^-/.test(each));
+    if (flags.length > 0 && flags.every((flag) => isHarmless.test(flag))) return;
+    shell.add({ effect: 'sandbox', marks: {}, why: 'it may run remembered commands' });
+    shell.ask('unresolved', `\`${source.slice(0, 100)}\` may run commands that are not known before it runs`);
+  };
+
 const changeFolder: Builtin = (args, scope, _shell, { assignments }) => {
   const [target] = args.filter((word) => !(word.kind === 'literal' && /^-[LPe@n]+$|^--$/.test(word.value)));
   const before = { cwd: scope.cwd, otherFolders: scope.otherFolders };
@@ -153,9 +177,17 @@ const setPositional: Builtin = (args, scope) => {
 const runScript: Builtin = ([file], scope, shell, { stdin, source }) => {
   if (file?.kind === 'literal' && /^\/dev\/(?:stdin|fd\/0)$/.test(file.value))
     shell.runText(stdin.kind === 'text' ? stdin.text : null, scope, { kind: 'none' }, source);
-  else if (file?.kind === 'unresolved') shell.runText(null, scope, { kind: 'none' }, source);
+  else if (file?.kind === 'unresolved' || (file && isOpenStream(file.value)))
+    shell.runText(null, scope, { kind: 'none' }, source);
   else {
-    shell.add({ effect: 'sandbox', marks: {}, why: 'it runs a script' });
+    const part: Part & { findings: Finding[] } = {
+      effect: 'sandbox',
+      marks: {},
+      why: 'it runs a script',
+      findings: [],
+    };
+    if (file) judgePathLike(file, part, shell.contextOf(scope));
+    shell.add(part);
     // What it defines may change everything that follows.
     for (const name of scope.variables.keys())
       if (!/^(?:HOME|PWD|TMPDIR|USER|IFS)$/.test(name)) scope.variables.set(name, null);
@@ -185,9 +217,15 @@ const BUILTINS: Record<string, Builtin> = {
   typeset: declaration('declare'),
   local: declaration('local'),
   readonly: declaration('readonly'),
-  unset: (args, scope, shell, command) => {
-    forget(args, scope, shell, command);
-    for (const word of args) if (word.kind === 'literal') scope.functions.delete(word.value);
+  unset: (args, scope) => {
+    for (const word of args) {
+      if (word.kind !== 'literal') continue;
+      scope.functions.delete(word.value);
+      const name = /^[A-Za-z_]\w*/.exec(word.value)?.[0];
+      if (name === undefined) continue;
+      scope.variables.set(name, null);
+      scope.arrays.delete(name);
+    }
   },
   read: forget,
   mapfile: readLines,
@@ -230,6 +268,10 @@ const BUILTINS: Record<string, Builtin> = {
   source: runScript,
   '.': runScript,
   let: forget,
+  compgen: completeWords,
+  complete: completeWords,
+  fc: runsRemembered(/^-[lnr]*l[lnr]*$/),
+  bind: runsRemembered(/^-[lpPsSvVX]+$/),
   ':': () => {},
   true: () => {},
   false: () => {},

@@ -88,7 +88,7 @@ function stringsIn(code: string): string[] {
 function callsIn(code: string, program: string): Call[] {
   const calls: Call[] = [];
   for (const found of code.matchAll(
-    /([A-Za-z_$][\w$]*(?:(?:\.|::|->)[A-Za-z_$][\w$]*)*)(?:!|\s*\(|\s+(?=['"]))/g,
+    /([A-Za-z_$][\w$]*(?:(?:\.|::?|->)[A-Za-z_$][\w$]*)*)(?:!|\s*\(|\s+(?=['"]))/g,
   )) {
     const name = found[1] ?? '';
     calls.push({ name, text: firstArgument(code, found.index + found[0].length) });
@@ -96,10 +96,33 @@ function callsIn(code: string, program: string): Call[] {
   }
   for (const found of code.matchAll(/\bdo\s+shell\s+script\b/g))
     calls.push({ name: 'system', text: firstArgument(code, found.index + found[0].length) });
-  // Backticks are a shell in Perl, Ruby and PHP; in JavaScript they are text.
+  // Without parentheses, and with something computed: `system $_`, `unlink glob "*"`.
+  if (/^(?:perl|j?ruby)/.test(program))
+    for (const found of code.matchAll(/\b(system|exec|unlink|rmtree|remove_tree|rmdir)\s+(?=[$@\w])/g))
+      calls.push({ name: found[1] ?? '', text: null });
+  // `open(F, "|rm x")`, `open F, "rm x |"`.
+  if (/^(?:perl|j?ruby)/.test(program))
+    for (const found of code.matchAll(/\bopen\b[^;'"]*(['"])\s*(?:\|\s*([^'"]*)|([^'"|]*)\|\s*)\1/g))
+      calls.push({ name: 'system', text: found[2] ?? found[3] ?? null });
+  // `(system "rm x")`, `exec rm x`, `spawn rm x`.
+  if (LISPS.test(program))
+    for (const found of code.matchAll(/\((?:system\*?|shell-command|run-program|sh)\s+/g))
+      calls.push({ name: 'system', text: firstArgument(code, found.index + found[0].length) });
+  if (TCLS.test(program))
+    for (const found of code.matchAll(/(?:^|[;[{\n])\s*(?:exec|spawn|system)\s+([^\]}\n;]*)/g))
+      calls.push({ name: 'system', text: found[1] ?? null });
+  // `"rm x".execute()`.
+  if (/^(?:groovy|scala)/.test(program))
+    for (const found of code.matchAll(/(['"])([^'"]*)\1\s*\.\s*(?:execute|!!?)/g))
+      calls.push({ name: 'system', text: found[2] ?? null });
+  // Bun's and zx's `$` before a template.
+  if (/^(?:node|bun|deno|tsx|ts-node)/.test(program))
+    for (const found of code.matchAll(/\$`((?:\\.|[^`\\])*)`/g))
+      calls.push({ name: 'system', text: found[1]?.includes('${') ? null : (found[1] ?? null) });
+  // Backticks are a shell in Perl, Ruby, PHP and Julia; in JavaScript they are text.
   for (const found of code.matchAll(/%x[{([]([^})\]]*)[})\]]|\bqx[{([/]([^})\]/]*)[})\]/]/g))
     calls.push({ name: 'system', text: found[1] ?? found[2] ?? null });
-  if (/^(?:perl|j?ruby|php)/.test(program))
+  if (/^(?:perl|j?ruby|php|julia)/.test(program))
     for (const found of code.matchAll(/`((?:\\.|[^`\\])*)`/g))
       calls.push({ name: 'system', text: found[1] ?? null });
   for (const found of code.matchAll(/\b(system|exec)\s*\(?\s*qw[{([/]([^})\]/]*)/g))
@@ -109,6 +132,9 @@ function callsIn(code: string, program: string): Call[] {
     calls.push({ name: 'system', text: listAt(code, found.index + found[0].length) });
   return calls;
 }
+
+const LISPS = /^(?:guile|racket|sbcl|clojure|bb|emacs)/;
+const TCLS = /^(?:tclsh|expect|wish)/;
 
 function firstArgument(code: string, start: number): string | null {
   let index = start;
@@ -153,9 +179,9 @@ function isShellCall(name: string): boolean {
 }
 
 const SHELLS =
-  /(?:^|\.|::)(?:system|popen|popen2|popen3|shell_exec|passthru|proc_open|getoutput|getstatusoutput|execSync|spawnSync|execFileSync|check_output|check_call|Popen|execl|execlp|execv|execvp|os\.execute|spawn[lv]p?e?)$|^(?:exec|eval)$/;
+  /(?:^|\.|::)(?:system|popen|popen2|popen3|shell_exec|passthru|proc_open|getoutput|getstatusoutput|execSync|spawnSync|execFileSync|check_output|check_call|Popen|execl|execlp|execv|execvp|os\.execute|os:cmd|System\.cmd|System\.shell|run_command|spawn[lv]p?e?)$|^(?:exec|eval)$/;
 const DESTROYERS =
-  /(?:^|\.|::|->)(?:rmtree|remove_?tree|removedirs|rmdir|rmdirSync|unlink|unlinkSync|rmSync|rm_rf|rm_r|rm_f|remove_dir_all|delete_tree|deleteTree|rimraf|secure_delete|remove_entry)$|^(?:os|fs|fsp|File|Dir|FileUtils|shutil|pathlib|Path|fs\.promises)(?:\.|::)(?:remove|rm|delete|rmdir|unlink|truncate|removeSync|emptyDir|emptyDirSync)$/;
+  /(?:^|\.|::|->)(?:rmtree|remove_?tree|removedirs|rmdir|rmdirSync|unlink|unlinkSync|rmSync|rm_rf|rm_r|rm_f|remove_dir_all|delete_tree|deleteTree|rimraf|secure_delete|remove_entry|removeSync)$|^(?:os|fs|fsp|File|Dir|FileUtils|shutil|pathlib|Path|fs\.promises|Deno|Bun)(?:\.|::)(?:remove|rm|delete|rmdir|unlink|truncate|removeSync|emptyDir|emptyDirSync)$/;
 /** Commands of PowerShell say in their first word what they do; its short names delete with a flag or a wildcard. */
 const POWERSHELL_DESTROYS =
   /\b(?:Remove|Clear|Uninstall|Reset|Format|Initialize)-[A-Za-z]+|\b(?:rm|ri|rd|rmdir|del|erase)\b[^;|\n]*(?:\s[-/][rs]|\*)/i;

@@ -3,11 +3,29 @@ import { judgeWrapperFlags } from './judge-program';
 import { childOf, copyOf, type Scope, valuesOf, withoutNames } from './scope';
 import type { ResolvedCommand, Shell } from './shell';
 import type { Part, SimpleCommand } from './simple-command';
-import { judgePathLike, judgeUnknown } from './unknown-program';
+import { isOpenStream, judgePathLike, judgeUnknown } from './unknown-program';
 import type { Word } from './word';
 
 /** Shells: their text is bash enough to be read as such. */
-const SHELLS = new Set(['sh', 'bash', 'dash', 'zsh', 'ash', 'ksh', 'mksh', 'rbash', 'fish']);
+const SHELLS = new Set([
+  ...[
+    'sh',
+    'bash',
+    'dash',
+    'zsh',
+    'ash',
+    'ksh',
+    'ksh93',
+    'mksh',
+    'oksh',
+    'loksh',
+    'rbash',
+    'rksh',
+    'posh',
+    'yash',
+  ],
+  ...['fish', 'csh', 'tcsh', 'elvish', 'nu', 'xonsh', 'osh', 'ysh'],
+]);
 
 /** Other interpreters, with the flags whose value is the program. */
 const INTERPRETERS: [programs: RegExp, inline: RegExp][] = [
@@ -18,11 +36,11 @@ const INTERPRETERS: [programs: RegExp, inline: RegExp][] = [
   [/^php[\d.]*$/, /^-[rBRE]$/],
   [/^(?:lua|luajit|texlua)[\d.]*$/, /^-e$/],
   [
-    /^(?:Rscript|R|julia|groovy|scala|elixir|erl|ghc|osascript|raku|crystal|guile|racket|sbcl|clojure|bb)$/,
-    /^-(?:e|-eval|-expression|E)$/,
+    /^(?:Rscript|R|julia|groovy|scala|elixir|erl|ghc|osascript|raku|crystal|racket|sbcl|clojure|bb)$/,
+    /^-(?:e|-eval|eval|-expression|E)$/,
   ],
   [/^(?:pwsh|powershell)$/, /^-(?:c|Command|EncodedCommand)$/i],
-  [/^(?:tclsh|expect|wish)[\d.]*$/, /^-c$/],
+  [/^(?:tclsh|expect|wish|guile|jshell)[\d.]*$/, /^-c$/],
 ];
 
 /** Judges what a shell is given: `-c TEXT`, a script, or its input. False when the program is no shell. */
@@ -32,6 +50,7 @@ export function runShell(program: string, command: ResolvedCommand, scope: Scope
   const child = childOf(scope, command.assignments);
   let index = 0;
   let hasText = false;
+  let readsInput = false;
   for (; index < args.length; index++) {
     const word = args[index]!;
     if (word.kind === 'unresolved') {
@@ -39,6 +58,8 @@ export function runShell(program: string, command: ResolvedCommand, scope: Scope
       return true;
     }
     if (/^-[A-Za-z]*c[A-Za-z]*$/.test(word.value)) hasText = true;
+    // With `-s` what follows are parameters.
+    if (/^-[A-Za-z]*s[A-Za-z]*$/.test(word.value)) readsInput = true;
     if (word.value === '--') {
       index++;
       break;
@@ -53,7 +74,7 @@ export function runShell(program: string, command: ResolvedCommand, scope: Scope
   const [script] = args.slice(index);
   const isStream =
     script?.kind === 'literal' && /^(?:-|\/dev\/(?:stdin|fd\/0)|\/proc\/self\/fd\/0)$/.test(script.value);
-  if (script && !isStream) runScriptFile(program, script, command, scope, shell);
+  if (script && !isStream && !readsInput) runScriptFile(program, script, command, scope, shell);
   else runStream(program, command, child, shell);
   return true;
 }
@@ -77,7 +98,7 @@ function runScriptFile(
   shell: Shell,
 ): void {
   // A stream that the command line opened itself: `bash /dev/fd/3 3<<< …`.
-  if (script.kind === 'literal' && /^\/(?:dev|proc\/[^/]+)\/fd\//.test(script.value))
+  if (script.kind === 'literal' && isOpenStream(script.value))
     shell.runText(null, scope, { kind: 'none' }, command.source);
   const part = {
     effect: 'sandbox' as const,
@@ -130,6 +151,11 @@ export function runInterpreter(
   const inline = INTERPRETERS.find(([programs]) => programs.test(program))?.[1];
   if (!inline) return false;
   const args = command.words.slice(1);
+  const [only] = args;
+  if (args.length === 1 && only?.kind === 'literal' && isAboutItself(program, only.value)) {
+    shell.add({ effect: 'read', marks: {}, why: `\`${program}\` tells its version` });
+    return true;
+  }
   const simple = {
     program,
     args,
@@ -176,6 +202,15 @@ export function runInterpreter(
   else if (command.stdin.kind === 'unknown')
     shell.ask('unresolved', `\`${program}\` is given a program that is not known before it runs`);
   return true;
+}
+
+function isAboutItself(program: string, flag: string): boolean {
+  // Python's `-v` only makes it talk more.
+  return (
+    /^--(?:version|help)$/.test(flag) ||
+    (flag === '-V' && /^(?:python|pypy)/.test(program)) ||
+    (flag === '-v' && /^(?:node|perl|ruby|php|lua|julia)/.test(program))
+  );
 }
 
 /** `python -m NAME` runs the program that a module is. */

@@ -12,9 +12,9 @@ export function withKnownNames(path: string, roots: readonly string[], isRead: b
   return segments
     .map((segment, index) => {
       if (!PATTERN.test(segment)) return segment;
-      const isTop = index === 1 && segments[0] === '' && segments.length > 2;
       const isLast = index === segments.length - 1;
       const literals = segment.replace(/\[[^\]]*\]|[*?]/g, '').length;
+      const isTop = index === 1 && segments[0] === '' && (!isLast || literals > 0);
       const names = isTop ? roots : literals >= 2 ? NAMES : [];
       const expression = expressionOf(segment);
       const name = names.find((each) => expression.test(each) && !(each === '.git' && isRead && isLast));

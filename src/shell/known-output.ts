@@ -3,9 +3,13 @@ import type { StandardInput, Word } from './word';
 /**
  * What a command prints, where its words alone tell; null otherwise.
  *
- * @param cwd as `pwd` prints it; null when unknown
+ * @param folders as `pwd` prints the current one, and where temporary files are made; null when unknown
  */
-export function knownOutput(words: readonly Word[], stdin: StandardInput, cwd: string | null): string | null {
+export function knownOutput(
+  words: readonly Word[],
+  stdin: StandardInput,
+  { cwd, scratch }: { cwd: string | null; scratch: string | null },
+): string | null {
   const texts = words.map((word) => (word.kind === 'literal' && !word.hasGlob ? word.value : null));
   const [program, ...args] = texts;
   switch (program) {
@@ -15,6 +19,12 @@ export function knownOutput(words: readonly Word[], stdin: StandardInput, cwd: s
       return printed(args);
     case 'pwd':
       return args.length === 0 && cwd !== null ? `${cwd}\n` : null;
+    case 'mktemp':
+      // The name is none that is there already; which one does not matter.
+      return scratch !== null &&
+        args.every((arg) => arg !== null && /^(?:-[dqu]+|--directory|--quiet)$/.test(arg))
+        ? `${scratch}/tmp.XXXXXXXXXX\n`
+        : null;
     case 'cat':
       return args.every((arg) => arg === '-') ? textOf(stdin) : null;
     case 'base64':

@@ -25,13 +25,43 @@ export function judgeOperands(
       else if (use !== null && use !== 'host') addPath(word, use, draft, command, context);
     }
   }
+  // The shell lists the folder of a pattern whatever the program does with it: `echo /etc/*`.
+  if (draft.role === 'text' || draft.role === 'none')
+    for (const word of operands)
+      if (word.kind === 'literal' && word.hasGlob && isPlainlyPath(word))
+        addPath(word, 'read', draft, command, context);
   for (const { names, value } of flags) {
     if (value === null) continue;
     if (names.some((name) => table.writeFlags.includes(name)))
       addPath(value, 'write', draft, command, context);
     else if (names.some((name) => table.readFlags.includes(name)))
       addPath(value, 'read', draft, command, context);
+    else if (readsFiles(draft) && isUnlisted(table, names) && isPlainlyPath(value))
+      addPath(value, 'read', draft, command, context);
+    if (names.some((name) => table.hostFlags.includes(name))) judgeAddresses(value, draft, command, context);
   }
+}
+
+/** A program that reads files may read the value of any flag: `--files0-from=/etc/x`. */
+function readsFiles({ role, otherRoles }: PartDraft): boolean {
+  return [role, ...otherRoles].some((each) => each !== 'none' && each !== 'text' && each !== 'hosts');
+}
+
+function isUnlisted(table: CommandTable, names: readonly string[]): boolean {
+  return !names.some((name) => table.valueFlags.includes(name) || table.contextFlags.includes(name));
+}
+
+function isPlainlyPath(word: Word): boolean {
+  return /^(?:\/.|~\/|\.\.\/)/.test(word.kind === 'literal' ? word.value : word.prefix);
+}
+
+/** One address or several; a name of something that is configured, a folder or a socket is none. */
+function judgeAddresses(word: Word, draft: PartDraft, command: SimpleCommand, context: CommandContext): void {
+  if (word.kind === 'unresolved') judgeHost(word, draft, command, context);
+  else
+    for (const value of word.value.split(','))
+      if (value !== '' && !/^(?:[/.~]|unix:|@[\w/-]+$)/.test(value))
+        judgeHost({ ...word, value }, draft, command, context);
 }
 
 /** Denies a change of a remote system in a protected context that a flag or variable names; reading there is open. */
@@ -65,9 +95,9 @@ export function addPath(
   context: CommandContext,
 ): void {
   if (word.kind === 'literal' && (word.value === '-' || word.value === '')) return;
-  if (use !== 'read')
+  const { place, marks, findings } = classifyPath(word, use, context);
+  if (use !== 'read' && place !== 'stream')
     raise(draft, 'sandbox', `\`${shown(command)}\` ${use === 'write' ? 'writes' : 'deletes'} a file`);
-  const { marks, findings } = classifyPath(word, use, context);
   for (const [mark, because] of Object.entries(marks)) addReason(draft, mark as Mark, because);
   draft.findings.push(...findings);
 }

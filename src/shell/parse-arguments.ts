@@ -89,6 +89,7 @@ function makeVocabulary(table: CommandTable, row?: TableRow): Vocabulary {
     ...table.valueFlags,
     ...table.readFlags,
     ...table.writeFlags,
+    ...table.hostFlags,
     ...table.contextFlags,
     ...(row?.valueFlags ?? []),
   ]);

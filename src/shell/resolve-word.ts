@@ -254,7 +254,8 @@ function toWords(pieces: readonly Piece[], source: string, scope: Scope): Word[]
     const fields = piece.isExpanded && !piece.isQuoted ? piece.text.split(/[ \t\n]+/) : [piece.text];
     for (const [index, field] of fields.entries()) {
       if (index > 0) end();
-      if (field === '' && piece.isExpanded && !piece.isQuoted) continue;
+      // Also the empty choice of a brace: `{,rm}` is one word.
+      if (field === '' && !piece.isQuoted) continue;
       const word = begin();
       word.text += field;
       word.hasGlob ||= !piece.isQuoted && /[*?[]/.test(field);

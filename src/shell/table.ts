@@ -82,6 +82,8 @@ export const tableSchema = z.strictObject({
   /** Flags whose value is a path that is read, written or deleted; they need not be repeated in `valueFlags`. */
   readFlags: z.array(z.string()).default([]),
   writeFlags: z.array(z.string()).default([]),
+  /** Flags whose value is an address, or a list of them: judged as hosts. */
+  hostFlags: z.array(z.string()).default([]),
   /** Flags whose value names a context, workspace, account or profile: compared with the agent's protectedContexts. */
   contextFlags: z.array(z.string()).default([]),
   /** Environment variables that do the same. */

@@ -46,6 +46,11 @@ export function judgePathLike(
   part.findings.push(...findings);
 }
 
+/** A stream that the command line opened itself: `/dev/fd/3`. */
+export function isOpenStream(path: string): boolean {
+  return /^\/(?:dev|proc\/[^/]+)\/fd\//.test(path);
+}
+
 /**
  * The first word that destroys, if any: as a flag, or before the first operand that no subcommand looks like.
  *

@@ -33,18 +33,19 @@ export function unwrap(wrapper: Wrapper, args: readonly Word[]): Unwrapped {
       return { ...result, command: args.slice(at + 1), operands: operandsOf(wrapper, args.slice(0, at)) };
   }
   const operands: Word[] = [];
+  const flagsAnywhere = wrapper.flagsAnywhere && !args.some((word) => hasCommandFlag(wrapper, word));
   let index = 0;
   for (; index < args.length; index++) {
     const word = args[index]!;
     if (word.kind === 'unresolved') {
-      if (operands.length >= wrapper.skip && !wrapper.flagsAnywhere) break;
-      if (word.maySplit || (wrapper.flagsAnywhere && /^(?:-[^=]*)?$/.test(word.prefix))) result.doubt = word;
+      if (operands.length >= wrapper.skip && !flagsAnywhere) break;
+      if (word.maySplit || (flagsAnywhere && /^(?:-[^=]*)?$/.test(word.prefix))) result.doubt = word;
       operands.push(word);
       continue;
     }
     const { value } = word;
     if (value === '--') {
-      if (wrapper.flagsAnywhere) continue;
+      if (flagsAnywhere) continue;
       if (operands.length >= wrapper.skip) {
         index++;
         break;
@@ -59,14 +60,23 @@ export function unwrap(wrapper: Wrapper, args: readonly Word[]): Unwrapped {
       result.assignments.set(value.slice(0, value.indexOf('=')), value.slice(value.indexOf('=') + 1));
       continue;
     }
-    if (value === '-' && (wrapper.assignments || wrapper.flagsAnywhere)) {
+    if (value === '-' && (wrapper.assignments || flagsAnywhere)) {
       result.flags.push('-');
       continue;
     }
-    if (operands.length >= wrapper.skip && !wrapper.flagsAnywhere) break;
+    if (operands.length >= wrapper.skip && !flagsAnywhere) break;
     operands.push(word);
   }
   return { ...result, operands, command: args.slice(index) };
+}
+
+function hasCommandFlag({ commandFlags }: Wrapper, word: Word): boolean {
+  return (
+    word.kind === 'literal' &&
+    commandFlags.some(
+      (flag) => word.value === flag || word.value.startsWith(flag.startsWith('--') ? `${flag}=` : flag),
+    )
+  );
 }
 
 /** How many further words a flag takes. */

@@ -102,7 +102,11 @@ export class Walker extends Gathering implements Shell {
     }
     if (name !== '') this.runNamed(name, command, scope);
     if (name === 'printf') setByPrintf(command.words, scope, this);
-    return knownOutput(command.words, command.stdin, variableOf(scope, 'PWD'));
+    const own = command.assignments.get('TMPDIR');
+    return knownOutput(command.words, command.stdin, {
+      cwd: variableOf(scope, 'PWD'),
+      scratch: own === undefined ? variableOf(scope, 'TMPDIR') : own,
+    });
   }
 
   within<T>(work: () => T): T | null {

@@ -11,7 +11,7 @@ const wrapperSchema = z.strictObject({
   skip: z.int().default(0),
   assignments: z.boolean().default(false),
   textFlags: z.array(z.string()).default([]),
-  text: z.union([z.boolean(), z.literal('single')]).default(false),
+  text: z.union([z.boolean(), z.enum(['single', 'each'])]).default(false),
   scriptFlags: z.array(z.string()).default([]),
   place: z.enum(['here', 'remote', 'container', 'program', 'later']).default('here'),
   hosts: z.boolean().default(false),
@@ -23,6 +23,7 @@ const wrapperSchema = z.strictObject({
   textIsWords: z.boolean().default(false),
   bareTells: z.boolean().default(false),
   flagsAnywhere: z.boolean().default(false),
+  commandFlags: z.array(z.string()).default([]),
   sameShell: z.boolean().default(false),
 });
 

@@ -63,6 +63,11 @@ function runInner(
     return;
   }
   for (const text of inner.texts) shell.runText(text, copyOf(within), stdin, source);
+  if (wrapper.text === 'each') {
+    for (const word of inner.command)
+      shell.runText(word.kind === 'literal' ? word.value : null, copyOf(within), stdin, source);
+    return;
+  }
   const isText = wrapper.text === 'single' ? inner.command.length === 1 : wrapper.text;
   if (inner.command.length > 0 && isText) shell.runText(joined(inner.command), within, stdin, source);
   else if (inner.command.length > 0) shell.run({ words: inner.command, assignments, stdin, source }, within);

@@ -1,5 +1,12 @@
 /** The files a unified diff touches, or where and why it cannot be told. */
-export type PatchPaths = { ok: true; paths: string[] } | { ok: false; line: number; reason: string };
+export type PatchPaths =
+  | {
+      ok: true;
+      paths: string[];
+      /** Whether it makes or turns a symbolic link. */
+      makesLink: boolean;
+    }
+  | { ok: false; line: number; reason: string };
 
 /**
  * Reads the headers of a unified diff; the lines of its hunks are counted off, so that a line of content that looks
@@ -8,6 +15,7 @@ export type PatchPaths = { ok: true; paths: string[] } | { ok: false; line: numb
 export function pathsInPatch(patch: string): PatchPaths {
   const paths = new Set<string>();
   const lines = patch.split('\n');
+  let makesLink = false;
   let old = 0;
   let added = 0;
   for (const [index, line] of lines.entries()) {
@@ -21,6 +29,7 @@ export function pathsInPatch(patch: string): PatchPaths {
       if (old < 0 || added < 0) return unreadable(index, 'the hunk is not as long as its header says');
       continue;
     }
+    makesLink ||= /^(?:new file mode|new mode|index \S+) 120000$/.test(line);
     const hunk = /^@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@/.exec(line);
     if (hunk) {
       old = Number(hunk[1] ?? 1);
@@ -35,7 +44,7 @@ export function pathsInPatch(patch: string): PatchPaths {
   if (old > 0 || added > 0)
     return unreadable(lines.length - 1, 'the last hunk is shorter than its header says');
   if (paths.size === 0) return unreadable(0, 'it names no file');
-  return { ok: true, paths: [...paths] };
+  return { ok: true, paths: [...paths], makesLink };
 }
 
 /** The file names in a header line, without `a/` and `b/`; null when a name is there and cannot be read. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Finding } from '../domain/decision';
 import { defineTool } from './define-tool';
 import { git } from './git-command';
 import { failed, failureOf, succeeded } from './output';
@@ -17,7 +18,10 @@ export const applyPatch = defineTool<z.infer<typeof parameters>>({
   parameters,
   judge(args, context) {
     const touched = pathsInPatch(args.patch);
-    if (touched.ok) return judgePaths('draft', touched.paths, context);
+    if (touched.ok) {
+      const judged = judgePaths('draft', touched.paths, context);
+      return touched.makesLink ? { ...judged, findings: [...(judged.findings ?? []), LINK] } : judged;
+    }
     const message = `the patch cannot be read: line ${touched.line}: ${touched.reason}`;
     return {
       effect: 'draft',
@@ -49,6 +53,14 @@ export const applyPatch = defineTool<z.infer<typeof parameters>>({
     return open.exitCode === 0 ? { kind: 'not-started' } : { kind: 'unknown' };
   },
 });
+
+/** What a link leads to is read and written under its name. */
+const LINK: Finding = {
+  verdict: 'ask',
+  layer: 'tools',
+  rule: 'patch-link',
+  message: 'the patch makes a symbolic link, through which later calls reach what it points to',
+};
 
 function apply(context: ToolContext, patch: string, options: string[]) {
   const stdin = patch.endsWith('\n') ? patch : `${patch}\n`;

@@ -5,7 +5,7 @@ import { knownOutput } from '../../src/shell/known-output';
 
 const literal = (value: string) => ({ kind: 'literal' as const, value, hasGlob: false });
 const outputOf = (words: string[], stdin = '') =>
-  knownOutput(words.map(literal), { kind: 'text', text: stdin }, '/workspace');
+  knownOutput(words.map(literal), { kind: 'text', text: stdin }, { cwd: '/workspace', scratch: '/tmp' });
 
 test.each([
   [['echo', 'one', 'two'], 'one two\n'],

@@ -20,7 +20,7 @@ test.each([
     ['x'],
   ],
 ])('names the files of %s', (_what, patch, paths) => {
-  expect(pathsInPatch(patch)).toEqual({ ok: true, paths });
+  expect(pathsInPatch(patch)).toEqual({ ok: true, paths, makesLink: false });
 });
 
 test.each([

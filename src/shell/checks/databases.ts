@@ -1,7 +1,9 @@
+import type { Finding } from '../../domain/decision';
 import { type HostKind, hostKind, judgeHost } from '../hosts';
 import type { Check, Invocation } from '../invocation';
+import { addPath } from '../operands';
 import { addReason, type PartDraft, raise, shown, unresolved } from '../part-draft';
-import type { CommandContext } from '../simple-command';
+import type { CommandContext, SimpleCommand } from '../simple-command';
 import { judgeSql, MYSQL, type SqlDialect, type SqlStatement, STANDARD_SQL } from '../sql-text';
 import type { Word } from '../word';
 
@@ -16,6 +18,9 @@ interface Client {
   /** Whether the first operand is a database, file or URL, and what follows it is text to run. */
   operands: 'database-then-text' | 'database' | 'text' | 'host';
 }
+
+/** A command of the client that runs a program or uses a file: `:!! ls`, `!ls`. */
+const ESCAPE: SqlStatement = { kind: 'write', destroys: null, escapes: true };
 
 const sql = (dialect: SqlDialect) => (text: string) => judgeSql(text, dialect);
 
@@ -50,7 +55,11 @@ const CLIENTS: Record<string, Client> = {
     hosts: ['-h', '--host', '-host', '-S', '--server', '-u', '--url', '-H'],
     hostVariables: ['CLICKHOUSE_HOST', 'CQLSH_HOST', 'INFLUX_HOST'],
     // Which dialect is not known, so what either makes of the text counts.
-    judge: (text) => [...judgeSql(text, MYSQL), ...judgeSql(text, STANDARD_SQL)],
+    judge: (text) => [
+      ...judgeSql(text, { ...MYSQL, knowsFunctions: false }),
+      ...judgeSql(text, { ...STANDARD_SQL, knowsFunctions: false, clientCommands: null }),
+      ...(/^\s*(?::(?:!!|(?:r|out|error)\b)|!)/im.test(text) ? [ESCAPE] : []),
+    ],
     operands: 'host',
   },
   mongo: {
@@ -108,6 +117,11 @@ function judgeClient(
   if (command.stdin.kind === 'text' && texts.length === 0)
     texts.push({ kind: 'literal', hasGlob: false, value: command.stdin.text });
   const files = valuesOf(invocation, client.files);
+  if (client === CLIENTS.mongo) files.push(...operands.filter(isScript));
+  if (client === CLIENTS.sqlite && operands[0]) addPath(operands[0], 'read', draft, command, context);
+  const outputs = valuesOf(invocation, ['-o', '--output']);
+  if (outputs.some((word) => word.kind === 'literal' && word.value.startsWith('|')))
+    draft.findings.push(runsFromInside(command));
   if (files.length > 0) raise(draft, write, `\`${shown(command)}\` runs what a file says`);
   if (command.stdin.kind === 'unknown' && texts.length === 0 && files.length === 0) {
     raise(draft, write, `\`${shown(command)}\` runs text that is not known before it runs`);
@@ -124,7 +138,7 @@ function judgeClient(
       draft.findings.push(unresolved(command, word, 'is run by a database'));
       continue;
     }
-    for (const statement of client.judge(word.value)) {
+    for (const statement of client.judge(withVariables(word.value, valuesOf(invocation, VARIABLE_FLAGS)))) {
       if (statement.kind === 'write')
         raise(
           draft,
@@ -133,15 +147,35 @@ function judgeClient(
         );
       if (statement.destroys !== null)
         addReason(draft, 'destructive', `\`${shown(command)}\` ${statement.destroys}`);
-      if (statement.escapes)
-        draft.findings.push({
-          verdict: 'ask',
-          layer: 'commands',
-          rule: 'runs-program',
-          message: `\`${shown(command)}\` runs a program or uses a file from inside a database`,
-        });
+      if (statement.reveals) addReason(draft, 'secret', `\`${shown(command)}\` shows a password`);
+      if (statement.escapes) draft.findings.push(runsFromInside(command));
     }
   }
+}
+
+function runsFromInside(command: SimpleCommand): Finding {
+  return {
+    verdict: 'ask',
+    layer: 'commands',
+    rule: 'runs-program',
+    message: `\`${shown(command)}\` runs a program or uses a file from inside a database`,
+  };
+}
+
+const VARIABLE_FLAGS = ['-v', '--set', '--variable'];
+
+/** psql puts `-v name=value` in place of `:name`. */
+function withVariables(text: string, settings: readonly Word[]): string {
+  let filled = text;
+  for (const setting of settings) {
+    const [, name, value] = (setting.kind === 'literal' && /^(\w+)=(.*)$/s.exec(setting.value)) || [];
+    if (name !== undefined) filled = filled.replaceAll(`:${name}`, () => value ?? '');
+  }
+  return filled;
+}
+
+function isScript(word: Word): boolean {
+  return word.kind === 'literal' && /\.(?:js|mongodb)$/.test(word.value) && !/:\/\//.test(word.value);
 }
 
 /** Where the server is; `unset` is the client's default, this machine. */
@@ -194,7 +228,10 @@ function judgeMongo(text: string): SqlStatement[] {
     );
   const calls = [...text.matchAll(/([A-Za-z_$]\w*)\s*\(/g)].map(([, name = '']) => name);
   const isRead =
-    !destroys && !/\[\s*['"`]|\beval\b|`/.test(text) && calls.every((name) => MONGO_READS.has(name));
+    !destroys &&
+    !/['"]?\$(?:out|merge)\b/.test(text) &&
+    !/\[\s*['"`]|\beval\b|`/.test(text) &&
+    calls.every((name) => MONGO_READS.has(name));
   return [
     {
       kind: isRead ? 'read' : 'write',
@@ -224,10 +261,15 @@ function judgeRedis(text: string): SqlStatement[] {
       return {
         kind: isRead && !destroys ? 'read' : 'write',
         destroys: destroys ? 'deletes keys or more' : null,
-        escapes: false,
+        escapes: REDIS_ESCAPES.test(line.trim()),
+        reveals: /^CONFIG\s+GET\s+(?:\S*\*|requirepass|masterauth)/i.test(line.trim()),
       };
     });
 }
+
+/** What loads code, writes files of the server or hands its data to another. */
+const REDIS_ESCAPES =
+  /^(?:MODULE\s+LOAD|CONFIG\s+SET\s+(?:dir|dbfilename|appendfilename|logfile|loadmodule|unixsocket)\b|MIGRATE|REPLICAOF|SLAVEOF|FUNCTION\s+(?:LOAD|RESTORE))/i;
 
 const REDIS_DESTROYS = new Set(
   `FLUSHALL,FLUSHDB,DEL,UNLINK,SHUTDOWN,GETDEL,HDEL,LTRIM,XTRIM,XDEL,ZREMRANGEBYRANK,ZREMRANGEBYSCORE,ZREMRANGEBYLEX,SCRIPT FLUSH,

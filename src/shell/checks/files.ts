@@ -1,5 +1,6 @@
 import type { Mark } from '../../domain/effect';
 import { classifyPath } from '../classify-path';
+import { judgeHost } from '../hosts';
 import type { Check, Invocation } from '../invocation';
 import { addPath } from '../operands';
 import { addReason, type PartDraft, raise, shown, unresolved } from '../part-draft';
@@ -113,10 +114,12 @@ export const fileChecks: Record<string, Check> = {
         draft.findings.push(unresolved(command, script, 'is a script that may write files and run programs'));
         continue;
       }
-      for (const { runs, writes } of sedActions(script.value)) {
-        if (runs) runsProgram(invocation, draft, context);
-        if (writes !== null)
-          addPath({ kind: 'literal', value: writes, hasGlob: false }, 'write', draft, command, context);
+      for (const action of sedActions(script.value)) {
+        if (action.does === 'runs') runsProgram(invocation, draft, context);
+        else {
+          const use = action.does === 'reads' ? 'read' : 'write';
+          addPath({ kind: 'literal', value: action.path, hasGlob: false }, use, draft, command, context);
+        }
       }
     }
   },
@@ -131,21 +134,70 @@ export const fileChecks: Record<string, Check> = {
         draft.findings.push(unresolved(command, script, 'is a script that may write files and run programs'));
         continue;
       }
-      const code = withoutAwkText(script.value);
+      const { code, texts } = withoutAwkText(script.value);
       if (
         /\bsystem\s*\(|\|&?\s*(?:S|getline|[A-Za-z_])|[S\w)]\s*\|&?\s*getline|\/inet\//.test(
           code.replace(/\|\|/g, ''),
         )
       )
         runsProgram(invocation, draft, context);
-      if (/\bprintf?\b[^;}\n]*>/.test(code)) {
-        raise(draft, 'sandbox', `\`${shown(command)}\` writes a file`);
-        for (const [, path = ''] of script.value.matchAll(/>>?\s*"([^"]+)"/g))
-          addPath({ kind: 'literal', value: path, hasGlob: false }, 'write', draft, command, context);
+      if (/@(?:load|include)\b/.test(code)) raise(draft, 'sandbox', `\`${shown(command)}\` loads code`);
+      for (const target of awkTargets(code)) {
+        const path = /^S(\d+)$/.exec(target)?.[1];
+        if (path !== undefined)
+          addPath(
+            { kind: 'literal', value: texts[Number(path)] ?? '', hasGlob: false },
+            'write',
+            draft,
+            command,
+            context,
+          );
+        else
+          addPath(
+            { kind: 'unresolved', source: target, prefix: '', maySplit: false },
+            'write',
+            draft,
+            command,
+            context,
+          );
       }
       for (const [, path = ''] of script.value.matchAll(/getline[^;}\n<]*<\s*\(?\s*"([^"]+)"/g))
         addPath({ kind: 'literal', value: path, hasGlob: false }, 'read', draft, command, context);
     }
+  },
+
+  // `--rawfile NAME FILE`.
+  'jq-files'({ command }, draft, context) {
+    for (const [index, word] of command.args.entries())
+      if (word.kind === 'literal' && /^--(?:rawfile|slurpfile|argfile)$/.test(word.value)) {
+        const file = command.args[index + 2];
+        if (file) addPath(file, 'read', draft, command, context);
+      }
+  },
+
+  // `load("FILE")` and its kin in an expression.
+  'yq-loads'({ command, operands }, draft, context) {
+    for (const word of operands)
+      for (const [, path] of (word.kind === 'literal' ? word.value : '').matchAll(
+        /\bload(?:_\w+)?\s*\(\s*(?:"([^"]*)")?/g,
+      ))
+        if (path !== undefined)
+          addPath({ kind: 'literal', value: path, hasGlob: false }, 'read', draft, command, context);
+        else draft.findings.push(unresolved(command, word, 'reads a file that it computes'));
+  },
+
+  // What a reader of files takes an address for.
+  'reads-addresses'({ command, operands, flags }, draft, context) {
+    for (const word of [...operands, ...flags.flatMap(({ value }) => value ?? [])])
+      if (/^[a-z][a-z0-9+.-]*:\/\//i.test(word.kind === 'literal' ? word.value : word.prefix))
+        judgeHost(word, draft, command, context);
+  },
+
+  // Commands of `ed` and its like come from the input too; `!` among them runs a program.
+  'editor-input'(invocation, draft, context) {
+    const { stdin } = invocation.command;
+    if (stdin.kind === 'text' ? /^[^\n!]{0,40}!./m.test(stdin.text) : stdin.kind === 'unknown')
+      runsProgram(invocation, draft, context);
   },
 
   'runs-text'(invocation, draft, context) {
@@ -183,9 +235,11 @@ function runsProgram({ command }: Invocation, draft: PartDraft, _: CommandContex
   });
 }
 
-/** Commands of a sed script that write files or run programs: `w FILE`, `s///w FILE`, `e`, `s///e`. */
-function sedActions(script: string): { runs: boolean; writes: string | null }[] {
-  const actions: { runs: boolean; writes: string | null }[] = [];
+type SedAction = { does: 'runs' } | { does: 'reads' | 'writes'; path: string };
+
+/** Commands of a sed script that use files or run programs: `r FILE`, `w FILE`, `s///w FILE`, `e`, `s///e`. */
+function sedActions(script: string): SedAction[] {
+  const actions: SedAction[] = [];
   let at = 0;
   const skip = (expression: RegExp): string => {
     expression.lastIndex = at;
@@ -228,28 +282,41 @@ function sedActions(script: string): { runs: boolean; writes: string | null }[] 
     if (name === 's' || name === 'y') {
       delimited(2);
       const flags = skip(/[gpiIeEmM\d]*/y);
-      if (name === 's' && /e/.test(flags)) actions.push({ runs: true, writes: null });
+      if (name === 's' && /e/.test(flags)) actions.push({ does: 'runs' });
       if (name === 's' && script[at] === 'w') {
         at++;
-        actions.push({ runs: false, writes: skip(/[^\n]*/y).trim() });
+        actions.push({ does: 'writes', path: skip(/[^\n]*/y).trim() });
       }
-    } else if (name === 'w' || name === 'W') actions.push({ runs: false, writes: skip(/[^\n]*/y).trim() });
+    } else if (name === 'w' || name === 'W') actions.push({ does: 'writes', path: skip(/[^\n]*/y).trim() });
     else if (name === 'e') {
       skip(/[^\n]*/y);
-      actions.push({ runs: true, writes: null });
+      actions.push({ does: 'runs' });
     } else if (/[aic]/.test(name)) skip(/(?:\\\n|[^\n])*/y);
-    else if (/[rRbtT:]/.test(name)) skip(/[^\n;}]*/y);
+    else if (name === 'r' || name === 'R') actions.push({ does: 'reads', path: skip(/[^\n]*/y).trim() });
+    else if (/[btT:]/.test(name)) skip(/[^\n;}]*/y);
     else if (name === '#') skip(/[^\n]*/y);
   }
   return actions;
 }
 
-/** An awk program with its strings as `S` and its patterns and comments away. */
-function withoutAwkText(code: string): string {
-  return code
-    .replace(/"(?:[^"\\\n]|\\[\s\S])*"/g, 'S')
+/** An awk program with its strings as `S0`, `S1`, …, and its patterns and comments away. */
+function withoutAwkText(program: string): { code: string; texts: string[] } {
+  const texts: string[] = [];
+  const code = program
+    .replace(/"((?:[^"\\\n]|\\[\s\S])*)"/g, (_, text: string) => `S${texts.push(text) - 1}`)
     .replace(/(^|[\s(,!~{;&|])\/(?:[^/\\\n]|\\.)+\//g, '$1P')
     .replace(/#[^\n]*/g, '');
+  return { code, texts };
+}
+
+/** What follows `>` or `>>` after a `print`; within parentheses `>` compares. */
+function awkTargets(code: string): string[] {
+  let flat = code;
+  for (let before = ''; before !== flat; ) {
+    before = flat;
+    flat = flat.replace(/\([^()]*\)/g, ' G ');
+  }
+  return [...flat.matchAll(/\bprintf?\b[^;}\n>]*>>?\s*([^;}\n]*)/g)].map(([, target = '']) => target.trim());
 }
 
 function has({ flags }: Invocation, ...names: string[]): boolean {

@@ -33,8 +33,12 @@ export const httpChecks: Record<string, Check> = {
     const isGet = has(invocation, '-G', '--get');
     for (const word of bodies) readAttached(word, /^(?:[^=]*)@/, invocation, draft, context);
     for (const word of forms) readAttached(word, /^[^=]*=[@<]/, invocation, draft, context);
+    for (const word of values('-H', '--header', '-w', '--write-out'))
+      readAttached(word, /^@/, invocation, draft, context);
+    if (values('-w', '--write-out').some((word) => /%output\{/.test(textFrom(word))))
+      raise(draft, 'sandbox', `\`${shown(invocation.command)}\` writes a file`);
     for (const word of uploads) addPath(word, 'read', draft, invocation.command, context);
-    const given = values('-X', '--request').at(-1) ?? null;
+    const given = overridden(values('-H', '--header')) ?? values('-X', '--request').at(-1) ?? null;
     const method: Word | null = given ?? (has(invocation, '-I', '--head') || isGet ? literal('GET') : null);
     // What reads a file of settings may do anything the settings say.
     if (values('-K', '--config').length > 0) askFor(invocation, draft, 'takes its options from a file');
@@ -132,6 +136,10 @@ function judgeRequest(
       return 'loopback' as const;
     }
     judgeHost(word, draft, command, context);
+    if (/^(?!(?:https?|ftps?|sftp|scp|wss?):)[a-z][a-z0-9+.-]*:\/\//i.test(textFrom(word))) {
+      raise(draft, 'sandbox', `\`${shown(command)}\` opens a raw connection`);
+      askFor(invocation, draft, 'opens a raw connection, and what it sends cannot be judged');
+    }
     return hostKind(word, context.settings.network);
   });
   const isLocal = kinds.length > 0 && kinds.every((kind) => kind === 'loopback');
@@ -231,6 +239,19 @@ function readAttached(
   );
   if (word.kind === 'unresolved')
     draft.findings.push(unresolved(command, word, 'names a file that it sends'));
+}
+
+function textFrom(word: Word): string {
+  return word.kind === 'literal' ? word.value : word.prefix;
+}
+
+/** The method that a header asks the server to take instead of the request's own. */
+function overridden(headers: readonly Word[]): Word | null {
+  for (const header of headers) {
+    const method = /^x-(?:http-)?method(?:-override)?\s*:\s*([A-Za-z]+)/i.exec(textFrom(header))?.[1];
+    if (method !== undefined) return literal(method);
+  }
+  return null;
 }
 
 function askFor({ command }: Invocation, draft: PartDraft, what: string): void {

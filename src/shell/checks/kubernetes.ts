@@ -1,6 +1,6 @@
 import { judgeHost } from '../hosts';
 import type { Check, Invocation } from '../invocation';
-import { judgeContextName } from '../operands';
+import { addPath, judgeContextName } from '../operands';
 import { addReason, type PartDraft, raise, shown, unresolved } from '../part-draft';
 import type { CommandContext } from '../simple-command';
 import type { Word } from '../word';
@@ -10,6 +10,14 @@ export const kubernetesChecks: Record<string, Check> = {
   /** `kubectl get secret -o yaml` prints the values; without an output format it lists names and sizes. */
   'kubernetes-secret'({ command, operands, flags }, draft) {
     const raw = flags.filter(({ names }) => names.includes('--raw')).map(({ value }) => value);
+    // A GET that goes through the cluster to a program in it, which may do anything.
+    if (
+      raw.some(
+        (value) =>
+          value?.kind === 'literal' && /\/(?:proxy|exec|attach|portforward)(?:[/?]|$)/i.test(value.value),
+      )
+    )
+      raise(draft, 'production', `\`${shown(command)}\` reaches a program in the cluster`);
     if (raw.some((value) => value?.kind === 'literal' && /\/secrets(?:[/?]|$)/i.test(value.value))) {
       addReason(draft, 'secret', `\`${shown(command)}\` prints the values of secrets`);
       return;
@@ -37,8 +45,11 @@ export const kubernetesChecks: Record<string, Check> = {
     // `-s` is a short form of kubectl's only: in helm it chooses templates.
     if (servers.length === 0 && takesShortServer(command.program)) servers.push(...values('-s'));
     for (const server of servers) judgeHost(server, draft, command, context);
+    for (const pair of values('--set-file'))
+      for (const [, path = ''] of (pair.kind === 'literal' ? pair.value : '').matchAll(/=([^,]+)/g))
+        addPath({ kind: 'literal', value: path, hasGlob: false }, 'read', draft, command, context);
     for (const file of [...values('-f', '--filename', '-k', '--kustomize', '--values'), ...operands])
-      if (file.kind === 'literal' && /^https?:\/\//i.test(file.value))
+      if (file.kind === 'literal' && /^(?:https?|oci):\/\//i.test(file.value))
         judgeHost(file, draft, command, context);
     const configurations = values('--kubeconfig');
     const variable = command.assignments.get('KUBECONFIG');

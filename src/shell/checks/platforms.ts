@@ -78,7 +78,7 @@ export const platformChecks: Record<string, Check> = {
   /** Another endpoint than the configured cloud, and files that arguments name (`file://`). */
   'cloud-endpoint'(invocation, draft, context) {
     const { command, flags, operands } = invocation;
-    for (const host of valuesOf(invocation)('--endpoint-url', '--api-url', '--server', '--address'))
+    for (const host of valuesOf(invocation)('--endpoint-url', '--api-url', '--server', '--address', '--url'))
       judgeHost(host, draft, command, context);
     for (const [name, value] of command.assignments)
       if (/^AWS_ENDPOINT_URL|^CLOUDSDK_API_ENDPOINT_OVERRIDES_/.test(name))

@@ -8,7 +8,20 @@ import type { Word } from '../word';
 export const remoteChecks: Record<string, Check> = {
   // `host:path`, `rsync://host/path`: the last operand is written, the others are read.
   'copy-between-hosts'(invocation, draft, context) {
-    const { command, operands } = invocation;
+    const { command, operands, flags } = invocation;
+    for (const { names, value } of flags)
+      if (
+        value !== null &&
+        command.program === 'rsync' &&
+        names.some((name) => name === '-e' || name === '--rsh')
+      )
+        if (value.kind === 'unresolved' || !PLAIN_SSH.test(value.value))
+          draft.findings.push({
+            verdict: 'ask',
+            layer: 'commands',
+            rule: 'runs-program',
+            message: `\`${shown(command)}\` reaches the other machine by a program of its own`,
+          });
     for (const [index, word] of operands.entries()) {
       const isTarget = index === operands.length - 1 && operands.length > 1;
       const text = word.kind === 'literal' ? word.value : word.prefix;
@@ -68,6 +81,20 @@ export const remoteChecks: Record<string, Check> = {
       else addPath(word, 'write', draft, command, context);
   },
 
+  // What is more than a read is done to the machine that `DOCKER_HOST` names.
+  'other-engine'({ command }, draft) {
+    for (const name of ['DOCKER_HOST', 'CONTAINER_HOST']) {
+      const value = command.assignments.get(name);
+      if (
+        value === undefined ||
+        (value !== null && (/^(?:|unix:.*|npipe:.*)$/.test(value) || isLocalHost(value)))
+      )
+        continue;
+      if (draft.effect !== 'read')
+        raise(draft, 'production', `\`${shown(command)}\` changes another machine`);
+    }
+  },
+
   // `-v HOST:CONTAINER`: what a container is given of this machine, it may write.
   'container-mounts'({ command, flags }, draft, context) {
     for (const { names, value } of flags) {
@@ -81,6 +108,40 @@ export const remoteChecks: Record<string, Check> = {
     }
   },
 
+  // `dig @SERVER NAME TYPE +short`.
+  'asks-names'({ command, operands, flags }, draft, context) {
+    const names = [
+      ...operands,
+      ...flags.flatMap(({ names, value }) => (value && names.includes('-q') ? value : [])),
+    ];
+    for (const word of names) {
+      const text = word.kind === 'literal' ? word.value : word.prefix;
+      if (word.kind === 'literal' && (/^\+\w/.test(text) || RECORDS.test(text))) continue;
+      const rest = text.startsWith('@') ? text.slice(1) : text;
+      judgeHost(
+        word.kind === 'literal' ? { ...word, value: rest } : { ...word, prefix: rest },
+        draft,
+        command,
+        context,
+      );
+    }
+  },
+
+  // `-from-module=https://…`, `-backend-config=address=https://…`, a plan at an address.
+  'module-source'({ command, operands, flags }, draft, context) {
+    for (const word of [...operands, ...flags.flatMap(({ value }) => value ?? [])]) {
+      const text = word.kind === 'literal' ? word.value : word.prefix;
+      const address = /(?:^|=|::)(?:https?|ssh|git):\/\/.*$/is.exec(text)?.[0].replace(/^(?:=|::)/, '');
+      if (address !== undefined && word.kind === 'literal')
+        judgeHost({ ...word, value: address }, draft, command, context);
+    }
+  },
+
+  // `promtool query instant SERVER QUERY`.
+  'first-is-host'({ command, operands: [server] }, draft, context) {
+    if (server) judgeHost(server, draft, command, context);
+  },
+
   // `openssl s_client -connect HOST:PORT`.
   connects({ command, flags }, draft, context) {
     for (const { names, value } of flags)
@@ -92,6 +153,13 @@ export const remoteChecks: Record<string, Check> = {
   },
 };
 
+function isLocalHost(value: string): boolean {
+  const host = hostOf({ kind: 'literal', value, hasGlob: false });
+  return host !== null && isLoopback(host);
+}
+
+const RECORDS =
+  /^(?:A|AAAA|AFSDB|ANY|AXFR|CAA|CDS|CH|CNAME|DNAME|DNSKEY|DS|HINFO|HS|HTTPS|IN|IXFR|LOC|MX|NAPTR|NS|NSEC3?|PTR|RRSIG|SOA|SPF|SRV|SSHFP|SVCB|TLSA|TXT|URI)$/i;
 const LISTENING = [
   '-S',
   '-b',
@@ -106,6 +174,7 @@ const LISTENING = [
   '--interfaces',
   '-i',
 ];
+const PLAIN_SSH = /^(?:\/usr\/bin\/)?ssh(?:\s+-(?:[pil]\s*[\w@./~-]+|[46CqTx]+))*$/;
 const REMOTE = /^(?:[^/:\s]+@)?(?:\[[^\]]+\]|[^/:\s]+)::?|^(?:rsync|sftp|scp|ftp):\/\//;
 
 function remoteHost(word: Word): Word {
