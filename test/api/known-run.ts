@@ -47,7 +47,7 @@ export async function makeKnownThings(gatehouse: Harness, http: ApiFixture): Pro
     body: { kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' },
   });
   const made = await http.json('/v1/keys', 201, { body: { name: MARK, person, roles: ['service'] } });
-  const hooked = await http.json('/v1/webhooks', 201, { body: { url: `https://127.0.0.1:9/${MARK}` } });
+  const hooked = await http.json('/v1/webhooks', 201, { body: { url: `https://hooks.invalid/${MARK}` } });
   const asked = await http.json('/v1/break-glass', 201, { body: { reason: MARK } });
   return {
     run,
