@@ -49,7 +49,8 @@ export const createLive = ({ live, isLoggedIn, tokenOf }: Dependencies) =>
       ];
       stream.onAbort(() => bell.ring());
       try {
-        if (run) ring('run');
+        // What changed between the page and its stream, or while that was broken, nobody tells again.
+        for (const name of ['inbox', 'approval', ...(run ? ['run'] : [])]) ring(name);
         while (!stream.aborted) {
           const isRung = await bell.rungWithin(HEARTBEAT_MS);
           if (stream.aborted) return;

@@ -72,6 +72,17 @@ test.each(PAGES)('whoever is not logged in is sent from "%s" to the login', asyn
   );
 });
 
+test('a page is told to look again as soon as its stream begins, for what came before it was heard', async () => {
+  const { cookie } = await logIn();
+  const stop = new AbortController();
+  const { body } = await ask('/live', { headers: { cookie }, signal: stop.signal });
+  const reader = body!.pipeThrough(new TextDecoderStream()).getReader();
+  let told = '';
+  while (!told.includes('event: approval')) told += (await reader.read()).value;
+  expect(told).toContain('event: inbox');
+  stop.abort();
+});
+
 test('a key that does not count is refused, and nothing of it is shown again', async () => {
   const form = await ask('/login');
   const response = await send(
