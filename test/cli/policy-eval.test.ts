@@ -54,7 +54,7 @@ test('each call gets one answer, in order, with the findings that made its verdi
   const { code, stderr, answers } = await evaluate(
     [
       read('a'),
-      JSON.stringify({ id: 2, tool: 'terraform_apply', args: {} }),
+      JSON.stringify({ id: 2, tool: 'terraform_apply', args: { plan: 'a'.repeat(64) } }),
       JSON.stringify({ id: 'c', tool: 'create-pr', args: { title: 't', body: 'b' } }),
     ].join('\n'),
   );
