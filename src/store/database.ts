@@ -14,6 +14,8 @@ export interface Database {
 
 /** How long a connection may take, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 5_000;
+/** A busy machine is waited for longer than Prisma does by itself, which is 2 s, then 5 s. */
+const TRANSACTION = { maxWait: 10_000, timeout: 20_000 };
 
 /**
  * Opens a PostgreSQL database; connections are made when first needed.
@@ -34,7 +36,7 @@ export function openDatabase(url: string, { poolSize = 10 }: { poolSize?: number
       onConnectionError: () => undefined,
     },
   );
-  const client = new PrismaClient({ adapter });
+  const client = new PrismaClient({ adapter, transactionOptions: TRANSACTION });
   const clear = (cause: unknown) => clearError(cause, place);
   return {
     client,
@@ -104,7 +106,7 @@ const UNREACHABLE_CODES = new Set([
 const UNREACHABLE_DRIVER_CODES =
   /^(08...|57P0[1-3]|28...|3D000|53300|E(CONNREFUSED|CONNRESET|TIMEDOUT|PIPE|HOSTUNREACH)|ENOTFOUND)$/;
 const UNREACHABLE_TEXTS =
-  /can't reach database server|connection terminated|timeout exceeded when trying to connect|server has closed the connection|not currently accepting connections/i;
+  /can't reach database server|unable to start a transaction|connection terminated|timeout exceeded when trying to connect|server has closed the connection|not currently accepting connections/i;
 
 // The driver adapter's own names for the same.
 const UNREACHABLE_KINDS = new Set([
