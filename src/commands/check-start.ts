@@ -50,7 +50,7 @@ export async function prepareStart(
     throw new GatehouseError('prompt-empty', 'a run needs a prompt that says what to do');
   const halt = await requireNotStopped({ organizationId, halts }, asked.agent);
   if (asked.repo !== undefined) await requireRepository(asked.repo);
-  const runId = idempotencyKey === undefined ? newRunId() : runIdOf(organizationId, idempotencyKey);
+  const runId = idempotencyKey === undefined ? newRunId() : keyedRunId(organizationId, idempotencyKey);
   const input = readRunInput({ ...asked, runId, organizationId }, workflowIdOf(runId));
   if (Buffer.byteLength(JSON.stringify(input)) > MAX_INPUT_BYTES)
     throw new GatehouseError(
@@ -83,7 +83,7 @@ function newRunId(): string {
   );
 }
 
-function runIdOf(organizationId: string, idempotencyKey: string): string {
+function keyedRunId(organizationId: string, idempotencyKey: string): string {
   return sha256(canonicalJson([organizationId, idempotencyKey])).slice(0, 32);
 }
 

@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path';
 import { GatehouseError } from '../domain/errors';
 import type { HitLimit } from '../tools/tool';
-import { type ControlGroupPlace, findControlGroupPlace } from './control-group-place';
+import { type ControlGroupPlace, type Controller, findControlGroupPlace } from './control-group-place';
 import type { SandboxLimits } from './limits';
 
 /** A control group of one command, which bounds all its processes together. */
@@ -81,7 +81,7 @@ export function findControlGroups(
 const ENTER = `n=$1; shift; while [ "$n" -gt 0 ]; do echo 0 > "$1/cgroup.procs" || exit 71; shift; n=$((n - 1)); done; exec "$@"`;
 
 interface Bound {
-  name: 'pids' | 'memory';
+  name: Controller;
   /** Values by file; a file that is not there is another version's, or the kernel was built without it. */
   settings: Record<string, string>;
   hits(folder: string): HitLimit[];

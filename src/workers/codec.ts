@@ -2,7 +2,6 @@
 import type { Server } from 'node:http';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
-import pino from 'pino';
 import { createCodecApp } from '../codec/codec-app';
 import { createCodecPage } from '../codec/codec-page';
 import { createAdmit } from '../codec/decoding-question';
@@ -12,6 +11,7 @@ import { type CodecConfig, codecConfig } from '../config';
 import { nameOfSessionCookie } from '../console/cookies';
 import { paths } from '../console/paths';
 import { publicMessage } from '../domain/errors';
+import { openLog } from '../log/open-log';
 
 /** A request has to be here within this, in milliseconds. */
 const REQUEST_LIMIT_MS = 60_000;
@@ -28,7 +28,7 @@ function main(config: CodecConfig): void {
   const address = new URL(config.GATEHOUSE_CODEC_URL ?? `http://127.0.0.1:${port}`);
   const base = address.pathname.replace(/\/$/, '');
   const { origin: consoleOrigin } = new URL(config.GATEHOUSE_PUBLIC_URL);
-  const log = pino({ name: 'gatehouse-codec', level: config.GATEHOUSE_LOG });
+  const log = openLog('gatehouse-codec', config.GATEHOUSE_LOG);
   const admit = createAdmit(new URL(config.GATEHOUSE_CODEC_API), (err) =>
     log.warn({ err }, 'the API could not be asked who may read'),
   );
