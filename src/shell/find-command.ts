@@ -2,7 +2,7 @@ import { classifyPath } from './classify-path';
 import { addReason, type PartDraft, raise } from './part-draft';
 import { copyOf, type Scope, withoutNames } from './scope';
 import type { ResolvedCommand, Shell } from './shell';
-import type { Word } from './word';
+import { literalWord, type Word } from './word';
 
 /** Actions that run a program, up to `;` or `+`. */
 const RUNNING = new Set(['-exec', '-execdir', '-ok', '-okdir']);
@@ -72,7 +72,7 @@ function startsOf(args: readonly Word[]): Word[] {
     }
     starts.push(word);
   }
-  return starts.length > 0 ? starts : [{ kind: 'literal', value: '.', hasGlob: false }];
+  return starts.length > 0 ? starts : [literalWord('.')];
 }
 
 /** `{}` is something below where the search began. */

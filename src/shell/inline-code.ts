@@ -6,7 +6,7 @@ import type { Scope } from './scope';
 import type { Shell } from './shell';
 import type { SimpleCommand } from './simple-command';
 import { judgePathLike } from './unknown-program';
-import type { Word } from './word';
+import { literalWord } from './word';
 
 /**
  * Looks at the text of a program in another language (`python -c`, `perl -e`): it runs in the sandbox whatever it says;
@@ -31,7 +31,7 @@ export function judgeInlineCode(code: string, command: SimpleCommand, scope: Sco
       else shell.runText(call.text, scope, { kind: 'none' }, call.text);
     }
     if (DESTROYERS.test(call.name)) {
-      const target: Word = { kind: 'literal', value: call.text ?? '', hasGlob: false };
+      const target = literalWord(call.text ?? '');
       const { place, marks } = classifyPath(target, 'delete', context);
       if (call.text !== null && marks.catastrophic) addReason(part, 'catastrophic', marks.catastrophic);
       if (call.text === null || place !== 'scratch')
@@ -41,12 +41,12 @@ export function judgeInlineCode(code: string, command: SimpleCommand, scope: Sco
   if (/^(?:pwsh|powershell)/.test(command.program) && POWERSHELL_DESTROYS.test(code))
     addReason(part, 'destructive', `a command in \`${command.program}\` deletes`);
   for (const text of stringsIn(code)) {
-    const word: Word = { kind: 'literal', value: text, hasGlob: false };
+    const word = literalWord(text);
     if (/^(?:https?|ftp|wss?|tcp|postgres(?:ql)?|mysql|mongodb(?:\+srv)?|redis):\/\/[^/]/i.test(text))
       judgeHost(word, part, command, context);
     else if (/^(?:~|\/|\.\.?\/)[^\s]*$/.test(text)) {
       const path = text.startsWith('~/') ? `/home/agent${text.slice(1)}` : text;
-      judgePathLike({ ...word, value: path }, part, context);
+      judgePathLike(literalWord(path), part, context);
     } else if (/^[\w.-]+\.[\w-]+$|^\.[\w.-]+$/.test(text)) {
       const { marks } = classifyPath(word, 'read', context);
       const secret: Mark = 'secret';

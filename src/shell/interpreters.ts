@@ -4,7 +4,7 @@ import { childOf, copyOf, type Scope, valuesOf, withoutNames } from './scope';
 import type { ResolvedCommand, Shell } from './shell';
 import type { Part, SimpleCommand } from './simple-command';
 import { isOpenStream, judgePathLike, judgeUnknown } from './unknown-program';
-import type { Word } from './word';
+import { literalWord, type Word } from './word';
 
 /** Shells: their text is bash enough to be read as such. */
 const SHELLS = new Set([
@@ -175,8 +175,7 @@ export function runInterpreter(
     const attached = isFlag ? null : attachedCode(program, word.value);
     if (!isFlag && attached === null) continue;
     isInline = true;
-    const code: Word | undefined =
-      attached === null ? args[index + 1] : { kind: 'literal', value: attached, hasGlob: false };
+    const code: Word | undefined = attached === null ? args[index + 1] : literalWord(attached);
     if (code?.kind === 'literal') judgeInlineCode(code.value, simple, scope, shell);
     else if (code)
       shell.ask('unresolved', `\`${program}\` is given a program that is not known before it runs`);

@@ -19,7 +19,7 @@ import { resolveText, resolveWord, type Substitutions } from './resolve-word';
 import { copyOf, type FunctionBody, mergeInto, type Scope, settle, splitAtFailure, valuesOf } from './scope';
 import type { Shell } from './shell';
 import { type ScriptWalker, WalkedSubstitutions } from './walked-substitutions';
-import type { StandardInput, Word } from './word';
+import { literalWord, type StandardInput, type Word } from './word';
 
 /** Loops over known lists run once for each of so many values; longer ones once for any value. */
 const MAX_ROUNDS = 20;
@@ -241,7 +241,7 @@ export class NodeWalker implements ScriptWalker {
         words.push(
           value === null
             ? { kind: 'unresolved', source: arg.text, prefix: `${arg.name}=`, maySplit: false }
-            : { kind: 'literal', value: `${arg.name}=${value}`, hasGlob: false },
+            : literalWord(`${arg.name}=${value}`),
         );
       }
     }

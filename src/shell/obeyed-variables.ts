@@ -4,7 +4,7 @@ import type { PartDraft } from './part-draft';
 import { variableKind } from './running-variables';
 import { copyOf, type Scope, withoutNames } from './scope';
 import type { Shell } from './shell';
-import type { Word } from './word';
+import { literalWord, type Word } from './word';
 
 /** Judges setting a variable that programs obey: what they run, load, write or reach because of it. */
 export function judgeVariable(name: string, value: string | null, scope: Scope, shell: Shell): void {
@@ -48,7 +48,7 @@ function decides(name: string, shell: Shell): void {
 function wordOf(name: string, value: string | null): Word {
   return value === null
     ? { kind: 'unresolved', source: `$${name}`, prefix: '', maySplit: false }
-    : { kind: 'literal', value, hasGlob: false };
+    : literalWord(value);
 }
 
 function writes(name: string, value: string | null, scope: Scope, shell: Shell): void {

@@ -6,7 +6,7 @@ import { addReason, type PartDraft, raise, shown } from './part-draft';
 import { matchesPattern } from './pattern';
 import type { CommandContext, SimpleCommand } from './simple-command';
 import type { CommandTable, OperandRole } from './table';
-import type { Word } from './word';
+import { literalWord, type Word } from './word';
 
 /** Judges what a command names: the paths and hosts among its operands and flag values. */
 export function judgeOperands(
@@ -81,7 +81,7 @@ export function judgeContexts(
     const word: Word =
       value === null
         ? { kind: 'unresolved', source: `$${variable}`, prefix: '', maySplit: false }
-        : { kind: 'literal', value, hasGlob: false };
+        : literalWord(value);
     judgeContextName(word, draft, command, context);
   }
 }

@@ -5,7 +5,7 @@ import { addReason, type PartDraft, raise } from './part-draft';
 import { resolveParts, resolveText, resolveWord, type Substitutions } from './resolve-word';
 import type { Scope } from './scope';
 import type { Shell } from './shell';
-import type { StandardInput, Word } from './word';
+import { literalWord, type StandardInput, type Word } from './word';
 
 /** Judges redirections: files read and written, connections; returns what they make of the standard input. */
 export function applyRedirections(
@@ -63,7 +63,7 @@ function connects(target: Word, scope: Scope, shell: Shell): boolean {
   if (!found) return false;
   const host: Word =
     target.kind === 'literal' || found[2] === '/'
-      ? { kind: 'literal', value: found[1] ?? '', hasGlob: false }
+      ? literalWord(found[1] ?? '')
       : { kind: 'unresolved', source: target.source, prefix: '', maySplit: false };
   const part: Pick<PartDraft, 'effect' | 'why' | 'marks' | 'findings'> = {
     effect: 'read',

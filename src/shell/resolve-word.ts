@@ -3,7 +3,7 @@ import { expandBraces } from './brace-expansion';
 import { expandParameter } from './parameter-expansion';
 import { HOME, SANDBOX_VARIABLES } from './sandbox-places';
 import { type Scope, variableOf } from './scope';
-import type { Word } from './word';
+import { literalWord, type Word } from './word';
 
 /** What resolving needs from the walker: an inner script is walked for what it does, and may have a known output. */
 export interface Substitutions {
@@ -25,7 +25,7 @@ export type Piece =
 /** What a word becomes: usually one, none for an empty expansion, several for braces and lists. */
 export function resolveWord(node: WordNode, scope: Scope, substitutions: Substitutions): Word[] {
   // Most words are plain.
-  if (!node.parts && PLAIN.test(node.text)) return [{ kind: 'literal', value: node.text, hasGlob: false }];
+  if (!node.parts && PLAIN.test(node.text)) return [literalWord(node.text)];
   const parts: readonly WordPart[] = node.parts ?? [literalPart(node)];
   return alternativesOf(parts).flatMap((alternative) =>
     toWords(piecesOf(alternative, scope, substitutions), node.text, scope),

@@ -1,4 +1,4 @@
-import type { Word } from './word';
+import { literalWord, type Word } from './word';
 import type { Wrapper } from './wrapper-table';
 
 /** What stands between a wrapper and the command it runs. */
@@ -88,7 +88,7 @@ function takeFlag(wrapper: Wrapper, flag: string, next: Word | undefined, result
     if (wrapper.scriptFlags.includes(each)) result.texts.push(null);
     if (each === '-o' && wrapper.hosts) result.texts.push(...optionTexts(value));
   };
-  if (inline !== undefined) take(name, { kind: 'literal', value: inline, hasGlob: false });
+  if (inline !== undefined) take(name, literalWord(inline));
   // Most programs take the beginning of a long flag for the whole.
   const isText = (each: string) =>
     wrapper.textFlags.some((flag) => flag === each || (/^--\w/.test(each) && flag.startsWith(each)));
@@ -112,7 +112,7 @@ function takeFlag(wrapper: Wrapper, flag: string, next: Word | undefined, result
       return rest === '' ? 1 : 0;
     }
     if (wrapper.valueFlags.includes(short)) {
-      take(short, rest === '' ? next : { kind: 'literal', value: rest, hasGlob: false });
+      take(short, rest === '' ? next : literalWord(rest));
       return rest === '' ? 1 : 0;
     }
   }

@@ -19,6 +19,11 @@ export type Word =
       maySplit: boolean;
     };
 
+/** A word that is just this text, whatever stands in it. */
+export function literalWord(value: string): Word {
+  return { kind: 'literal', value, hasGlob: false };
+}
+
 /** Text that a command reads on its standard input. */
 export type StandardInput =
   /** Known text: a here-document, here-string, or the output of a command whose output is known (`echo`, `printf`). */

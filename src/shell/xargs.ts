@@ -1,7 +1,7 @@
 import { copyOf, type Scope, withoutNames } from './scope';
 import type { ResolvedCommand, Shell } from './shell';
 import { unwrap } from './unwrap';
-import type { Word } from './word';
+import { literalWord, type Word } from './word';
 import { plainWrapper, type Wrapper } from './wrapper-table';
 
 /** Commands that xargs and parallel run: what they append is known only where their input is. */
@@ -95,7 +95,7 @@ function itemsOf({ stdin }: ResolvedCommand, flags: readonly string[]): Word[] |
   if (stdin.kind !== 'text' || /['"\\\0]/.test(stdin.text)) return null;
   if (flags.some((flag) => /^(?:-0|--null|-d|--delimiter|-a|--arg-file|-E|--eof)$/.test(flag))) return null;
   const items = stdin.text.split(/\s+/).filter((item) => item !== '');
-  return items.length > 100 ? null : items.map((value) => ({ kind: 'literal', value, hasGlob: false }));
+  return items.length > 100 ? null : items.map((value) => literalWord(value));
 }
 
 function fill(word: Word & { kind: 'literal' }, placeholder: string, given: readonly Word[] | null): Word {

@@ -5,7 +5,7 @@ import { addPath } from '../operands';
 import { addReason, type PartDraft, raise, shown, unresolved } from '../part-draft';
 import type { CommandContext, SimpleCommand } from '../simple-command';
 import { judgeSql, MYSQL, type SqlDialect, type SqlStatement, STANDARD_SQL } from '../sql-text';
-import type { Word } from '../word';
+import { literalWord, type Word } from '../word';
 
 /** How a client of a database is told what to run and where. */
 interface Client {
@@ -191,7 +191,7 @@ function server(
     const value = command.assignments.get(variable);
     if (value === null)
       named.push({ kind: 'unresolved', source: `$${variable}`, prefix: '', maySplit: false });
-    else if (value !== undefined) named.push({ kind: 'literal', value, hasGlob: false });
+    else if (value !== undefined) named.push(literalWord(value));
   }
   if (client.operands !== 'text') {
     const [database] = operands;
@@ -199,7 +199,7 @@ function server(
     else if (database && (client.operands === 'host' || /:\/\//.test(database.value))) named.push(database);
     else if (database) {
       const host = /\bhost(?:addr)?\s*=\s*'?([^\s']+)/i.exec(database.value)?.[1];
-      if (host !== undefined) named.push({ kind: 'literal', value: host, hasGlob: false });
+      if (host !== undefined) named.push(literalWord(host));
     }
   }
   let worst: HostKind | 'unset' = 'unset';

@@ -6,7 +6,7 @@ import { addPath } from '../operands';
 import { addReason, type PartDraft, raise, shown, unresolved } from '../part-draft';
 import type { CommandContext } from '../simple-command';
 import { destroyingWord, judgePathLike } from '../unknown-program';
-import type { Word } from '../word';
+import { literalWord, type Word } from '../word';
 
 /** Checks for programs that write and delete files, where operands or a language of their own decide. */
 export const fileChecks: Record<string, Check> = {
@@ -118,7 +118,7 @@ export const fileChecks: Record<string, Check> = {
         if (action.does === 'runs') runsProgram(invocation, draft, context);
         else {
           const use = action.does === 'reads' ? 'read' : 'write';
-          addPath({ kind: 'literal', value: action.path, hasGlob: false }, use, draft, command, context);
+          addPath(literalWord(action.path), use, draft, command, context);
         }
       }
     }
@@ -144,25 +144,14 @@ export const fileChecks: Record<string, Check> = {
       if (/@(?:load|include)\b/.test(code)) raise(draft, 'sandbox', `\`${shown(command)}\` loads code`);
       for (const target of awkTargets(code)) {
         const path = /^S(\d+)$/.exec(target)?.[1];
-        if (path !== undefined)
-          addPath(
-            { kind: 'literal', value: texts[Number(path)] ?? '', hasGlob: false },
-            'write',
-            draft,
-            command,
-            context,
-          );
-        else
-          addPath(
-            { kind: 'unresolved', source: target, prefix: '', maySplit: false },
-            'write',
-            draft,
-            command,
-            context,
-          );
+        const word: Word =
+          path === undefined
+            ? { kind: 'unresolved', source: target, prefix: '', maySplit: false }
+            : literalWord(texts[Number(path)] ?? '');
+        addPath(word, 'write', draft, command, context);
       }
       for (const [, path = ''] of script.value.matchAll(/getline[^;}\n<]*<\s*\(?\s*"([^"]+)"/g))
-        addPath({ kind: 'literal', value: path, hasGlob: false }, 'read', draft, command, context);
+        addPath(literalWord(path), 'read', draft, command, context);
     }
   },
 
@@ -181,8 +170,7 @@ export const fileChecks: Record<string, Check> = {
       for (const [, path] of (word.kind === 'literal' ? word.value : '').matchAll(
         /\bload(?:_\w+)?\s*\(\s*(?:"([^"]*)")?/g,
       ))
-        if (path !== undefined)
-          addPath({ kind: 'literal', value: path, hasGlob: false }, 'read', draft, command, context);
+        if (path !== undefined) addPath(literalWord(path), 'read', draft, command, context);
         else draft.findings.push(unresolved(command, word, 'reads a file that it computes'));
   },
 

@@ -2,7 +2,7 @@ import type { Invocation } from '../invocation';
 import { addPath } from '../operands';
 import { type PartDraft, raise, shown, textOf, unresolved } from '../part-draft';
 import type { CommandContext } from '../simple-command';
-import type { Word } from '../word';
+import { literalWord, type Word } from '../word';
 
 /**
  * Settings that git takes for one command: `git -c name=value` and its variables. Those that name a program, or another
@@ -27,7 +27,7 @@ export function gitSettings({ command }: Invocation, draft: PartDraft, context: 
       judgeFolder(
         value === null
           ? { kind: 'unresolved', source: `$${name}`, prefix: '', maySplit: false }
-          : { kind: 'literal', value, hasGlob: false },
+          : literalWord(value),
         command,
         draft,
         context,

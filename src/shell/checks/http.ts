@@ -4,7 +4,7 @@ import { destroyingVerbs } from '../load-tables';
 import { addPath } from '../operands';
 import { addReason, type PartDraft, raise, shown, unresolved } from '../part-draft';
 import type { CommandContext } from '../simple-command';
-import type { Word } from '../word';
+import { literalWord, type Word } from '../word';
 
 /** What a client of HTTP is about to send. */
 interface Request {
@@ -39,13 +39,14 @@ export const httpChecks: Record<string, Check> = {
       raise(draft, 'sandbox', `\`${shown(invocation.command)}\` writes a file`);
     for (const word of uploads) addPath(word, 'read', draft, invocation.command, context);
     const given = overridden(values('-H', '--header')) ?? values('-X', '--request').at(-1) ?? null;
-    const method: Word | null = given ?? (has(invocation, '-I', '--head') || isGet ? literal('GET') : null);
+    const method: Word | null =
+      given ?? (has(invocation, '-I', '--head') || isGet ? literalWord('GET') : null);
     // What reads a file of settings may do anything the settings say.
     if (values('-K', '--config').length > 0) askFor(invocation, draft, 'takes its options from a file');
     judgeRequest(
       {
         urls: [...invocation.operands, ...values('--url')],
-        method: method ?? (uploads.length > 0 ? literal('PUT') : null),
+        method: method ?? (uploads.length > 0 ? literalWord('PUT') : null),
         bodies: [...bodies, ...forms],
         hasBody: (bodies.length > 0 && !isGet) || forms.length > 0 || uploads.length > 0,
       },
@@ -69,7 +70,7 @@ export const httpChecks: Record<string, Check> = {
         draft.findings.push(unresolved(invocation.command, word, 'names the host it reaches'));
       else {
         const target = word.value.split(':').slice(2).join(':');
-        judgeHost(literal(target || word.value), draft, invocation.command, context);
+        judgeHost(literalWord(target || word.value), draft, invocation.command, context);
       }
     }
   },
@@ -249,7 +250,7 @@ function textFrom(word: Word): string {
 function overridden(headers: readonly Word[]): Word | null {
   for (const header of headers) {
     const method = /^x-(?:http-)?method(?:-override)?\s*:\s*([A-Za-z]+)/i.exec(textFrom(header))?.[1];
-    if (method !== undefined) return literal(method);
+    if (method !== undefined) return literalWord(method);
   }
   return null;
 }
@@ -272,8 +273,4 @@ function valuesIn({ flags }: Invocation): (...names: string[]) => Word[] {
 
 function has({ flags }: Invocation, ...names: string[]): boolean {
   return flags.some(({ names: given }) => given.some((name) => names.includes(name)));
-}
-
-function literal(value: string): Word {
-  return { kind: 'literal', value, hasGlob: false };
 }

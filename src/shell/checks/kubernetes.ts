@@ -3,7 +3,7 @@ import type { Check, Invocation } from '../invocation';
 import { addPath, judgeContextName } from '../operands';
 import { addReason, type PartDraft, raise, shown, unresolved } from '../part-draft';
 import type { CommandContext } from '../simple-command';
-import type { Word } from '../word';
+import { literalWord, type Word } from '../word';
 
 /** Checks for programs that talk to a Kubernetes cluster. */
 export const kubernetesChecks: Record<string, Check> = {
@@ -47,7 +47,7 @@ export const kubernetesChecks: Record<string, Check> = {
     for (const server of servers) judgeHost(server, draft, command, context);
     for (const pair of values('--set-file'))
       for (const [, path = ''] of (pair.kind === 'literal' ? pair.value : '').matchAll(/=([^,]+)/g))
-        addPath({ kind: 'literal', value: path, hasGlob: false }, 'read', draft, command, context);
+        addPath(literalWord(path), 'read', draft, command, context);
     for (const file of [...values('-f', '--filename', '-k', '--kustomize', '--values'), ...operands])
       if (file.kind === 'literal' && /^(?:https?|oci):\/\//i.test(file.value))
         judgeHost(file, draft, command, context);
@@ -57,7 +57,7 @@ export const kubernetesChecks: Record<string, Check> = {
       configurations.push(
         variable === null
           ? { kind: 'unresolved', source: '$KUBECONFIG', prefix: '', maySplit: false }
-          : { kind: 'literal', value: variable, hasGlob: false },
+          : literalWord(variable),
       );
     for (const configuration of configurations) judgeConfiguration(configuration, invocation, draft, context);
   },

@@ -4,7 +4,7 @@ import { addPath, judgeContextName } from '../operands';
 import { addReason, type PartDraft, raise, shown, textOf, unresolved } from '../part-draft';
 import { judgeSql, STANDARD_SQL } from '../sql-text';
 import { destroyingWord } from '../unknown-program';
-import type { Word } from '../word';
+import { literalWord, type Word } from '../word';
 
 /** Checks that the tables of forges, clouds and platforms share. */
 export const platformChecks: Record<string, Check> = {
@@ -85,7 +85,7 @@ export const platformChecks: Record<string, Check> = {
         judgeHost(
           value === null
             ? { kind: 'unresolved', source: `$${name}`, prefix: '', maySplit: false }
-            : { kind: 'literal', value, hasGlob: false },
+            : literalWord(value),
           draft,
           command,
           context,

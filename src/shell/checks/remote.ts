@@ -2,7 +2,7 @@ import { hostOf, isLoopback, judgeHost } from '../hosts';
 import type { Check } from '../invocation';
 import { addPath } from '../operands';
 import { addReason, raise, shown } from '../part-draft';
-import type { Word } from '../word';
+import { literalWord, type Word } from '../word';
 
 /** Checks for programs that copy between machines, where each operand is a path here or there. */
 export const remoteChecks: Record<string, Check> = {
@@ -104,7 +104,7 @@ export const remoteChecks: Record<string, Check> = {
       if (!/^[/.~]/.test(source)) continue;
       if (source === '/')
         addReason(draft, 'host-read', `\`${shown(command)}\` gives a container the whole system`);
-      else addPath({ kind: 'literal', value: source, hasGlob: false }, 'read', draft, command, context);
+      else addPath(literalWord(source), 'read', draft, command, context);
     }
   },
 
@@ -154,7 +154,7 @@ export const remoteChecks: Record<string, Check> = {
 };
 
 function isLocalHost(value: string): boolean {
-  const host = hostOf({ kind: 'literal', value, hasGlob: false });
+  const host = hostOf(literalWord(value));
   return host !== null && isLoopback(host);
 }
 
@@ -181,7 +181,7 @@ function remoteHost(word: Word): Word {
   // With its colon the host is known even where the path is not.
   if (word.kind === 'literal' || /:\/\//.test(word.prefix)) return word;
   const host = /^(?:[^/:\s]+@)?([^/:\s]+):/.exec(word.prefix)?.[1];
-  return host === undefined ? word : { kind: 'literal', value: host, hasGlob: false };
+  return host === undefined ? word : literalWord(host);
 }
 
 function isStore(word: Word): boolean {
